@@ -1,0 +1,33 @@
+/** What a key says by its form alone: its repository, its file, and whether it names a package or an index. */
+
+import type { ObjectKey, Repository } from './ports.ts';
+
+/**
+ * Suffixes that pkgsrc gives to packages (PKG_SUFX: .tgz, .tbz, .txz, .tzst; plain .tar by pkg_create -F none). What is inside
+ * is told by content, never by suffix; this only keeps the other files of a bucket out of the queue.
+ */
+export const packageSuffixes = ['.tgz', '.tbz', '.txz', '.tzst', '.tar'] as const;
+
+/** The name of every index that some pkgin asks for, in the order in which it asks (pkgin 26). All four are ours. */
+export const indexFiles = ['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2', 'pkg_summary.gz'] as const;
+
+export function splitKey(key: ObjectKey): { readonly repository: Repository; readonly file: string } {
+  const slash = key.lastIndexOf('/');
+  return { repository: key.slice(0, Math.max(slash, 0)), file: key.slice(slash + 1) };
+}
+
+export function joinKey(repository: Repository, file: string): ObjectKey {
+  return repository === '' ? file : `${repository}/${file}`;
+}
+
+/** Whether events for this key concern us: a package's suffix, and no hidden part (`.x`) in the path. */
+export function isPackageKey(key: ObjectKey): boolean {
+  return (
+    packageSuffixes.some((suffix) => key.endsWith(suffix)) &&
+    !key.split('/').some((part) => part === '' || part.startsWith('.'))
+  );
+}
+
+export function isIndexKey(key: ObjectKey): boolean {
+  return (indexFiles as readonly string[]).includes(splitKey(key).file);
+}
