@@ -133,6 +133,6 @@ export interface HintQueue {
 
 export interface Clock {
   now(): Date;
-  /** Milliseconds. */
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after that time, or at once when `signal` aborts; never rejects. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
