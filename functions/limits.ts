@@ -28,8 +28,8 @@ export const packageLimits = {
    * holds its last metadata file is refused by it. We inflate this far beyond the metadata where the package ends nearby.
    */
   lookAheadBytes: 64 * kibibyte,
-  /** Members of a signed package's ar archive: +PKG_HASH, a signature, the package. */
-  arMembersMax: 3,
+  /** A member's name in a signed package's ar archive: a file name. */
+  arNameBytesMax: 1_024,
   /** Reading one package, look to row. Longer is a store that does not answer: transient, tried again. */
   readMillisecondsMax: 60_000,
   /** An object that keeps changing under the reader: after so many looks the hint goes back to the queue. */
@@ -52,6 +52,14 @@ export const summaryLimits = {
   passesMax: 20,
   /** Publications are at least a second apart; a clock further behind than this is wrong, and waiting would not help. */
   waitMillisecondsMax: 2_500,
+  /** How far the store's clock, which dates the last publication, may be off ours. */
+  clockSkewMilliseconds: 200,
+} as const;
+
+/** Comparing a bucket with the table. */
+export const reindexLimits = {
+  /** Hints handed to the queue at a time: bounds what is in memory, and what is sent again if sending fails. */
+  hintsPerSendMax: 500,
 } as const;
 
 /** The queue and the debounce of the indexer on one machine. */

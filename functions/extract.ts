@@ -1,0 +1,142 @@
+import { splitKey } from './keys.ts';
+import { packageLimits, recordLimits } from './limits.ts';
+import { MalformedPackage } from './package/malformed-package.ts';
+import type { PackageSource } from './package/package-source.ts';
+import { readPackage } from './package/read-package.ts';
+import {
+  type Clock,
+  ObjectChanged,
+  type ObjectFacts,
+  type ObjectKey,
+  type ObjectStore,
+  type RecordTable,
+  type Row,
+} from './ports.ts';
+import { findRejection, findWarnings } from './summary/hazards.ts';
+import { renderRecord } from './summary/record.ts';
+
+export interface ExtractPorts {
+  readonly objects: ObjectStore;
+  readonly records: RecordTable;
+  readonly clock: Clock;
+}
+
+export interface ExtractOptions {
+  /** Read the package again though its row has its ETag: the reader may have changed since. */
+  readonly force?: boolean;
+}
+
+/** The object kept changing while it was being read. The hint goes back to the queue. */
+export class NeverQuiet extends Error {
+  override readonly name = 'NeverQuiet';
+}
+
+/**
+ * A key changed in the bucket: make its row agree with the object that is there now.
+ *
+ * Look, write the row, look again; done when nothing changed in between. Whoever writes a row last has thus looked afterwards,
+ * and an object that changes after that look brings a hint of its own. Nothing depends on the order of hints.
+ *
+ * @returns the row, undefined where there is no object. A malformed package gives a rejected row.
+ * @throws {NeverQuiet} and whatever the ports throw: the hint is to be tried again.
+ */
+export async function extract(
+  ports: ExtractPorts,
+  key: ObjectKey,
+  { force = false }: ExtractOptions = {},
+): Promise<Row | undefined> {
+  for (let look = 0; look < packageLimits.looksMax; look += 1) {
+    const seen = await ports.objects.head(key);
+    const row = await agree(ports, key, seen, force);
+    if (row === 'changed') continue;
+    const now = await ports.objects.head(key);
+    if (now?.etag === seen?.etag) return row;
+  }
+  throw new NeverQuiet(
+    `${key} changed ${packageLimits.looksMax} times while it was being read: it is tried again later`,
+  );
+}
+
+/** Makes the row say what `seen` is. `changed`: it was gone before it could be read. */
+async function agree(
+  { objects, records, clock }: ExtractPorts,
+  key: ObjectKey,
+  seen: ObjectFacts | undefined,
+  force: boolean,
+): Promise<Row | undefined | 'changed'> {
+  const { repository, file } = splitKey(key);
+  if (seen === undefined) {
+    await records.deleteRow(repository, file);
+    return undefined;
+  }
+  const old = await records.row(repository, file);
+  if (old?.etag === seen.etag && !force) return old;
+  try {
+    const row = await readRow({ objects, clock }, key, seen);
+    if (old !== undefined && saysTheSame(old, row)) return old;
+    await records.putRow(row);
+    return row;
+  } catch (error) {
+    if (error instanceof ObjectChanged) return 'changed';
+    throw error;
+  }
+}
+
+async function readRow(
+  { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
+  key: ObjectKey,
+  seen: ObjectFacts,
+): Promise<Row> {
+  const { repository, file } = splitKey(key);
+  const { etag, size, lastModified } = seen;
+  const facts = { repository, file, etag, size, lastModified, indexedAt: clock.now() };
+  try {
+    const metadata = await readPackage(objectSource({ objects, clock }, key, seen));
+    const record = renderRecord(metadata, file, size);
+    const rejection = findRejection(record, file);
+    if (rejection !== undefined) return { ...facts, state: 'rejected', reason: short(rejection) };
+    return { ...facts, state: 'indexed', record, warnings: findWarnings(record, file) };
+  } catch (error) {
+    if (!(error instanceof MalformedPackage)) throw error;
+    return { ...facts, state: 'rejected', reason: short(error) };
+  }
+}
+
+/** Every range is of the object that was seen, and all of them together have a limited time. */
+function objectSource(
+  { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
+  key: ObjectKey,
+  seen: ObjectFacts,
+): PackageSource {
+  const deadline = clock.now().getTime() + packageLimits.readMillisecondsMax;
+  return {
+    size: seen.size,
+    async read(offset, length) {
+      if (clock.now().getTime() > deadline)
+        throw new Error(
+          `reading ${key} took more than ${packageLimits.readMillisecondsMax} ms: it is tried again later`,
+        );
+      const bytes = await objects.readRange(key, seen.etag, offset, length);
+      if (bytes.length !== length)
+        throw new Error(
+          `expected ${length} bytes of ${key} at byte ${offset}, found ${bytes.length}: it is tried again later`,
+        );
+      return bytes;
+    },
+  };
+}
+
+function short({ code, message }: { readonly code: string; readonly message: string }): {
+  code: string;
+  message: string;
+} {
+  return { code, message: message.slice(0, recordLimits.reasonCharactersMax) };
+}
+
+/** A row that would not change is not written: it would set off a summarize for nothing. */
+function saysTheSame(old: Row, row: Row): boolean {
+  if (old.etag !== row.etag) return false;
+  if (old.state === 'indexed' && row.state === 'indexed')
+    return Buffer.compare(old.record, row.record) === 0 && old.warnings.join() === row.warnings.join();
+  return old.state === 'rejected' && row.state === 'rejected' && old.reason.message === row.reason.message;
+}

@@ -1,0 +1,113 @@
+/**
+ * The outermost layer: a signed package is a BSD ar archive that holds the package behind its hashes and its signature; any
+ * other file is the package itself. Source: pkg_install lib/pkg_signature.c; ar(5).
+ */
+
+import { latin1 } from '../latin1.ts';
+import { packageLimits } from '../limits.ts';
+import { MalformedPackage } from './malformed-package.ts';
+import type { PackageSource } from './package-source.ts';
+
+const arMagic = '!<arch>\n';
+const memberHeaderBytes = 60;
+/** Of a member header: the name, and in it the length of a name that is too long for the field (BSD: `#1/20`). */
+const nameBytes = 16;
+const sizeField = { offset: 48, length: 10 } as const;
+const headerEnd = '`\n';
+
+export type Signature = 'gpg' | 'x509';
+
+const signatures: ReadonlyMap<string, Signature> = new Map([
+  ['+PKG_GPG_SIGNATURE', 'gpg'],
+  ['+PKG_SIGNATURE', 'x509'],
+]);
+
+/** Where in the file the package proper lies: bytes from the file's start. */
+export interface PackageExtent {
+  readonly start: number;
+  readonly end: number;
+  /** The kind of signature beside it; it is not verified here. */
+  readonly signature: Signature | undefined;
+}
+
+interface Member {
+  readonly name: string;
+  /** Bytes from the file's start, behind a long name. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @throws {MalformedPackage} empty, or an ar archive that is not a signed package. */
+export async function findPackage(source: PackageSource): Promise<PackageExtent> {
+  if (source.size === 0) throw new MalformedPackage('empty', 'expected a package, found an empty file', 0);
+  const isSigned = source.size >= arMagic.length && latin1(await source.read(0, arMagic.length)) === arMagic;
+  return isSigned ? await findSignedPackage(source) : { start: 0, end: source.size, signature: undefined };
+}
+
+async function findSignedPackage(source: PackageSource): Promise<PackageExtent> {
+  const hashes = await readMember(source, arMagic.length);
+  expectName(hashes, ['+PKG_HASH'], arMagic.length);
+  const signatureAt = nextMember(hashes);
+  const signature = await readMember(source, signatureAt);
+  expectName(signature, [...signatures.keys()], signatureAt);
+  const inner = await readMember(source, nextMember(signature));
+  if (inner.start === inner.end)
+    throw new MalformedPackage('corrupt-signed-package', 'expected a package, found an empty ar member', inner.start);
+  return { start: inner.start, end: inner.end, signature: signatures.get(signature.name) };
+}
+
+async function readMember(source: PackageSource, offset: number): Promise<Member> {
+  if (offset + memberHeaderBytes > source.size)
+    throw new MalformedPackage(
+      'truncated',
+      'expected an ar member header of 60 bytes, found the end of the file',
+      offset,
+    );
+  const header = latin1(await source.read(offset, memberHeaderBytes));
+  if (!header.endsWith(headerEnd))
+    throw new MalformedPackage('corrupt-signed-package', 'expected an ar member header', offset);
+  const size = decimal(header.slice(sizeField.offset, sizeField.offset + sizeField.length), offset);
+  const shortName = header.slice(0, nameBytes).trimEnd();
+  const longNameBytes = shortName.startsWith('#1/') ? decimal(shortName.slice(3), offset) : 0;
+  const start = offset + memberHeaderBytes;
+  const end = start + size;
+  if (end > source.size)
+    throw new MalformedPackage(
+      'truncated',
+      `expected an ar member of ${size} bytes, found ${source.size - start}`,
+      start,
+    );
+  if (longNameBytes > Math.min(size, packageLimits.arNameBytesMax))
+    throw new MalformedPackage(
+      'corrupt-signed-package',
+      `expected a member name, found one of ${longNameBytes} bytes`,
+      start,
+    );
+  const name = longNameBytes === 0 ? shortName : latin1(await source.read(start, longNameBytes)).replace(/\0+$/, '');
+  return { name: name.replace(/\/$/, ''), start: start + longNameBytes, end };
+}
+
+/** Members begin on even offsets. */
+function nextMember(member: Member): number {
+  return member.end + (member.end % 2);
+}
+
+function expectName(member: Member, names: readonly string[], offset: number): void {
+  if (!names.includes(member.name))
+    throw new MalformedPackage(
+      'corrupt-signed-package',
+      `expected the ar member ${names.join(' or ')}, found ${JSON.stringify(member.name)}`,
+      offset,
+    );
+}
+
+function decimal(field: string, offset: number): number {
+  const digits = field.trim();
+  if (!/^\d+$/.test(digits))
+    throw new MalformedPackage(
+      'corrupt-signed-package',
+      `expected a decimal number in an ar member header, found ${JSON.stringify(digits)}`,
+      offset,
+    );
+  return Number(digits);
+}

@@ -1,0 +1,54 @@
+/** Where a package's bytes come from, and the windows in which they are asked for. */
+
+import { packageLimits } from '../limits.ts';
+
+/** One fixed version of a stored package, readable anywhere. Every adapter ties its ranges to the ETag that was seen. */
+export interface PackageSource {
+  /** Bytes. */
+  readonly size: number;
+  /** Exactly the bytes `offset … offset + length - 1`, all of which exist. Throws what the store throws. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** Keeps the first range, so that looking for the container and reading the package within it cost one request, not two. */
+export function withHead(source: PackageSource): PackageSource {
+  let head: Promise<Uint8Array> | undefined;
+  const headBytes = Math.min(packageLimits.firstRangeBytes, source.size);
+  return {
+    size: source.size,
+    read(offset, length) {
+      if (offset + length > headBytes) return source.read(offset, length);
+      head ??= source.read(0, headBytes);
+      return head.then((bytes) => bytes.subarray(offset, offset + length));
+    },
+  };
+}
+
+/** The bytes from `start` up to `end` as a stream of ranges that is asked for only as far as it is consumed. */
+export class RangeStream implements AsyncIterable<Uint8Array> {
+  /** Offset in the file of the first byte that has not been asked for. */
+  fetchedTo: number;
+  readonly #source: PackageSource;
+  readonly #start: number;
+  readonly #end: number;
+
+  constructor(source: PackageSource, start: number, end: number) {
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
+    this.fetchedTo = start;
+  }
+
+  /** 16 KiB first (what `withHead` already has, where the package begins within it); then the window grows fourfold. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const { firstRangeBytes, rangeGrowthFactor, rangeBytesMax } = packageLimits;
+    const origin = this.#start < firstRangeBytes ? 0 : this.#start;
+    for (let windowBytes: number = firstRangeBytes; this.fetchedTo < this.#end; windowBytes *= rangeGrowthFactor) {
+      const offset = this.fetchedTo;
+      const end = Math.min(origin + windowBytes, offset + rangeBytesMax, this.#end);
+      const bytes = await this.#source.read(offset, end - offset);
+      this.fetchedTo = end;
+      yield bytes;
+    }
+  }
+}

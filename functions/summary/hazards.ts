@@ -1,0 +1,162 @@
+/**
+ * What in a record is dangerous to pkgin and pkg_add. Two lists: a *rejection* would break every client, or take other packages
+ * down with it, so the package stays out of the index; a *warning* concerns this package alone, so it is in, and marked.
+ * Facts about the clients: pkgin 26.4 and before, as its source reads.
+ */
+
+import { latin1 } from '../latin1.ts';
+import { recordLimits } from '../limits.ts';
+
+export type RejectionCode =
+  | 'record-too-large'
+  | 'line-too-long'
+  | 'line-without-variable'
+  | 'empty-line'
+  | 'nul-byte'
+  | 'several-names'
+  | 'unsafe-name'
+  | 'unsafe-file-name'
+  | 'bad-file-size';
+
+export type WarningCode =
+  | 'name-mismatch'
+  | 'not-installable'
+  | 'duplicate-pkgname'
+  | 'plus-in-name'
+  | 'unfetchable-name'
+  | 'empty-dependency'
+  | 'carriage-return'
+  | 'control-character';
+
+/** What to do about each code; `explain` prints it. */
+export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
+  'record-too-large': 'Shorten +DESC or the REQUIRES and PROVIDES of +BUILD_INFO, and build the package again.',
+  'line-too-long':
+    'Once installed, pkgin could not read its database of installed packages any more. Break the line, and build the package again.',
+  'line-without-variable':
+    'One such line makes `pkgin update` fail for everyone. Rename the file, or build the package again.',
+  'empty-line':
+    'An empty line within a record makes `pkgin update` fail for everyone. Rename the file, or build the package again.',
+  'nul-byte': 'A NUL byte hides the packages that follow. Build the package again.',
+  'several-names': 'Clients would take it for another package. Leave a single @name in the packing list.',
+  'unsafe-name':
+    'Clients store a download under its PKGNAME: with a "/" in it, or a leading ".", that may be any place. Rename the package.',
+  'unsafe-file-name': 'Rename the file so that its name has no control characters.',
+  'bad-file-size': 'pkgin cannot install other packages beside one without a size. Upload the file again.',
+  'name-mismatch': 'pkgin fetches PKGNAME.tgz, whatever the file is called: rename the file to that.',
+  'not-installable':
+    'pkgin wants a version that starts with a digit behind the last "-" of PKGNAME: rename the package.',
+  'duplicate-pkgname': 'Of several files with one PKGNAME a client sees one, not always the same: remove the others.',
+  'plus-in-name':
+    'S3 takes a "+" in a URL for a blank: serve it with the alias that the indexer keeps, or through the CDN.',
+  'unfetchable-name':
+    'pkgin sends "?", "%", "&" and "#" unencoded, so that the file cannot be fetched: rename the package.',
+  'empty-dependency': 'A @pkgdep without a pattern: no client can satisfy it. Build the package again.',
+  'carriage-return': 'Lines end in a carriage return, which clients show and compare as part of the value.',
+  'control-character': 'The record has control characters, which a terminal may obey.',
+};
+
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly message: string;
+}
+
+/** @param record what renderRecord gave; @param file the package's file name. Undefined: it may enter the index. */
+export function findRejection(record: Uint8Array, file: string): Rejection | undefined {
+  if (record.length > recordLimits.recordBytesMax)
+    return reject(
+      'record-too-large',
+      `expected a record of at most ${recordLimits.recordBytesMax} bytes, found ${record.length}`,
+    );
+  if (hasControlCharacter(file))
+    return reject('unsafe-file-name', `expected a printable file name, found ${JSON.stringify(file)}`);
+  const text = latin1(record);
+  if (text.includes('\0')) return reject('nul-byte', `found a NUL at byte ${text.indexOf('\0')} of the record`);
+  if (!text.endsWith('\n\n')) return reject('empty-line', 'expected a record that ends in one empty line');
+  const lines = text.slice(0, -2).split('\n');
+  for (const [index, line] of lines.entries()) {
+    const where = `line ${index + 1} of the record (${JSON.stringify(line.slice(0, 40))})`;
+    if (line === '') return reject('empty-line', `found an empty line within the record, before line ${index + 2}`);
+    if (!/^[^=]+=/.test(line))
+      return reject('line-without-variable', `expected VARIABLE=value, found none in ${where}`);
+    if (line.length > recordLimits.lineBytesMax)
+      return reject(
+        'line-too-long',
+        `expected lines of at most ${recordLimits.lineBytesMax} bytes, found ${line.length} in ${where}`,
+      );
+  }
+  return rejectNames(lines);
+}
+
+function rejectNames(lines: readonly string[]): Rejection | undefined {
+  const names = valuesOf(lines, 'PKGNAME');
+  const [name] = names;
+  if (name === undefined || names.length > 1)
+    return reject(
+      'several-names',
+      `expected one PKGNAME, found ${names.length}: ${names.map((value) => JSON.stringify(value)).join(', ')}`,
+    );
+  if (name.includes('/') || name.startsWith('.'))
+    return reject(
+      'unsafe-name',
+      `expected a PKGNAME without "/" and without a leading ".", found ${JSON.stringify(name)}`,
+    );
+  const sizes = valuesOf(lines, 'FILE_SIZE');
+  if (sizes.length !== 1 || !/^[1-9][0-9]*$/.test(sizes[0] ?? ''))
+    return reject('bad-file-size', `expected one FILE_SIZE above 0, found ${JSON.stringify(sizes)}`);
+  return undefined;
+}
+
+interface WarningRule {
+  readonly code: WarningCode;
+  readonly applies: (facts: { readonly name: string; readonly file: string; readonly text: string }) => boolean;
+}
+
+/** `duplicate-pkgname` is not among them: it is a fact about a repository, see `findDuplicates`. */
+const warningRules: readonly WarningRule[] = [
+  { code: 'name-mismatch', applies: ({ name, file }) => file !== `${name}.tgz` },
+  { code: 'not-installable', applies: ({ name }) => !/-[0-9][^-]*$/.test(name) },
+  { code: 'plus-in-name', applies: ({ file }) => file.includes('+') },
+  { code: 'unfetchable-name', applies: ({ name }) => /[?%&#]/.test(name) },
+  { code: 'empty-dependency', applies: ({ text }) => text.includes('\nDEPENDS=(null)\n') },
+  { code: 'carriage-return', applies: ({ text }) => text.includes('\r\n') },
+  { code: 'control-character', applies: ({ text }) => hasControlCharacter(text.replace(/[\t\r\n]/g, '')) },
+];
+
+/** The warnings that a record earns by itself; only for one that is not rejected. */
+export function findWarnings(record: Uint8Array, file: string): WarningCode[] {
+  const facts = { name: packageNameOf(record), file: Buffer.from(file).toString('latin1'), text: latin1(record) };
+  return warningRules.filter(({ applies }) => applies(facts)).map(({ code }) => code);
+}
+
+/** The PKGNAME of a record, as Latin-1; the empty string where it has none. */
+export function packageNameOf(record: Uint8Array): string {
+  return /(?:^|\n)PKGNAME=([^\n]*)/.exec(latin1(record))?.[1] ?? '';
+}
+
+/** Files that share their PKGNAME with another: each is to be shown with the warning `duplicate-pkgname`. */
+export function findDuplicates(packages: Iterable<{ readonly file: string; readonly name: string }>): Set<string> {
+  const filesByName = new Map<string, string[]>();
+  for (const { file, name } of packages) {
+    const files = filesByName.get(name);
+    if (files === undefined) filesByName.set(name, [file]);
+    else files.push(file);
+  }
+  return new Set([...filesByName.values()].filter((files) => files.length > 1).flat());
+}
+
+function reject(code: RejectionCode, message: string): Rejection {
+  return { code, message };
+}
+
+function valuesOf(lines: readonly string[], variable: string): string[] {
+  return lines.filter((line) => line.startsWith(`${variable}=`)).map((line) => line.slice(variable.length + 1));
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}

@@ -1,0 +1,99 @@
+/**
+ * A package's record: the text that `pkg_info -X` prints for it, byte for byte.
+ * Source: pkg_install info/show.c (show_summary), lib/plist.c (parse_plist, plist_cmd), lib/var.c (var_copy_list).
+ *
+ * Text is handled as Latin-1 strings: one code unit is one byte, there and back, so nothing is ever decoded.
+ */
+
+import { latin1 } from '../latin1.ts';
+import { MalformedPackage } from '../package/malformed-package.ts';
+import type { PackageMetadata } from '../package/read-package.ts';
+
+/** Variables of +BUILD_INFO that belong to the record. */
+const buildInfoVariables = [
+  'PKGPATH',
+  'CATEGORIES',
+  'PROVIDES',
+  'REQUIRES',
+  'PKG_OPTIONS',
+  'OPSYS',
+  'OS_VERSION',
+  'MACHINE_ARCH',
+  'LICENSE',
+  'HOMEPAGE',
+  'PKGTOOLS_VERSION',
+  'BUILD_DATE',
+  'PREV_PKGPATH',
+  'SUPERSEDES',
+];
+const keptVariable = new RegExp(`^(?:${buildInfoVariables.join('|')})=`);
+
+/** Packing list commands that belong to the record; C compares them as prefixes, so `@pkgdepx>=1` depends on `x>=1`. */
+const packingListCommands = [
+  { command: '@name', variable: 'PKGNAME' },
+  { command: '@pkgdep', variable: 'DEPENDS' },
+  { command: '@pkgcfl', variable: 'CONFLICTS' },
+] as const;
+
+/** What C's isspace() takes for blank, at a string's start and end. */
+const leadingBlanks = /^[ \t\n\v\f\r]+/;
+const trailingBlanks = /[ \t\n\v\f\r]+$/;
+
+/** What printf prints for the argument of a command that has none. */
+const noArgument = '(null)';
+
+/**
+ * @param file the package's file name, without its directory.
+ * @param fileSize bytes of the file as stored, a signature included.
+ * @throws {MalformedPackage} no-name.
+ */
+export function renderRecord(metadata: PackageMetadata, file: string, fileSize: number): Uint8Array {
+  const packingList = packingListLines(latin1(metadata.contents));
+  if (!packingList.some((line) => line.startsWith('PKGNAME=')) || packingList.includes(`PKGNAME=${noArgument}`))
+    throw new MalformedPackage(
+      'no-name',
+      'expected a line "@name NAME-VERSION" in +CONTENTS, found none',
+      0,
+      'archive',
+    );
+  const lines = [
+    ...(metadata.signature === 'x509' ? fromName(packingList) : packingList),
+    ...prefixed('COMMENT', metadata.comment),
+    ...prefixed('SIZE_PKG', metadata.sizePkg),
+    ...linesOf(metadata.buildInfo).filter((line) => keptVariable.test(line)),
+    `FILE_NAME=${Buffer.from(file).toString('latin1')}`,
+    `FILE_SIZE=${fileSize}`,
+    ...prefixed('DESCRIPTION', metadata.description),
+  ];
+  return Buffer.from(`${lines.join('\n')}\n\n`, 'latin1');
+}
+
+function packingListLines(contents: string): string[] {
+  const lines: string[] = [];
+  // A +CONTENTS of a megabyte is mostly file names: look only at lines that begin with @.
+  for (const [line] of contents.matchAll(/(?<=^|\n)@[^\n]*/g)) {
+    const known = packingListCommands.find(({ command }) => line.startsWith(command));
+    if (known === undefined) continue;
+    const value = line.slice(known.command.length).replace(trailingBlanks, '').replace(leadingBlanks, '');
+    lines.push(`${known.variable}=${value === '' ? noArgument : value}`);
+  }
+  return lines;
+}
+
+/**
+ * Of an X.509-signed package pkg_info prints the signer first, on the same output, and the record is what begins with PKGNAME:
+ * conflicts that stand before it in the packing list (pkg_create -C) are lost. See docs/decisions.md.
+ */
+function fromName(lines: readonly string[]): readonly string[] {
+  return lines.slice(lines.findIndex((line) => line.startsWith('PKGNAME=')));
+}
+
+function prefixed(variable: string, text: Uint8Array | undefined): string[] {
+  return linesOf(text).map((line) => `${variable}=${line}`);
+}
+
+/** As C takes text apart: a last line without a line feed counts, nothing after the last line feed does not. */
+function linesOf(text: Uint8Array | undefined): string[] {
+  if (text === undefined || text.length === 0) return [];
+  return latin1(text).replace(/\n$/, '').split('\n');
+}
