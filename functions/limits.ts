@@ -76,3 +76,11 @@ export const localLimits = {
   /** … but at the latest this long after its first change. */
   debounceMilliseconds: 10_000,
 } as const;
+
+/** The table on one machine. */
+export const tableLimits = {
+  /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
+  rowsPageMax: 100,
+  /** How long to wait for another process's write to the table: theirs take milliseconds. */
+  busyMillisecondsMax: 5_000,
+} as const;
