@@ -4,7 +4,13 @@ import { existsSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { isPackageKey, packageSuffixes, splitKey } from '../functions/keys.ts';
 import type { ObjectFacts, ObjectKey, RecordTable, Row } from '../functions/ports.ts';
-import { findDuplicates, packageNameOf, type RejectionCode, remedies, type WarningCode } from '../functions/summary/hazards.ts';
+import {
+  findDuplicates,
+  packageNameOf,
+  type RejectionCode,
+  remedies,
+  type WarningCode,
+} from '../functions/summary/hazards.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { defaultStateDirectory } from './local-indexer.ts';
 import { openToLook } from './status.ts';
@@ -38,7 +44,11 @@ export interface Explanation {
 }
 
 /** @param head what is there now. */
-export async function explainKey(key: ObjectKey, head: ObjectFacts | undefined, records: RecordTable): Promise<Explanation> {
+export async function explainKey(
+  key: ObjectKey,
+  head: ObjectFacts | undefined,
+  records: RecordTable,
+): Promise<Explanation> {
   const { repository, file } = splitKey(key);
   const place = repositoryName(repository);
   if (!isPackageKey(key)) {
@@ -52,10 +62,16 @@ export async function explainKey(key: ObjectKey, head: ObjectFacts | undefined, 
   if (row === undefined) return { state: 'pending', sentence: pendingSentence(row, head), remarks: [] };
   if (row.state === 'rejected') {
     const { code, message } = row.reason;
-    const remedy = remedyOf(code) ?? 'The file is damaged or no package: build it, or upload it, again. A good file in its place heals this by itself.';
-    return { state: 'rejected', sentence: `It is not in the index of ${place}.`, remarks: [{ code, what: message, remedy }] };
+    const remedy =
+      remedyOf(code) ??
+      'The file is damaged or no package: build it, or upload it, again. A good file in its place heals this by itself.';
+    return {
+      state: 'rejected',
+      sentence: `It is not in the index of ${place}.`,
+      remarks: [{ code, what: message, remedy }],
+    };
   }
-  const codes = [...row.warnings, ...(await isDuplicate(records, row) ? ['duplicate-pkgname'] : [])];
+  const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
   return {
     state: 'indexed',
     sentence: `It is in the index of ${place} as ${packageNameOf(row.record)} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
@@ -65,7 +81,8 @@ export async function explainKey(key: ObjectKey, head: ObjectFacts | undefined, 
 
 function pendingSentence(row: Row | undefined, head: ObjectFacts | undefined): string {
   if (row === undefined) return 'It has not been looked at yet: `serve` does so by itself, `index` when it is run.';
-  if (head === undefined) return 'It was removed, and is still in the index: `serve` follows by itself, `index` when it is run.';
+  if (head === undefined)
+    return 'It was removed, and is still in the index: `serve` follows by itself, `index` when it is run.';
   return 'It changed since it was looked at: `serve` follows by itself, `index` when it is run.';
 }
 
@@ -82,7 +99,10 @@ function remedyOf(code: string): string | undefined {
 }
 
 function format(key: ObjectKey, { state, sentence, remarks }: Explanation): string {
-  const lines = remarks.flatMap(({ code, what, remedy }) => [`  ${code}${what === undefined ? '' : `: ${what}`}`, `    ${remedy}`]);
+  const lines = remarks.flatMap(({ code, what, remedy }) => [
+    `  ${code}${what === undefined ? '' : `: ${what}`}`,
+    `    ${remedy}`,
+  ]);
   return [`${key}: ${state}`, sentence, ...lines].map(printable).join('\n');
 }
 
@@ -91,7 +111,8 @@ function findDirectory(file: string): string {
   for (let directory = dirname(resolve(file)); ; directory = dirname(directory)) {
     if (existsSync(defaultStateDirectory(directory))) return directory;
     if (directory === dirname(directory))
-      throw new CannotRun(`${file}: no indexer keeps a directory above it. Run "index DIR" first, or name the directory with --directory.`);
+      throw new CannotRun(
+        `${file}: no indexer keeps a directory above it. Run "index DIR" first, or name the directory with --directory.`,
+      );
   }
 }
-

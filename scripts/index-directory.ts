@@ -15,7 +15,10 @@ export interface IndexOptions {
   readonly force?: boolean;
 }
 
-export async function indexDirectory(directory: string, { state, formats, force = false }: IndexOptions): Promise<ExitCode> {
+export async function indexDirectory(
+  directory: string,
+  { state, formats, force = false }: IndexOptions,
+): Promise<ExitCode> {
   const changed = new Set<Repository>();
   const progress = new Progress();
   let failures = 0;
@@ -56,7 +59,11 @@ export async function indexDirectory(directory: string, { state, formats, force 
 }
 
 /** `All: 5 packages, 0 rejected, 2 warnings, 1.2 kB published, 0.1 s` */
-function describe(repository: Repository, publication: Exclude<Publication, { outcome: 'absent' }>, milliseconds: number): string {
+function describe(
+  repository: Repository,
+  publication: Exclude<Publication, { outcome: 'absent' }>,
+  milliseconds: number,
+): string {
   const { records, rejected, warnings } = publication.summary;
   const facts = [count(records, 'package'), `${rejected} rejected`, count(warnings, 'warning')];
   return `${printable(repositoryName(repository))}: ${[...facts, describeOutcome(publication), duration(milliseconds)].join(', ')}`;
@@ -80,14 +87,18 @@ class Progress {
 
   start(hints: number): void {
     if (!process.stderr.isTTY || hints === 0) return;
-    this.#bar = new SingleBar({ format: 'reading packages [{bar}] {value}/{total}, {eta_formatted} left', stream: process.stderr });
+    this.#bar = new SingleBar({
+      format: 'reading packages [{bar}] {value}/{total}, {eta_formatted} left',
+      stream: process.stderr,
+    });
     this.#bar.start(hints, Math.min(hints, this.#done));
   }
 
   extracted(key: ObjectKey, row: Row | undefined): void {
     this.#done += 1;
     this.#bar?.increment();
-    if (row?.state === 'rejected') this.say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
+    if (row?.state === 'rejected')
+      this.say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
   }
 
   say(line: string): void {
@@ -100,4 +111,3 @@ class Progress {
     this.#bar = undefined;
   }
 }
-

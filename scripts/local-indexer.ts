@@ -89,7 +89,9 @@ export class LocalIndexer {
     const opened = SqliteRecords.open({ file: tableFile(stateDirectory), onChange: events.onChange });
     this.records = opened.table;
     if (opened.rebuilt)
-      events.onNotice(`the table was ${opened.because}: a new one is made from the directory (the old one: ${opened.setAside})`);
+      events.onNotice(
+        `the table was ${opened.because}: a new one is made from the directory (the old one: ${opened.setAside})`,
+      );
     this.hints = new MemoryHints({
       clock,
       work: async ({ key, force = false }: Hint) => {

@@ -34,7 +34,8 @@ export async function repositoryStatuses(objects: ObjectStore, records: RecordTa
   const statuses: RepositoryStatus[] = [];
   for (const [repository, there] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const status = await repositoryStatus(objects, records, repository, there);
-    if (status.packages + status.rejected.length + status.pending.length + status.indexes.length > 0) statuses.push(status);
+    if (status.packages + status.rejected.length + status.pending.length + status.indexes.length > 0)
+      statuses.push(status);
   }
   return statuses;
 }

@@ -55,7 +55,9 @@ function describe(status: RepositoryStatus): string {
     `  pending    ${pending.length}${!status.isWhole && indexes.length > 0 && pending.length > 0 ? ' (the index that was there serves until none is)' : ''}`,
     ...shorten(pending).map((key) => `    ${printable(key)}`),
     `  rejected   ${rejected.length}`,
-    ...shorten(rejected.map(({ file, code, message }) => `${file}: ${code}: ${message}`)).map((line) => `    ${printable(line)}`),
+    ...shorten(rejected.map(({ file, code, message }) => `${file}: ${code}: ${message}`)).map(
+      (line) => `    ${printable(line)}`,
+    ),
     `  warnings   ${Object.values(warnings).reduce((sum, number) => sum + number, 0)}`,
     ...Object.entries(warnings).map(([code, number]) => `    ${code}: ${count(number, 'package')}`),
   ];
@@ -63,5 +65,7 @@ function describe(status: RepositoryStatus): string {
 }
 
 function shorten(lines: readonly string[]): readonly string[] {
-  return lines.length <= linesMax ? lines : [...lines.slice(0, linesMax), `… and ${lines.length - linesMax} more (--json shows all)`];
+  return lines.length <= linesMax
+    ? lines
+    : [...lines.slice(0, linesMax), `… and ${lines.length - linesMax} more (--json shows all)`];
 }
