@@ -75,6 +75,8 @@ export const localLimits = {
   debounceQuietMilliseconds: 1_000,
   /** … but at the latest this long after its first change. */
   debounceMilliseconds: 10_000,
+  /** `serve` compares the directory with the table this often: events get lost on some file systems, and on none for long. */
+  reindexMilliseconds: 600_000,
 } as const;
 
 /** The table on one machine. */

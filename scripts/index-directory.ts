@@ -1,7 +1,8 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
 import { SingleBar } from 'cli-progress';
-import type { ObjectKey, Repository, Row } from '../functions/ports.ts';
+import type { Extraction } from '../functions/extract.ts';
+import type { ObjectKey, Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
@@ -28,7 +29,7 @@ export async function indexDirectory(
     formats,
     events: {
       onChange: (repository) => changed.add(repository),
-      onExtracted: (key, row) => progress.extracted(key, row),
+      onExtracted: (key, extraction) => progress.extracted(key, extraction),
       onDeadLetter: ({ hint, message }) => {
         failures += 1;
         progress.say(`${printable(hint.key)}: could not be read: ${message}`);
@@ -94,9 +95,10 @@ class Progress {
     this.#bar.start(hints, Math.min(hints, this.#done));
   }
 
-  extracted(key: ObjectKey, row: Row | undefined): void {
+  extracted(key: ObjectKey, extraction: Extraction): void {
     this.#done += 1;
     this.#bar?.increment();
+    const row = extraction.outcome === 'removed' ? undefined : extraction.row;
     if (row?.state === 'rejected')
       this.say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
   }

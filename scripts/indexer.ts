@@ -7,6 +7,7 @@ import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { explain } from './explain.ts';
 import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
+import { serve } from './serve.ts';
 import { showStatus } from './status.ts';
 
 const stateOption = new Option('--state <dir>', 'where the table is kept (default: .indexer in the directory)');
@@ -45,6 +46,30 @@ program
   .action(ending(indexDirectory));
 
 program
+  .command('serve')
+  .description('watch a directory, keep its indexes right at all times, and serve it over HTTP')
+  .argument('<dir>', 'a directory with repositories somewhere below')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <number>', 'port to listen on; 0 takes any that is free', parseWholeNumber, 8080)
+  .addOption(
+    new Option(
+      '--upload-token <token>',
+      'whoever shows it may upload and delete; without it, only this machine may',
+    ).env('INDEXER_UPLOAD_TOKEN'),
+  )
+  .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseWholeNumber)
+  .option(
+    '--debounce <seconds>',
+    'an index is replaced after this much quiet, or ten times that at most',
+    parseSeconds,
+    1,
+  )
+  .option('--create', 'make the directory where it is missing')
+  .addOption(stateOption)
+  .addOption(formatsOption)
+  .action(ending(serve));
+
+program
   .command('status')
   .description('show the repositories below a directory: packages, rejected, pending, last publication')
   .argument('<dir>', 'a directory that index or serve keeps')
@@ -70,8 +95,21 @@ function ending<Arguments extends unknown[]>(run: (...args: Arguments) => Promis
 function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !(indexFormatNames as readonly string[]).includes(name));
-  if (unknown.length > 0) throw new InvalidArgumentError(`Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ')}.`);
   return indexFormatNames.filter((name) => names.includes(name));
+}
+
+function parseWholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= 300))
+    throw new InvalidArgumentError('Expected 0 to 300 seconds.');
+  return seconds;
 }
 
 try {

@@ -10,9 +10,9 @@ import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints.ts';
 import { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
-import { extract } from '../functions/extract.ts';
+import { type Extraction, extract } from '../functions/extract.ts';
 import { splitKey } from '../functions/keys.ts';
-import type { Hint, HintQueue, ObjectKey, Repository, Row } from '../functions/ports.ts';
+import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import { type ReindexCounts, type ReindexOptions, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
@@ -31,8 +31,7 @@ export interface LocalIndexerOptions {
 export interface LocalIndexerEvents {
   /** A row may have changed: the repository's index is to be summarized. */
   readonly onChange: (repository: Repository) => void;
-  /** A key was looked at; without a row there is no such package (any more). */
-  readonly onExtracted?: (key: ObjectKey, row: Row | undefined) => void;
+  readonly onExtracted?: (key: ObjectKey, extraction: Extraction) => void;
   /** A key could not be looked at, after `tries` tries. */
   readonly onFailed?: (key: ObjectKey, error: unknown, tries: number) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
@@ -95,10 +94,11 @@ export class LocalIndexer {
     this.hints = new MemoryHints({
       clock,
       work: async ({ key, force = false }: Hint) => {
-        const row = await extract({ objects: this.objects, records: this.records, clock }, key, { force });
+        const extraction = await extract({ objects: this.objects, records: this.records, clock }, key, { force });
         // A package that vanished before it had a row changes nothing in the table, and yet a first publication may wait for it.
-        if (row === undefined) events.onChange(splitKey(key).repository);
-        events.onExtracted?.(key, row);
+        const isAbsent = extraction.outcome === 'unchanged' && extraction.row === undefined;
+        if (isAbsent) events.onChange(splitKey(key).repository);
+        events.onExtracted?.(key, extraction);
       },
       onError: ({ key }, error, tries) => events.onFailed?.(key, error, tries),
       ...(events.onDeadLetter ? { onDeadLetter: events.onDeadLetter } : {}),
