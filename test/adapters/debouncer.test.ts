@@ -82,6 +82,7 @@ describe('Debouncer', () => {
     await end();
     assert.deepEqual(begun, ['All at 1000', 'All at 6000'], 'it was due already');
     await end();
+    assert.equal(clock.sleepers, 0);
     assert.equal(debouncer.pending, 0);
   });
 
