@@ -150,7 +150,9 @@ const hintVersion = 1;
 /** The message that says this hint, for a queue whose messages `hintsFrom` reads. */
 export function encodeHint(hint: Hint): string {
   const { key, force } = hint;
-  return JSON.stringify({ type: hintType, version: hintVersion, hint: { key, ...(force && { force }) } });
+  const text = JSON.stringify({ type: hintType, version: hintVersion, hint: { key, ...(force && { force }) } });
+  // SQS puts U+FFFD in the place of every character that XML 1.0 has not. JSON escapes them all but these two.
+  return text.replaceAll('\ufffe', '\\ufffe').replaceAll('\uffff', '\\uffff');
 }
 
 function readHint(fields: Fields): Reading {

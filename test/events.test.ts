@@ -270,11 +270,18 @@ describe('properties', () => {
     );
   });
 
-  it('gives back the hint that was encoded', () => {
+  /** What SQS carries as it is: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+  const queueCharacters = /^[ -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
+
+  it('gives back the hint that was encoded, in characters that SQS carries', () => {
+    assert.match(encodeHint({ key: 'a\ufffe\uffff.tgz' }), queueCharacters);
+    assert.deepEqual(hintsFrom(sqs(encodeHint({ key: 'a\ufffe\uffff.tgz' }))).hints[0]?.key, 'a\ufffe\uffff.tgz');
     fc.assert(
       fc.property(packageKey, fc.boolean(), (key, force) => {
         const expected = { key, ...(force && { force }), messageId: 'm-1' };
-        assert.deepEqual(hintsFrom(sqs(encodeHint({ key, force }))).hints, [expected]);
+        const message = encodeHint({ key, force });
+        assert.deepEqual(hintsFrom(sqs(message)).hints, [expected]);
+        assert.match(message, queueCharacters);
       }),
     );
   });
