@@ -45,7 +45,7 @@ export class S3Objects implements ObjectStore {
     this.#quoteIfMatch = quoteIfMatch;
   }
 
-  /** A caller without s3:ListBucket is told 403 of an object that is absent, and this throws: absence has to be certain. */
+  /** Throws where absence is not certain. (A bucket that is absent cannot be told from an object that is: HEAD has no body.) */
   async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
     try {
       const head = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));
@@ -57,7 +57,9 @@ export class S3Objects implements ObjectStore {
       };
     } catch (error) {
       if (isMissingKey(error)) return undefined;
-      throw error;
+      if (statusOf(error) !== 403) throw error;
+      const remedy = 'allow s3:GetObject and s3:ListBucket (without the latter, S3 says 403 of what is absent)';
+      throw new Error(`${this.#bucket}: expected to see whether ${key} exists, found 403; ${remedy}`, { cause: error });
     }
   }
 
@@ -169,7 +171,7 @@ function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
-/** HEAD has no body, so all that it says is NotFound. A bucket that is absent is another matter: NoSuchBucket. */
+/** HEAD has no body, so all that the SDK can say is NotFound. NoSuchBucket is another matter: a wrong configuration. */
 function isMissingKey(error: unknown): boolean {
   return error instanceof S3ServiceException && (error.name === 'NotFound' || error.name === 'NoSuchKey');
 }
