@@ -69,6 +69,14 @@ export const localLimits = {
   debounceMilliseconds: 10_000,
 } as const;
 
+/** The table on one machine. */
+export const tableLimits = {
+  /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
+  rowsPageMax: 100,
+  /** How long to wait for another process's write to the table: theirs take milliseconds. */
+  busyMillisecondsMax: 5_000,
+} as const;
+
 /** Reading events from outside. */
 export const eventLimits = {
   /** Lists and messages around one event. An S3 event in SNS in SQS has 4; more than twice that is nobody's pipeline. */

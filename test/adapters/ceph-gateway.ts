@@ -136,7 +136,10 @@ rgw_thread_pool_size = 32
 `;
 }
 
-const programs = ['monmaptool', 'ceph-mon', 'ceph', 'ceph-osd', 'radosgw', 'radosgw-admin', 'setpriv'];
+/** Has the kernel kill a daemon when this process ends, even by a signal that nobody can handle (util-linux). */
+const endingWithUs = { program: 'setpriv', options: ['--pdeathsig', 'KILL'] };
+
+const programs = ['monmaptool', 'ceph-mon', 'ceph', 'ceph-osd', 'radosgw', 'radosgw-admin', endingWithUs.program];
 
 function requirePrograms(): void {
   const missing = programs.filter((program) => !isInstalled(program));
@@ -158,10 +161,9 @@ function isInstalled(program: string): boolean {
   });
 }
 
-/** A daemon in the foreground, that the kernel kills when this process ends, even by a signal that nobody can handle. */
 function daemon(program: string, directory: string, options: readonly string[]): ChildProcess {
   const command = [program, '-c', join(directory, 'ceph.conf'), '--foreground', ...options];
-  return spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: 'ignore' });
+  return spawn(endingWithUs.program, [...endingWithUs.options, ...command], { stdio: 'ignore' });
 }
 
 async function ceph(program: string, directory: string, options: readonly string[]): Promise<void> {
