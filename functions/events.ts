@@ -151,8 +151,8 @@ const hintVersion = 1;
 export function encodeHint(hint: Hint): string {
   const { key, force } = hint;
   const text = JSON.stringify({ type: hintType, version: hintVersion, hint: { key, ...(force && { force }) } });
-  // SQS puts U+FFFD in the place of every character that XML 1.0 has not. JSON escapes them all but these two.
-  return text.replaceAll('\ufffe', '\\ufffe').replaceAll('\uffff', '\\uffff');
+  // SQS puts U+FFFD in the place of what XML 1.0 has not, and some of its like refuse what is outside the basic plane.
+  return text.replace(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
 
 function readHint(fields: Fields): Reading {
