@@ -86,3 +86,25 @@ export const tableLimits = {
   /** How long to wait for another process's write to the table: theirs take milliseconds. */
   busyMillisecondsMax: 5_000,
 } as const;
+
+/** Reading events from outside. */
+export const eventLimits = {
+  /** Lists and messages around one event. An S3 event in SNS in SQS has 4; more than twice that is nobody's pipeline. */
+  wrappingsMax: 8,
+  /** How much of an unknown event its log line quotes: enough to tell where it comes from. */
+  quotedCharactersMax: 60,
+  namedPropertiesMax: 12,
+} as const;
+
+/** Sending hints to SQS. */
+export const queueLimits = {
+  /** SendMessageBatch takes this many messages … */
+  batchMessagesMax: 10,
+  /** … and this many bytes, in one message or in all of them (1 MiB since 2025-08; emulators and older queues: 256 KiB). */
+  batchBytesMax: 256 * kibibyte,
+  /** Requests under way at once: a reindex of 27,000 packages sends 2,700 batches, each some 10 ms away. */
+  batchesConcurrentMax: 8,
+  /** Tries of a message that SQS keeps refusing, the waits doubling: 1.5 s in all. The SDK's own retries come on top. */
+  sendTriesMax: 5,
+  sendRetryMillisecondsMin: 100,
+} as const;
