@@ -56,6 +56,20 @@ export const summaryLimits = {
   clockSkewMilliseconds: 200,
 } as const;
 
+/** The functions on AWS. */
+export const lambdaLimits = {
+  /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
+  extractConcurrentMax: 16,
+  /** Repositories that one invocation summarizes at the same time: each holds a summary in memory. */
+  summarizeConcurrentMax: 2,
+  /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
+  reindexReserveMilliseconds: 60_000,
+  /** Fresh invocations of one reindex: enough for tens of millions of packages, and an end to a loop that should not be. */
+  reindexRoundsMax: 100,
+  /** An upload that was seen later than this after it was made was not waiting for us: a bucket is being adopted. */
+  uploadAgeMillisecondsMax: 86_400_000,
+} as const;
+
 /** Comparing a bucket with the table. */
 export const reindexLimits = {
   /** Hints handed to the queue at a time: bounds what is in memory, and what is sent again if sending fails. */

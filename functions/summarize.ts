@@ -1,6 +1,6 @@
-import { indexFiles, isPackageKey, joinKey, splitKey } from './keys.ts';
+import { indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { summaryLimits } from './limits.ts';
-import type { Clock, ObjectFacts, ObjectStore, RecordTable, Repository } from './ports.ts';
+import type { Clock, ETag, ObjectFacts, ObjectStore, RecordTable, Repository } from './ports.ts';
 import { type IndexFormatName, indexFormats } from './summary/index-formats.ts';
 import { buildSummary, type Summary } from './summary/summary.ts';
 
@@ -55,7 +55,7 @@ export async function summarize(
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
-    const summary = await buildSummary(ports.records.rows(repository));
+    const summary = await buildSummary(ports.records.rows(repository), new Date(lastPublication(heads)));
     if (summary.etags.size === 0 && heads.size === 0) return { outcome: 'absent' };
     const missing = await countMissing(ports, repository, heads, summary);
     if (missing > 0) return { outcome: 'waiting', missing, summary };
@@ -105,13 +105,23 @@ async function countMissing(
   if (await records.isWhole(repository)) return 0;
   let missing = 0;
   if (heads.size > 0) {
-    for await (const { key, etag } of objects.list(joinKey(repository, ''))) {
-      const { repository: holder, file } = splitKey(key);
-      if (holder === repository && isPackageKey(key) && summary.etags.get(file) !== etag) missing += 1;
+    for (const [file, etag] of await listPackages(objects, repository)) {
+      if (summary.etags.get(file) !== etag) missing += 1;
     }
   }
   if (missing === 0) await records.markWhole(repository);
   return missing;
+}
+
+/** The repository's packages; a key that is another one's alias is not among them. */
+async function listPackages(objects: ObjectStore, repository: Repository): Promise<Map<string, ETag>> {
+  const packages = new Map<string, ETag>();
+  for await (const { key, etag } of objects.list(joinKey(repository, ''))) {
+    const { repository: holder, file } = splitKey(key);
+    if (holder === repository && isPackageKey(key)) packages.set(file, etag);
+  }
+  for (const file of [...packages.keys()]) packages.delete(plusAliasOf(file) ?? '');
+  return packages;
 }
 
 /** @returns undefined where every format held the summary already. */
@@ -150,13 +160,18 @@ async function publish(
  * store's clock too. Where ours is far behind it was set back; waiting would not help, and the date is made to be later.
  */
 async function nextSecond(clock: Clock, heads: Heads): Promise<Date> {
-  const publications = [...heads.values()].flatMap(({ lastModified, metadata }) => {
-    const published = Date.parse(metadata[publishedMetadata] ?? '');
-    return [lastModified.getTime(), ...(Number.isNaN(published) ? [] : [published])];
-  });
-  const earliest = 1000 * (Math.floor(Math.max(0, ...publications) / 1000) + 1);
+  const earliest = 1000 * (Math.floor(lastPublication(heads) / 1000) + 1);
   const wait = earliest + summaryLimits.clockSkewMilliseconds - clock.now().getTime();
   if (wait > 0 && wait <= summaryLimits.waitMillisecondsMax) await clock.sleep(wait);
   const thisSecond = 1000 * Math.floor(clock.now().getTime() / 1000);
   return new Date(Math.max(thisSecond, earliest));
+}
+
+/** Milliseconds; 0 where there was none. */
+function lastPublication(heads: Heads): number {
+  const times = [...heads.values()].flatMap(({ lastModified, metadata }) => {
+    const published = Date.parse(metadata[publishedMetadata] ?? '');
+    return [lastModified.getTime(), ...(Number.isNaN(published) ? [] : [published])];
+  });
+  return Math.max(0, ...times);
 }
