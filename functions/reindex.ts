@@ -52,7 +52,9 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
     result.packages += etags.size;
     for await (const files of differences(ports.records, repository, etags, { prefix, force })) {
       const ahead = resumed === undefined ? files : files.filter((file) => compareByBytes(file, resumed) > 0);
-      await ports.hints.send(ahead.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })));
+      await ports.hints.send(
+        ahead.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
+      );
       result.hints += ahead.length;
       const last = ahead.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
@@ -70,7 +72,10 @@ function isAhead(repository: Repository, after: ReindexPlace | undefined): boole
 }
 
 /** The packages below `prefix` by repository; one that has an index, or is in the table, is there without a package, too. */
-async function listRepositories({ objects, records }: ReindexPorts, prefix: string): Promise<Map<Repository, Map<string, ETag>>> {
+async function listRepositories(
+  { objects, records }: ReindexPorts,
+  prefix: string,
+): Promise<Map<Repository, Map<string, ETag>>> {
   const listed = new Map<Repository, Map<string, ETag>>();
   for await (const { key, etag } of objects.list(prefix)) {
     const isPackage = isPackageKey(key);

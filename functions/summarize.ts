@@ -17,7 +17,15 @@ export interface SummarizeOptions {
 
 /** What became of the index. */
 export type Publication =
-  | { readonly outcome: 'published'; readonly publishedAt: Date; readonly bytes: number; readonly summary: Summary }
+  | {
+      readonly outcome: 'published';
+      readonly publishedAt: Date;
+      /** Of all formats. */
+      readonly bytes: number;
+      readonly summary: Summary;
+      /** The rows had not covered the whole repository before. */
+      readonly isFirst: boolean;
+    }
   /** Every format held this summary already. */
   | { readonly outcome: 'unchanged'; readonly summary: Summary }
   /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
@@ -51,19 +59,21 @@ export async function summarize(
   repository: Repository,
   { formats = ['gz', 'zst'] }: SummarizeOptions = {},
 ): Promise<Publication> {
-  let last: Publication | undefined;
+  let last: (Publication & { readonly outcome: 'published' }) | undefined;
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
     const summary = await buildSummary(ports.records.rows(repository), new Date(lastPublication(heads)));
     if (summary.etags.size === 0 && heads.size === 0) return { outcome: 'absent' };
-    const missing = await countMissing(ports, repository, heads, summary);
+    const isFirst = !(await ports.records.isWhole(repository));
+    const missing = isFirst ? await countMissing(ports.objects, repository, heads, summary) : 0;
     if (missing > 0) return { outcome: 'waiting', missing, summary };
+    if (isFirst) await ports.records.markWhole(repository);
 
     const published = await publish(ports, repository, formats, heads, summary);
     if (published === 'lost-race') continue;
     if (published === undefined) return last ?? { outcome: 'unchanged', summary };
-    last = { outcome: 'published', ...published, summary };
+    last = { outcome: 'published', ...published, summary, isFirst: isFirst || last?.isFirst === true };
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
@@ -92,24 +102,18 @@ function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summa
   });
 }
 
-/**
- * How many packages would vanish from clients' sight if the rows replaced the index now. Zero once the rows have covered the
- * whole repository, or where there is no index to lose.
- */
+/** How many packages would vanish from clients' sight if the rows replaced the index now; none where there is no index to lose. */
 async function countMissing(
-  { objects, records }: SummarizePorts,
+  objects: ObjectStore,
   repository: Repository,
   heads: Heads,
   summary: Summary,
 ): Promise<number> {
-  if (await records.isWhole(repository)) return 0;
+  if (heads.size === 0) return 0;
   let missing = 0;
-  if (heads.size > 0) {
-    for (const [file, etag] of await listPackages(objects, repository)) {
-      if (summary.etags.get(file) !== etag) missing += 1;
-    }
+  for (const [file, etag] of await listPackages(objects, repository)) {
+    if (summary.etags.get(file) !== etag) missing += 1;
   }
-  if (missing === 0) await records.markWhole(repository);
   return missing;
 }
 

@@ -13,7 +13,7 @@ import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
 import { splitKey } from '../functions/keys.ts';
 import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
-import { type ReindexResult, type ReindexOptions, reindex } from '../functions/reindex.ts';
+import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';

@@ -40,7 +40,8 @@ export class S3Aliases implements AliasKeeper {
   async #removeOrphan(aliasKey: ObjectKey): Promise<void> {
     const alias = await this.#objects.head(aliasKey);
     const mark = alias?.metadata[aliasMetadata];
-    if (mark !== undefined && (await this.#objects.head(keyOf(mark))) === undefined) await this.#objects.delete(aliasKey);
+    if (mark !== undefined && (await this.#objects.head(keyOf(mark))) === undefined)
+      await this.#objects.delete(aliasKey);
   }
 
   /**
