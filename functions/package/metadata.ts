@@ -136,6 +136,8 @@ class MetadataReader {
       return;
     }
     const chunks: Uint8Array[] = [];
+    // Where the archive ends within a file, tar-stream reports it here too; without a listener that would end the process.
+    body.on('error', () => undefined);
     body.on('data', (chunk) => chunks.push(chunk as Uint8Array));
     body.on('end', () => {
       if (isRecordFile(name)) this.#files.set(name, upToNul(Buffer.concat(chunks)));
@@ -147,6 +149,8 @@ class MetadataReader {
     this.#entries += 1;
     if (this.#entries > packageLimits.metadataEntriesMax)
       return tooLarge(`expected at most ${packageLimits.metadataEntriesMax} metadata files, found more`, this.#bytes);
+    // tar-stream lets a size through that it cannot read (base-256 with an unknown flag), and then waits for the end for ever.
+    if (!Number.isFinite(size)) return corrupt(new Error('Invalid size'), this.#bytes);
     if (size > packageLimits.metadataFileBytesMax)
       return tooLarge(
         `expected a ${name} of at most ${packageLimits.metadataFileBytesMax} bytes, found one of ${size}`,
