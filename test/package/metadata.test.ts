@@ -45,7 +45,7 @@ describe('the metadata of a package', () => {
     ['a name in lower case', { name: '+desc' }],
     [
       'a name that is not UTF-8, in a pax header',
-      { name: 'x', type: 'x', body: Buffer.from('15 path=\xff\xff\xff\xff\n', 'latin1') },
+      { name: 'x', type: 'x', body: Buffer.from('13 path=\xff\xff\xff\xff\n', 'latin1') },
     ],
   ];
   for (const [what, entry] of stops) {
@@ -85,9 +85,37 @@ describe('the metadata of a package', () => {
     }
   });
 
+  it('ends with the archive, whatever is behind its first block of zeros', async () => {
+    const whole = makeArchive([contents, comment, description]);
+    for (const rest of [Buffer.alloc(1), noise(700), makeArchive([description])]) {
+      assert.deepEqual(await read(Buffer.concat([whole, rest])), await read(whole));
+    }
+    const cut = Buffer.concat([makeArchive([contents, comment]), makeArchive([description, payload])]);
+    await assertMalformed(read(cut), 'missing-metadata', /\+DESC/);
+  });
+
+  it('is what it is whatever a global pax header says', async () => {
+    const global = { name: 'x', type: 'g', body: paxRecord('path', 'elsewhere') + paxRecord('size', '1') };
+    assert.deepEqual(await read(makeArchive([global, ...entries])), await read(makeArchive(entries)));
+  });
+
+  it('takes no longer for a large global pax header before many others', async () => {
+    const keywords = Array.from({ length: 40_000 }, (_, index) => paxRecord(`k${index}`, ''));
+    const global = { name: 'x', type: 'g', body: keywords.join('') };
+    const headers = Array.from({ length: 1_000 }, () => ({ name: 'x', type: 'x', body: paxRecord('a', 'b') }));
+    const start = performance.now();
+    await read(makeArchive([global, ...headers, ...entries]));
+    assert.ok(performance.now() - start < 2_000);
+  });
+
   it('may have a name in a pax header, and in a GNU one', async () => {
     const named = { name: 'x', type: 'x', body: paxRecord('path', '+DESC') };
     await recordOf(makeArchive([contents, comment, named, { ...description, name: 'y' }, payload]));
+    const several = {
+      ...named,
+      body: `${paxRecord('comment', 'a=b\nc')}${paxRecord('path', '+DESC')}${paxRecord('x', '')}`,
+    };
+    await recordOf(makeArchive([contents, comment, several, { ...description, name: 'y' }, payload]));
     const linked = { name: '././@LongLink', type: 'L', body: '+DESC\0' };
     await recordOf(makeArchive([contents, comment, linked, { ...description, name: 'y' }, payload]));
   });
@@ -118,6 +146,13 @@ describe('an archive that is not sound', () => {
     });
   }
 
+  for (const body of ['7 a=b', '6 a=b', '5 a=b\n', '7 a=b\n', '0 a=b\n', 'a=b\n', '4 a=', '-6 a=b\n', ' \n', '\0']) {
+    it(`is refused: the pax record ${JSON.stringify(body)}`, async () => {
+      const archive = makeArchive([contents, { name: 'x', type: 'x', body }, comment, description]);
+      await assertMalformed(read(archive), 'corrupt-archive', /at byte 1024 of/);
+    });
+  }
+
   it('is refused where it ends within a header, within a file, or within the padding', async () => {
     const archive = makeArchive(entries);
     const uncaught: unknown[] = [];
@@ -134,6 +169,6 @@ describe('an archive that is not sound', () => {
   it('is refused where the second header is not one', async () => {
     const archive = makeArchive(entries);
     archive[1024 + 5] = 0x7a;
-    await assertMalformed(read(archive), 'corrupt-archive');
+    await assertMalformed(read(archive), 'corrupt-archive', /at byte 1024 of/);
   });
 });
