@@ -21,6 +21,8 @@ export const packageLimits = {
   metadataFileBytesMax: 8 * mebibyte,
   /** Entries before the first payload file. There are 15 metadata names; a payload may repeat the ones that are not read. */
   metadataEntriesMax: 64,
+  /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
+  extendedHeaderBytesMax: 1 * mebibyte,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
   ratioFreeBytes: 1 * mebibyte,
