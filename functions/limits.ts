@@ -88,6 +88,8 @@ export const localLimits = {
   retryMillisecondsMin: 200,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
+  /** The watch tells of a change after this, at the latest: its batches are half a second apart. */
+  watchMilliseconds: 1_000,
   /** A repository is summarized once its rows have been quiet for this long … */
   debounceQuietMilliseconds: 1_000,
   /** … but at the latest this long after its first change. */
