@@ -4,6 +4,8 @@ import { MalformedPackage } from './package/malformed-package.ts';
 import type { PackageSource } from './package/package-source.ts';
 import { readPackage } from './package/read-package.ts';
 import {
+  type AliasKeeper,
+  aliasMetadata,
   type Clock,
   ObjectChanged,
   type ObjectFacts,
@@ -19,6 +21,8 @@ export interface ExtractPorts {
   readonly objects: ObjectStore;
   readonly records: RecordTable;
   readonly clock: Clock;
+  /** Where clients cannot ask for every package by its own key. */
+  readonly aliases?: AliasKeeper;
 }
 
 export interface ExtractOptions {
@@ -26,8 +30,14 @@ export interface ExtractOptions {
   readonly force?: boolean;
 }
 
+/** What became of the row. `unchanged`: it said what is there already; without a row there is no such package, and was none. */
+export type Extraction =
+  | { readonly outcome: 'written'; readonly row: Row }
+  | { readonly outcome: 'removed' }
+  | { readonly outcome: 'unchanged'; readonly row: Row | undefined };
+
 /** The object kept changing while it was being read. The hint goes back to the queue. */
-export class NeverQuiet extends Error {
+class NeverQuiet extends Error {
   override readonly name = 'NeverQuiet';
 }
 
@@ -37,47 +47,54 @@ export class NeverQuiet extends Error {
  * Look, write the row, look again; done when nothing changed in between. Whoever writes a row last has thus looked afterwards,
  * and an object that changes after that look brings a hint of its own. Nothing depends on the order of hints.
  *
- * @returns the row, undefined where there is no object. A malformed package gives a rejected row.
+ * A malformed package gives a rejected row.
  * @throws {NeverQuiet} and whatever the ports throw: the hint is to be tried again.
  */
 export async function extract(
   ports: ExtractPorts,
   key: ObjectKey,
   { force = false }: ExtractOptions = {},
-): Promise<Row | undefined> {
+): Promise<Extraction> {
   for (let look = 0; look < packageLimits.looksMax; look += 1) {
-    const seen = await ports.objects.head(key);
-    const row = await agree(ports, key, seen, force);
-    if (row === 'changed') continue;
-    const now = await ports.objects.head(key);
-    if (now?.etag === seen?.etag) return row;
+    const seen = await lookAtPackage(ports.objects, key);
+    const extraction = await agree(ports, key, seen, force);
+    await ports.aliases?.agree(key, seen);
+    const now = await lookAtPackage(ports.objects, key);
+    if (extraction !== 'object-changed' && now?.etag === seen?.etag) return extraction;
   }
   throw new NeverQuiet(
     `${key} changed ${packageLimits.looksMax} times while it was being read: it is tried again later`,
   );
 }
 
-/** Makes the row say what `seen` is. `changed`: it was gone before it could be read. */
+/** An alias of a package is none itself: so the hint that its own making brings about ends here. */
+async function lookAtPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
+  const facts = await objects.head(key);
+  return facts !== undefined && aliasMetadata in facts.metadata ? undefined : facts;
+}
+
+/** Makes the row say what `seen` is. `object-changed`: it is another one, or gone, already. */
 async function agree(
   { objects, records, clock }: ExtractPorts,
   key: ObjectKey,
   seen: ObjectFacts | undefined,
   force: boolean,
-): Promise<Row | undefined | 'changed'> {
+): Promise<Extraction | 'object-changed'> {
   const { repository, file } = splitKey(key);
-  if (seen === undefined) {
-    await records.deleteRow(repository, file);
-    return undefined;
-  }
   const old = await records.row(repository, file);
-  if (old?.etag === seen.etag && !force) return old;
+  if (seen === undefined) {
+    if (old === undefined) return { outcome: 'unchanged', row: undefined };
+    await records.deleteRow(repository, file);
+    return { outcome: 'removed' };
+  }
+  if (old?.etag === seen.etag && !force) return { outcome: 'unchanged', row: old };
   try {
     const row = await readRow({ objects, clock }, key, seen);
-    if (old !== undefined && saysTheSame(old, row)) return old;
+    if (old !== undefined && saysTheSame(old, row)) return { outcome: 'unchanged', row: old };
     await records.putRow(row);
-    return row;
+    return { outcome: 'written', row };
   } catch (error) {
-    if (error instanceof ObjectChanged) return 'changed';
+    if (error instanceof ObjectChanged) return 'object-changed';
     throw error;
   }
 }

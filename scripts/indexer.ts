@@ -1,22 +1,116 @@
 #!/usr/bin/env node
 /** The command line: what the commands are called and take. What they do is in the file of the same name. */
 
-import { Command, CommanderError } from 'commander';
-import { CannotRun, exitCodes } from './exit.ts';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
+import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
+import { explain } from './explain.ts';
+import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
+import { serve } from './serve.ts';
+import { showStatus } from './status.ts';
+
+const stateOption = new Option('--state <dir>', 'where the table is kept (default: .indexer in the directory)');
+const formatsOption = new Option('--formats <list>', `index formats to publish, of ${indexFormatNames.join(',')}`)
+  .default([...indexFormatNames], indexFormatNames.join(','))
+  .argParser(parseFormats);
 
 const program = new Command('indexer')
   .description('Keeps the pkg_summary of pkgsrc package repositories right.')
   .exitOverride()
-  .showHelpAfterError('(--help shows what there is)');
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('(--help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+Exit codes:
+  0  done
+  1  done, and some package is rejected
+  2  the command line makes no sense
+  3  could not run, or not everything could be read`,
+  );
 
 program
   .command('record')
   .description('print the record of each package, as pkg_info -X would')
   .argument('<file...>', 'packages')
-  .action(async (files: string[]) => {
-    process.exitCode = await record(files);
-  });
+  .action(ending((files: string[]) => record(files)));
+
+program
+  .command('index')
+  .description('bring the indexes of all repositories below a directory up to date, once')
+  .argument('<dir>', 'a directory with repositories somewhere below')
+  .addOption(stateOption)
+  .addOption(formatsOption)
+  .option('--force', 'read every package again, changed or not')
+  .action(ending(indexDirectory));
+
+program
+  .command('serve')
+  .description('watch a directory, keep its indexes right at all times, and serve it over HTTP')
+  .argument('<dir>', 'a directory with repositories somewhere below')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <number>', 'port to listen on; 0 takes any that is free', parseWholeNumber, 8080)
+  .addOption(
+    new Option(
+      '--upload-token <token>',
+      'whoever shows it may upload and delete; without it, only this machine may',
+    ).env('INDEXER_UPLOAD_TOKEN'),
+  )
+  .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseWholeNumber)
+  .option(
+    '--debounce <seconds>',
+    'an index is replaced after this much quiet, or ten times that at most',
+    parseSeconds,
+    1,
+  )
+  .option('--create', 'make the directory where it is missing')
+  .addOption(stateOption)
+  .addOption(formatsOption)
+  .action(ending(serve));
+
+program
+  .command('status')
+  .description('show the repositories below a directory: packages, rejected, pending, last publication')
+  .argument('<dir>', 'a directory that index or serve keeps')
+  .addOption(stateOption)
+  .option('--json', 'for programs')
+  .action(ending(showStatus));
+
+program
+  .command('explain')
+  .description('say why a package is, or is not, in the index, and what to do')
+  .argument('<file>', 'a package below a directory that index or serve keeps')
+  .option('--directory <dir>', 'that directory (default: the nearest one above that has an .indexer)')
+  .addOption(stateOption)
+  .option('--json', 'for programs')
+  .action(ending(explain));
+
+function ending<Arguments extends unknown[]>(run: (...args: Arguments) => Promise<ExitCode>) {
+  return async (...args: Arguments): Promise<void> => {
+    process.exitCode = await run(...args);
+  };
+}
+
+function parseFormats(list: string): IndexFormatName[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !(indexFormatNames as readonly string[]).includes(name));
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ')}.`);
+  return indexFormatNames.filter((name) => names.includes(name));
+}
+
+function parseWholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= 300))
+    throw new InvalidArgumentError('Expected 0 to 300 seconds.');
+  return seconds;
+}
 
 try {
   await program.parseAsync();

@@ -1,0 +1,400 @@
+/**
+ * A directory that stands for a bucket: every regular file below it is an object, its path is its key. Other programs may
+ * write there at any time (cp, rsync, an FTP server); what they do is seen at the next look.
+ *
+ * No object is: a symbolic link, anything reached through one, a name that begins with a dot or lies below such a name, a
+ * device, a socket, and a name that is not UTF-8 (a key is text).
+ */
+
+import { isUtf8 } from 'node:buffer';
+import { randomInt } from 'node:crypto';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  type ETag,
+  type ListedObject,
+  ObjectChanged,
+  type ObjectFacts,
+  type ObjectKey,
+  type ObjectStore,
+  type PutCondition,
+  type PutOptions,
+  type PutOutcome,
+} from '../ports.ts';
+import { KeyLocks } from './key-locks.ts';
+import { MetadataFiles } from './metadata-files.ts';
+import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-files.ts';
+
+export interface DirectoryObjectsOptions {
+  /** The directory that stands for the bucket; absolute, and it must exist: an absent one is not an empty bucket. */
+  readonly root: string;
+  /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. */
+  readonly stateDirectory: string;
+  /** Told by `list` of what somebody might take for an object. */
+  readonly onSkipped?: (pathBytes: Uint8Array, reason: SkipReason) => void;
+}
+
+export type SkipReason = 'name is not UTF-8' | 'symbolic link' | 'not a regular file';
+
+export interface ReceiveOptions {
+  /** Only where there is no such object yet. */
+  readonly ifNoneMatch?: '*';
+  /** The largest body that is taken. */
+  readonly bytesMax: number;
+}
+
+/** `exists`: the condition did not hold; the body may not have been read. */
+export type ReceiveOutcome =
+  | { readonly outcome: 'created' | 'replaced'; readonly etag: ETag }
+  | { readonly outcome: 'exists' };
+
+/** A body went on beyond the limit. Nothing of it was kept. */
+export class ObjectTooLarge extends Error {
+  override readonly name = 'ObjectTooLarge';
+  readonly bytesMax: number;
+  constructor(key: ObjectKey, bytesMax: number) {
+    super(`${key}: expected at most ${bytesMax} bytes and found more; send a smaller file, or raise the limit`);
+    this.bytesMax = bytesMax;
+  }
+}
+
+/** This directory cannot hold an object of that key, whatever its content. */
+export class UnusableKey extends Error {
+  override readonly name = 'UnusableKey';
+  constructor(key: ObjectKey, reason: string) {
+    super(`${JSON.stringify(key)} cannot be stored in a directory: ${reason}`);
+  }
+}
+
+export class DirectoryObjects implements ObjectStore {
+  readonly #root: string;
+  readonly #metadataDirectory: string;
+  readonly #metadata: MetadataFiles;
+  readonly #onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void;
+  readonly #locks = new KeyLocks();
+
+  constructor({ root, stateDirectory, onSkipped }: DirectoryObjectsOptions) {
+    this.#root = root;
+    this.#metadataDirectory = join(stateDirectory, 'metadata');
+    this.#metadata = new MetadataFiles(this.#metadataDirectory);
+    this.#onSkipped = onSkipped ?? (() => {});
+  }
+
+  async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
+    const file = await this.#look(key);
+    if (file === undefined) return undefined;
+    const { etag, size, lastModified } = factsOf(file);
+    return { etag, size, lastModified, metadata: await this.#metadata.read(key, etag) };
+  }
+
+  async readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array> {
+    // The look finds links; the opened file's own ETag, before and after, makes sure of what was read.
+    const found = await this.#look(key);
+    if (found === undefined) throw new ObjectChanged(key);
+    const file = await this.#open(key);
+    try {
+      const before = await file.stat({ bigint: true });
+      if (!before.isFile() || etagOf(before) !== etag) throw new ObjectChanged(key);
+      const bytes = await readFully(file, offset, Math.min(length, Math.max(Number(before.size) - offset, 0)));
+      if (etagOf(await file.stat({ bigint: true })) !== etag) throw new ObjectChanged(key);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * The Last-Modified that clients see is `options.lastModified`, cut to seconds; the file's time carries a random fraction
+   * of a second besides, so that two puts never have one ETag, even where the file system hands the same inode out again.
+   * @throws {UnusableKey}
+   */
+  async put(key: ObjectKey, body: Uint8Array, { condition, lastModified, metadata }: PutOptions): Promise<PutOutcome> {
+    const outcome = await this.#replace(key, condition, metadata, async (file) => {
+      await file.writeFile(body);
+      const seconds = Math.floor(lastModified.getTime() / 1000) + randomInt(999_000) / 1_000_000;
+      await file.utimes(seconds, seconds);
+    });
+    return outcome.outcome === 'lost-race' ? outcome : { outcome: 'stored', etag: outcome.etag };
+  }
+
+  async delete(key: ObjectKey): Promise<void> {
+    await this.#locks.hold(key, async () => {
+      if ((await this.#look(key)) === undefined) return;
+      const path = join(this.#root, key);
+      try {
+        await unlink(path);
+        await syncDirectory(dirname(path));
+      } catch (error) {
+        if (!isAbsence(error)) throw error;
+      }
+      await this.#metadata.remove(key);
+    });
+  }
+
+  /** Walks one directory after the other and holds one open at a time. Files that vanish meanwhile are left out. */
+  async *list(prefix: string): AsyncGenerator<ListedObject> {
+    const top = prefix.slice(0, Math.max(prefix.lastIndexOf('/'), 0));
+    if (prefix.includes('/') && !(await this.#isDirectory(top))) return;
+    for await (const { key, stats } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
+      if (!key.startsWith(prefix)) continue;
+      const { etag, size } = factsOf(stats);
+      yield { key, etag, size };
+    }
+  }
+
+  /**
+   * Takes an upload of any size, without holding it in memory. Until its last byte is on the disk nobody sees any of it, and
+   * an upload that fails half-way leaves nothing.
+   * @throws {ObjectTooLarge}
+   * @throws {UnusableKey}
+   */
+  async receive(
+    key: ObjectKey,
+    body: AsyncIterable<Uint8Array>,
+    { ifNoneMatch, bytesMax }: ReceiveOptions,
+  ): Promise<ReceiveOutcome> {
+    if (ifNoneMatch === '*' && (await this.#look(key)) !== undefined) return { outcome: 'exists' };
+    const condition = ifNoneMatch === '*' ? { ifNoneMatch } : undefined;
+    const outcome = await this.#replace(key, condition, {}, async (file) => {
+      let bytes = 0;
+      for await (const chunk of body) {
+        bytes += chunk.byteLength;
+        if (bytes > bytesMax) throw new ObjectTooLarge(key, bytesMax);
+        await file.writeFile(chunk);
+      }
+    });
+    return outcome.outcome === 'lost-race' ? { outcome: 'exists' } : outcome;
+  }
+
+  /**
+   * Removes what a crash left half-written, and returns how many files that were. Only for the one process that writes
+   * here, and before it writes: the files of an upload that still goes on look the same.
+   */
+  async removeTemporaryFiles(): Promise<number> {
+    let removed = 0;
+    const isTemporary = (name: string): boolean => name.startsWith(temporaryPrefix);
+    const isWorthALook = (name: string): boolean => isTemporary(name) || !name.startsWith('.');
+    for await (const { path, name } of this.#files('', isWorthALook, () => {})) {
+      if (!isTemporary(name)) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    for await (const name of namesIn(this.#metadataDirectory)) {
+      if (!isTemporary(name.toString())) continue;
+      await rm(join(this.#metadataDirectory, name.toString()), { force: true });
+      removed += 1;
+    }
+    return removed;
+  }
+
+  /**
+   * Writes a file beside its target and renames it onto the target:
+   *
+   *     write → sync → [ look: condition? → metadata → rename → sync the directory ] one at a time per key
+   *
+   * The condition holds against everybody who writes through this object. A program that writes into the directory by
+   * itself between look and rename is overwritten: a rename cannot be conditional.
+   */
+  async #replace(
+    key: ObjectKey,
+    condition: PutCondition | undefined,
+    metadata: Readonly<Record<string, string>>,
+    fill: (file: FileHandle) => Promise<void>,
+  ): Promise<{ outcome: 'created' | 'replaced'; etag: ETag } | { outcome: 'lost-race' }> {
+    const target = await this.#prepareTarget(key);
+    const directory = dirname(target);
+    const { path, filled: etag } = await writeTemporaryFile(directory, async (file) => {
+      await fill(file);
+      return etagOf(await file.stat({ bigint: true }));
+    });
+    let renamed = false;
+    try {
+      return await this.#locks.hold(key, async () => {
+        const current = await this.#look(key);
+        if (!holds(condition, current)) return { outcome: 'lost-race' };
+        if (Object.keys(metadata).length > 0) await this.#metadata.write(key, etag, metadata);
+        await rename(path, target);
+        renamed = true;
+        await syncDirectory(directory);
+        return { outcome: current === undefined ? 'created' : 'replaced', etag };
+      });
+    } finally {
+      if (!renamed) await rm(path, { force: true });
+    }
+  }
+
+  /** The regular file of that key, reached without any symbolic link. */
+  async #look(key: ObjectKey): Promise<BigIntStats | undefined> {
+    const stats = await this.#reach(key);
+    return stats?.isFile() ? stats : undefined;
+  }
+
+  async #isDirectory(key: string): Promise<boolean> {
+    return (await this.#reach(key))?.isDirectory() ?? false;
+  }
+
+  /** What is at that path, unless there is a symbolic link on the way: then its real path is another one. */
+  async #reach(key: string): Promise<BigIntStats | undefined> {
+    const path = join(await this.#realRoot(), key);
+    if (whyUnusable(key) !== undefined) return undefined;
+    try {
+      const [real, stats] = await Promise.all([realpath(path), lstat(path, { bigint: true })]);
+      return real === path ? stats : undefined;
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Looked up every time: were a directory that is gone (a disk not mounted) taken for an empty one, every row would go. */
+  async #realRoot(): Promise<string> {
+    try {
+      return await realpath(this.#root);
+    } catch (cause) {
+      if (!isAbsence(cause)) throw cause;
+      throw new Error(`${this.#root}: expected a directory of packages, found none; create or mount it`, { cause });
+    }
+  }
+
+  async #open(key: ObjectKey): Promise<FileHandle> {
+    try {
+      // O_NONBLOCK: were the file replaced by a pipe since the look, opening it would wait for a writer.
+      return await open(join(this.#root, key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      throw isAbsence(error) ? new ObjectChanged(key) : error;
+    }
+  }
+
+  /** The path of the key's file; its directory is there afterwards. */
+  async #prepareTarget(key: ObjectKey): Promise<string> {
+    const unusable = whyUnusable(key);
+    if (unusable !== undefined) throw new UnusableKey(key, unusable);
+    const root = await this.#realRoot();
+    const target = join(root, key);
+    try {
+      let directory = root;
+      for (const part of key.split('/').slice(0, -1)) {
+        directory = join(directory, part);
+        if (!(await makeDirectory(directory))) throw new UnusableKey(key, `${directory} is not a directory`);
+      }
+      if ((await lstatUnlessGone(target))?.isDirectory()) throw new UnusableKey(key, `${target} is a directory`);
+    } catch (error) {
+      throw codeOf(error) === 'ENAMETOOLONG' ? new UnusableKey(key, 'a part of it is too long for a file name') : error;
+    }
+    return target;
+  }
+
+  /** Every regular file below a directory whose name, and whose directories' names, are wanted. */
+  async *#files(
+    top: string,
+    isWanted: (name: string) => boolean,
+    onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void,
+  ): AsyncGenerator<{ key: ObjectKey; name: string; path: string; stats: BigIntStats }> {
+    const root = await this.#realRoot();
+    const waiting = [top];
+    for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+      const directoryPath = join(root, directory);
+      for await (const nameBytes of namesIn(directoryPath)) {
+        if (!isUtf8(nameBytes)) {
+          onSkipped(Buffer.concat([Buffer.from(`${directoryPath}/`), nameBytes]), 'name is not UTF-8');
+          continue;
+        }
+        const name = nameBytes.toString();
+        if (!isWanted(name)) continue;
+        const key = directory === '' ? name : `${directory}/${name}`;
+        const path = join(directoryPath, name);
+        const stats = await lstatUnlessGone(path);
+        if (stats?.isDirectory()) waiting.push(key);
+        else if (stats?.isFile()) yield { key, name, path, stats };
+        else if (stats !== undefined) {
+          onSkipped(Buffer.from(path), stats.isSymbolicLink() ? 'symbolic link' : 'not a regular file');
+        }
+      }
+    }
+  }
+}
+
+/** Why no object can have this key; undefined where it can. */
+function whyUnusable(key: string): string | undefined {
+  if (!key.isWellFormed()) return 'it is not valid Unicode';
+  if (key.includes('\0')) return 'it holds a NUL';
+  const parts = key.split('/');
+  if (parts.includes('')) return 'it is empty, or has an empty part (a slash at an end, or two in a row)';
+  if (parts.some((part) => part.startsWith('.'))) return 'it has a part that begins with a dot, and those are hidden';
+  return undefined;
+}
+
+/**
+ * Changes whenever the content does, as far as a file system can tell: another inode where the file was replaced, another
+ * time or size where it was written to. Content that is written within one tick of the kernel's clock (4 ms) keeps its
+ * time: the caller waits until a file has settled (localLimits.settleMilliseconds).
+ */
+function etagOf({ ino, size, mtimeNs }: BigIntStats): ETag {
+  return `${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}`;
+}
+
+function factsOf(stats: BigIntStats): { etag: ETag; size: number; lastModified: Date } {
+  const seconds = Number(stats.mtimeNs / 1_000_000_000n);
+  return { etag: etagOf(stats), size: Number(stats.size), lastModified: new Date(seconds * 1000) };
+}
+
+function holds(condition: PutCondition | undefined, current: BigIntStats | undefined): boolean {
+  if (condition === undefined) return true;
+  if ('ifNoneMatch' in condition) return current === undefined;
+  return current !== undefined && etagOf(current) === condition.ifMatch;
+}
+
+async function readFully(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** Names as bytes, as they come; none where the directory is gone. */
+async function* namesIn(path: string): AsyncGenerator<Buffer> {
+  try {
+    // Node takes 'buffer' here as in readdir; its types do not say so.
+    const directory = await opendir(path, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
+    for await (const entry of directory) yield entry.name as unknown as Buffer;
+  } catch (cause) {
+    if (isAbsence(cause)) return;
+    if (codeOf(cause) !== 'EACCES') throw cause;
+    throw new Error(`cannot list ${path}: permission denied; let the user that runs the indexer read it`, { cause });
+  }
+}
+
+async function lstatUnlessGone(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** False where something else is in its place. */
+async function makeDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return (await lstat(path)).isDirectory();
+  }
+  await syncDirectory(dirname(path));
+  return true;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** The system's ways to say that there is nothing of that name (ELOOP: a link stands there). */
+function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(String(codeOf(error)));
+}

@@ -1,0 +1,71 @@
+/** What a file cannot carry itself: the metadata of an object, in one small file each, below a directory of our own. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ETag, ObjectKey } from '../ports.ts';
+import { writeTemporaryFile } from './temporary-files.ts';
+
+type Metadata = Readonly<Record<string, string>>;
+
+interface Remembered {
+  readonly key: ObjectKey;
+  readonly etag: ETag;
+  readonly metadata: Metadata;
+}
+
+/**
+ * Metadata counts only together with the ETag that it was written for: whoever replaces the object by other means, or
+ * crashes between writing the metadata and the object, leaves an object without metadata, never one with wrong metadata.
+ */
+export class MetadataFiles {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Empty where none is known for this very version of the object. */
+  async read(key: ObjectKey, etag: ETag): Promise<Metadata> {
+    let text: string;
+    try {
+      text = await readFile(this.#path(key), 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+      throw error;
+    }
+    const remembered = parse(text);
+    return remembered?.key === key && remembered.etag === etag ? remembered.metadata : {};
+  }
+
+  async write(key: ObjectKey, etag: ETag, metadata: Metadata): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    const text = JSON.stringify({ key, etag, metadata } satisfies Remembered);
+    const { path } = await writeTemporaryFile(this.#directory, (file) => file.writeFile(text));
+    await rename(path, this.#path(key));
+  }
+
+  /** Metadata that is absent is no error. */
+  async remove(key: ObjectKey): Promise<void> {
+    await rm(this.#path(key), { force: true });
+  }
+
+  /** A key can hold bytes that a file name cannot, and more of them: so its hash names the file. */
+  #path(key: ObjectKey): string {
+    return join(this.#directory, `${createHash('sha256').update(key).digest('hex')}.json`);
+  }
+}
+
+/** Undefined where the text is not what `write` writes: damaged metadata is the same as none. */
+function parse(text: string): Remembered | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const isObject = (thing: unknown): thing is Record<string, unknown> => typeof thing === 'object' && thing !== null;
+  if (!isObject(value) || !isObject(value.metadata)) return undefined;
+  if (!Object.values(value.metadata).every((entry) => typeof entry === 'string')) return undefined;
+  return value as unknown as Remembered;
+}

@@ -1,0 +1,81 @@
+/**
+ * csh's alternatives: `a{b,c{d,e}}` stands for `ab`, `acd` and `ace`. As in pkg_install (lib/opattern.c, alternate_match)
+ * a comma or a `}` outside of braces stands for itself, and a `{` without its `}` is malformed.
+ */
+
+import { patternLimits } from '../limits.ts';
+
+export type Expansion =
+  | { readonly outcome: 'expanded'; readonly alternatives: readonly string[] }
+  | { readonly outcome: 'unbalanced-braces' }
+  | { readonly outcome: 'too-many-alternatives' };
+
+/** Literal text, or a choice of sequences. */
+type Part = string | readonly Sequence[];
+type Sequence = readonly Part[];
+
+/** Counts before it expands, so that it takes time and memory only for alternatives within the limit. */
+export function expandBraces(pattern: string): Expansion {
+  if (!pattern.includes('{')) return { outcome: 'expanded', alternatives: [pattern] };
+  const sequence = parseSequence(pattern);
+  if (sequence === undefined) return { outcome: 'unbalanced-braces' };
+  if (countOf(sequence) > patternLimits.alternativesMax) return { outcome: 'too-many-alternatives' };
+  return { outcome: 'expanded', alternatives: alternativesOf(sequence) };
+}
+
+function parseSequence(pattern: string): Sequence | undefined {
+  let position = 0;
+
+  /** Reads up to the end or, inside of braces, up to the `,` or `}` that ends an alternative. */
+  function sequence(insideBraces: boolean): Sequence | undefined {
+    const parts: Part[] = [];
+    const literal = insideBraces ? /[^{},]+/y : /[^{]+/y;
+    while (position < pattern.length) {
+      literal.lastIndex = position;
+      const [text] = literal.exec(pattern) ?? [];
+      if (text !== undefined) {
+        parts.push(text);
+        position += text.length;
+      } else if (pattern.charAt(position) === '{') {
+        const alternatives = choice();
+        if (alternatives === undefined) return undefined;
+        parts.push(alternatives);
+      } else {
+        break;
+      }
+    }
+    return parts;
+  }
+
+  /** Reads from a `{` to behind its `}`. */
+  function choice(): readonly Sequence[] | undefined {
+    const alternatives: Sequence[] = [];
+    do {
+      position += 1;
+      const alternative = sequence(true);
+      if (alternative === undefined || position === pattern.length) return undefined;
+      alternatives.push(alternative);
+    } while (pattern.charAt(position) === ',');
+    position += 1;
+    return alternatives;
+  }
+
+  return sequence(false);
+}
+
+function countOf(sequence: Sequence): number {
+  let count = 1;
+  for (const part of sequence) {
+    if (typeof part !== 'string') count *= part.reduce((sum, alternative) => sum + countOf(alternative), 0);
+  }
+  return count;
+}
+
+function alternativesOf(sequence: Sequence): string[] {
+  let alternatives = [''];
+  for (const part of sequence) {
+    const endings = typeof part === 'string' ? [part] : part.flatMap(alternativesOf);
+    alternatives = alternatives.flatMap((beginning) => endings.map((ending) => beginning + ending));
+  }
+  return alternatives;
+}

@@ -1,0 +1,131 @@
+/**
+ * Shell patterns, as fnmatch(3) matches them with FNM_PERIOD, which is how pkg_install calls it.
+ *
+ * `*` any text, `?` any character, `[a-z]` one of a set, `[!a-z]` or `[^a-z]` one that is not, `\` takes the meaning from
+ * the next character. A `.` that begins the text is matched only by a `.` that begins the pattern. `/` is like any other.
+ * Where systems differ this follows POSIX, as glibc, FreeBSD and macOS do: `]` may be the first member of a set, and a `[`
+ * without its `]` stands for itself (in old NetBSD neither matches anything). Named classes (`[[:digit:]]`) and collation
+ * are left out, as the BSDs leave them out: no pattern of pkgsrc has one.
+ */
+
+export interface Glob {
+  /** Every text that matches begins with this. */
+  readonly prefix: string;
+  /** Takes at most (length of the pattern) × (length of the text) steps. */
+  matches(text: string): boolean;
+}
+
+type Token =
+  | { readonly kind: 'character'; readonly character: string }
+  | { readonly kind: 'any-character' }
+  | { readonly kind: 'any-text' }
+  | CharacterSet;
+
+interface CharacterSet {
+  readonly kind: 'set';
+  readonly negated: boolean;
+  /** First and last character of each range, both inside. */
+  readonly ranges: readonly (readonly [string, string])[];
+}
+
+/** Every string is a pattern; there is no invalid one. */
+export function compileGlob(pattern: string): Glob {
+  const tokens = tokensOf(pattern);
+  return { prefix: literalPrefix(tokens), matches: (text) => matchTokens(tokens, text) };
+}
+
+/** Whether the pattern has a character that makes pkg_install take it for a glob; a `\` does not. */
+export function isGlob(pattern: string): boolean {
+  return /[*?[\]]/.test(pattern);
+}
+
+function tokensOf(pattern: string): Token[] {
+  const tokens: Token[] = [];
+  for (let position = 0; position < pattern.length; position += 1) {
+    const character = pattern.charAt(position);
+    const set = character === '[' ? setAt(pattern, position) : undefined;
+    if (set) {
+      tokens.push(set.token);
+      position = set.end;
+    } else if (character === '*') {
+      if (tokens.at(-1)?.kind !== 'any-text') tokens.push({ kind: 'any-text' });
+    } else if (character === '?') {
+      tokens.push({ kind: 'any-character' });
+    } else if (character === '\\' && position + 1 < pattern.length) {
+      position += 1;
+      tokens.push({ kind: 'character', character: pattern.charAt(position) });
+    } else {
+      tokens.push({ kind: 'character', character });
+    }
+  }
+  return tokens;
+}
+
+/** The set that begins with the `[` at `start`, and where its `]` is; undefined if there is none. */
+function setAt(pattern: string, start: number): { readonly token: CharacterSet; readonly end: number } | undefined {
+  const negated = /[!^]/.test(pattern.charAt(start + 1));
+  const first = negated ? start + 2 : start + 1;
+  const ranges: [string, string][] = [];
+  let position = first;
+  /** Takes the member at `position`, which may be escaped. */
+  const member = () => {
+    if (pattern.charAt(position) === '\\') position += 1;
+    const character = pattern.charAt(position);
+    position += 1;
+    return character;
+  };
+  while (position < pattern.length) {
+    if (pattern.charAt(position) === ']' && position > first) {
+      return { token: { kind: 'set', negated, ranges }, end: position };
+    }
+    const from = member();
+    const next = pattern.charAt(position + 1);
+    const isRange = pattern.charAt(position) === '-' && next !== '' && next !== ']';
+    if (isRange) position += 1;
+    ranges.push([from, isRange ? member() : from]);
+  }
+  return undefined;
+}
+
+function literalPrefix(tokens: readonly Token[]): string {
+  let prefix = '';
+  for (const token of tokens) {
+    if (token.kind !== 'character') break;
+    prefix += token.character;
+  }
+  return prefix;
+}
+
+/**
+ * Only the latest `*` ever has to give way: whatever an earlier one could take more, the latest can take as well. That is
+ * what keeps `*a*a*a*a*` from taking exponential time.
+ */
+function matchTokens(tokens: readonly Token[], text: string): boolean {
+  if (text.startsWith('.') && !(tokens[0]?.kind === 'character' && tokens[0].character === '.')) return false;
+  let tokenIndex = 0;
+  let textIndex = 0;
+  let latest: { tokenIndex: number; textIndex: number } | undefined;
+  while (true) {
+    const token = tokens[tokenIndex];
+    if (token === undefined && textIndex === text.length) return true;
+    if (token?.kind === 'any-text') {
+      tokenIndex += 1;
+      latest = { tokenIndex, textIndex };
+    } else if (token !== undefined && textIndex < text.length && matchCharacter(token, text.charAt(textIndex))) {
+      tokenIndex += 1;
+      textIndex += 1;
+    } else if (latest !== undefined && latest.textIndex < text.length) {
+      latest.textIndex += 1;
+      tokenIndex = latest.tokenIndex;
+      textIndex = latest.textIndex;
+    } else {
+      return false;
+    }
+  }
+}
+
+function matchCharacter(token: Exclude<Token, { kind: 'any-text' }>, character: string): boolean {
+  if (token.kind === 'any-character') return true;
+  if (token.kind === 'character') return token.character === character;
+  return token.ranges.some(([from, to]) => from <= character && character <= to) !== token.negated;
+}

@@ -1,0 +1,54 @@
+/** All package names of a repository, sorted, so that a pattern is tried only on the names that begin as it does. */
+
+import {
+  comparePreference,
+  compilePattern,
+  type PackageName,
+  type Pattern,
+  parsePackageName,
+  preferredOf,
+} from './pattern.ts';
+
+export class PackageNames {
+  readonly #sorted: readonly PackageName[];
+
+  /** Parses and sorts the names once (by their code units); a name that comes twice counts once. */
+  constructor(names: Iterable<string>) {
+    this.#sorted = [...new Set(names)].sort().map(parsePackageName);
+  }
+
+  /** The names that the pattern means, the best first. */
+  matching(pattern: string | Pattern): string[] {
+    const found = new Set(this.#accepted(pattern));
+    return [...found].sort((left, right) => comparePreference(right, left)).map(({ text }) => text);
+  }
+
+  /** The name that pkg_install prefers among those that the pattern means; undefined if there is none. */
+  best(pattern: string | Pattern): string | undefined {
+    return preferredOf(this.#accepted(pattern))?.text;
+  }
+
+  /** A name comes once for every matcher of the pattern that accepts it. */
+  *#accepted(pattern: string | Pattern): Generator<PackageName> {
+    const { matchers } = typeof pattern === 'string' ? compilePattern(pattern) : pattern;
+    for (const { prefix, accepts } of matchers) {
+      for (let index = this.#firstNotBefore(prefix); index < this.#sorted.length; index += 1) {
+        const name = this.#sorted[index];
+        if (!name?.text.startsWith(prefix)) break;
+        if (accepts(name)) yield name;
+      }
+    }
+  }
+
+  #firstNotBefore(text: string): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const name = this.#sorted[middle];
+      if (name !== undefined && name.text < text) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

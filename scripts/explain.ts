@@ -1,0 +1,118 @@
+/** `explain FILE`: why a package is, or is not, in its index, what clients may trip over, and what to do. */
+
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { isPackageKey, packageSuffixes, splitKey } from '../functions/keys.ts';
+import type { ObjectFacts, ObjectKey, RecordTable, Row } from '../functions/ports.ts';
+import {
+  findDuplicates,
+  packageNameOf,
+  type RejectionCode,
+  remedies,
+  type WarningCode,
+} from '../functions/summary/hazards.ts';
+import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
+import { defaultStateDirectory } from './local-indexer.ts';
+import { openToLook } from './status.ts';
+import { byteSize, printable, repositoryName } from './wording.ts';
+
+export interface ExplainOptions {
+  readonly directory?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export async function explain(file: string, options: ExplainOptions): Promise<ExitCode> {
+  const directory = resolve(options.directory ?? findDirectory(file));
+  const key = relative(directory, resolve(file)).split(sep).join('/');
+  if (key.startsWith('../')) throw new CannotRun(`${file}: expected a file below ${directory}`);
+  const { objects, records } = await openToLook(directory, options.state);
+  try {
+    const explanation = await explainKey(key, await objects.head(key), records);
+    console.log(options.json ? JSON.stringify({ key, ...explanation }, undefined, 2) : format(key, explanation));
+    return explanation.state === 'rejected' ? exitCodes.rejected : exitCodes.done;
+  } finally {
+    records.close();
+  }
+}
+
+export interface Explanation {
+  readonly state: 'indexed' | 'rejected' | 'pending' | 'absent' | 'ignored';
+  readonly sentence: string;
+  /** Each code with what to do about it. */
+  readonly remarks: readonly { readonly code: string; readonly what?: string; readonly remedy: string }[];
+}
+
+/** @param head what is there now. */
+export async function explainKey(
+  key: ObjectKey,
+  head: ObjectFacts | undefined,
+  records: RecordTable,
+): Promise<Explanation> {
+  const { repository, file } = splitKey(key);
+  const place = repositoryName(repository);
+  if (!isPackageKey(key)) {
+    const sentence = `It is no package: a package's name ends in ${packageSuffixes.join(', ')}, and no part of its path begins with a dot.`;
+    return { state: 'ignored', sentence, remarks: [] };
+  }
+  const row = await records.row(repository, file);
+  if (row === undefined && head === undefined)
+    return { state: 'absent', sentence: `There is no such package in ${place}, and none in its index.`, remarks: [] };
+  if (row?.etag !== head?.etag) return { state: 'pending', sentence: pendingSentence(row, head), remarks: [] };
+  if (row === undefined) return { state: 'pending', sentence: pendingSentence(row, head), remarks: [] };
+  if (row.state === 'rejected') {
+    const { code, message } = row.reason;
+    const remedy =
+      remedyOf(code) ??
+      'The file is damaged or no package: build it, or upload it, again. A good file in its place heals this by itself.';
+    return {
+      state: 'rejected',
+      sentence: `It is not in the index of ${place}.`,
+      remarks: [{ code, what: message, remedy }],
+    };
+  }
+  const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
+  return {
+    state: 'indexed',
+    sentence: `It is in the index of ${place} as ${packageNameOf(row.record)} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
+    remarks: codes.map((code) => ({ code, remedy: remedyOf(code) ?? '' })),
+  };
+}
+
+function pendingSentence(row: Row | undefined, head: ObjectFacts | undefined): string {
+  if (row === undefined) return 'It has not been looked at yet: `serve` does so by itself, `index` when it is run.';
+  if (head === undefined)
+    return 'It was removed, and is still in the index: `serve` follows by itself, `index` when it is run.';
+  return 'It changed since it was looked at: `serve` follows by itself, `index` when it is run.';
+}
+
+async function isDuplicate(records: RecordTable, row: Row & { readonly state: 'indexed' }): Promise<boolean> {
+  const names: { file: string; name: string }[] = [];
+  for await (const other of records.rows(row.repository)) {
+    if (other.state === 'indexed') names.push({ file: other.file, name: packageNameOf(other.record) });
+  }
+  return findDuplicates(names).has(row.file);
+}
+
+function remedyOf(code: string): string | undefined {
+  return remedies[code as RejectionCode | WarningCode];
+}
+
+function format(key: ObjectKey, { state, sentence, remarks }: Explanation): string {
+  const lines = remarks.flatMap(({ code, what, remedy }) => [
+    `  ${code}${what === undefined ? '' : `: ${what}`}`,
+    `    ${remedy}`,
+  ]);
+  return [`${key}: ${state}`, sentence, ...lines].map(printable).join('\n');
+}
+
+/** The nearest directory above that an indexer keeps. */
+function findDirectory(file: string): string {
+  for (let directory = dirname(resolve(file)); ; directory = dirname(directory)) {
+    if (existsSync(defaultStateDirectory(directory))) return directory;
+    if (directory === dirname(directory))
+      throw new CannotRun(
+        `${file}: no indexer keeps a directory above it. Run "index DIR" first, or name the directory with --directory.`,
+      );
+  }
+}

@@ -1,0 +1,101 @@
+/** What is known of every repository: from the table, and from a look at the bucket. The same on one machine and on AWS. */
+
+import { isIndexKey, isPackageKey, joinKey, splitKey } from '../functions/keys.ts';
+import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../functions/ports.ts';
+import { findDuplicates, packageNameOf } from '../functions/summary/hazards.ts';
+
+export interface RepositoryStatus {
+  readonly repository: Repository;
+  /** In the index, or about to be. */
+  readonly packages: number;
+  /** Bytes of these packages. */
+  readonly packageBytes: number;
+  readonly rejected: readonly { readonly file: string; readonly code: string; readonly message: string }[];
+  /** Code → how many packages have it. */
+  readonly warnings: Readonly<Record<string, number>>;
+  /** Keys whose row does not say what is there: uploads that wait, or could not be read. */
+  readonly pending: readonly ObjectKey[];
+  /** Each index that is there, and when it was published; the latest first. */
+  readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
+  /** An index that was there before serves on, until no package is pending. */
+  readonly isWhole: boolean;
+}
+
+interface Found {
+  readonly etags: Map<string, ETag>;
+  readonly indexes: ObjectKey[];
+}
+
+export async function repositoryStatuses(objects: ObjectStore, records: RecordTable): Promise<RepositoryStatus[]> {
+  const found = await findRepositories(objects);
+  for await (const repository of records.repositories()) {
+    if (!found.has(repository)) found.set(repository, { etags: new Map(), indexes: [] });
+  }
+  const statuses: RepositoryStatus[] = [];
+  for (const [repository, there] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const status = await repositoryStatus(objects, records, repository, there);
+    if (status.packages + status.rejected.length + status.pending.length + status.indexes.length > 0)
+      statuses.push(status);
+  }
+  return statuses;
+}
+
+async function findRepositories(objects: ObjectStore): Promise<Map<Repository, Found>> {
+  const found = new Map<Repository, Found>();
+  for await (const { key, etag } of objects.list('')) {
+    if (!isPackageKey(key) && !isIndexKey(key)) continue;
+    const { repository, file } = splitKey(key);
+    const there = found.get(repository) ?? { etags: new Map<string, ETag>(), indexes: [] };
+    found.set(repository, there);
+    if (isIndexKey(key)) there.indexes.push(key);
+    else there.etags.set(file, etag);
+  }
+  return found;
+}
+
+async function repositoryStatus(
+  objects: ObjectStore,
+  records: RecordTable,
+  repository: Repository,
+  { etags, indexes }: Found,
+): Promise<RepositoryStatus> {
+  const rejected: { file: string; code: string; message: string }[] = [];
+  const warnings: Record<string, number> = {};
+  const names: { file: string; name: string }[] = [];
+  const unseen = new Map(etags);
+  const pending: ObjectKey[] = [];
+  let packageBytes = 0;
+  for await (const row of records.rows(repository)) {
+    if (unseen.get(row.file) !== row.etag) pending.push(joinKey(repository, row.file));
+    unseen.delete(row.file);
+    if (row.state === 'rejected') {
+      rejected.push({ file: row.file, ...row.reason });
+      continue;
+    }
+    packageBytes += row.size;
+    names.push({ file: row.file, name: packageNameOf(row.record) });
+    for (const code of row.warnings) warnings[code] = (warnings[code] ?? 0) + 1;
+  }
+  for (const file of unseen.keys()) pending.push(joinKey(repository, file));
+  const duplicates = findDuplicates(names).size;
+  if (duplicates > 0) warnings['duplicate-pkgname'] = duplicates;
+  return {
+    repository,
+    packages: names.length,
+    packageBytes,
+    rejected,
+    warnings,
+    pending,
+    indexes: await lookAt(objects, indexes),
+    isWhole: await records.isWhole(repository),
+  };
+}
+
+async function lookAt(objects: ObjectStore, indexes: readonly ObjectKey[]): Promise<RepositoryStatus['indexes']> {
+  const heads: { file: string; published: Date; bytes: number }[] = [];
+  for (const key of indexes) {
+    const head = await objects.head(key);
+    if (head !== undefined) heads.push({ file: splitKey(key).file, published: head.lastModified, bytes: head.size });
+  }
+  return heads.sort((a, b) => b.published.getTime() - a.published.getTime());
+}

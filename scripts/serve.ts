@@ -1,0 +1,307 @@
+/** `serve DIR`: the indexer and a web server on one machine. A package lands in the directory; seconds later pkgin sees it. */
+
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AsyncSubscription } from '@parcel/watcher';
+import { Debouncer } from '../functions/adapters/debouncer.ts';
+import { SystemClock } from '../functions/adapters/system-clock.ts';
+import type { Extraction } from '../functions/extract.ts';
+import { joinKey, splitKey } from '../functions/keys.ts';
+import { localLimits } from '../functions/limits.ts';
+import type { HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
+import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
+import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
+import { LocalIndexer } from './local-indexer.ts';
+import { repositoryStatuses } from './repository-status.ts';
+import { firstPage } from './serve/first-page.ts';
+import { CannotListen, createHttpServer, type HttpServer } from './serve/http-server.ts';
+import type { UploadReceiver } from './serve/uploads.ts';
+import { watchDirectory } from './watch-directory.ts';
+import { byteSize, count, printable, repositoryName } from './wording.ts';
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly formats: readonly IndexFormatName[];
+  readonly state?: string;
+  /** Make the directory, with a page that says what to do, where it is missing. */
+  readonly create?: boolean;
+  readonly uploadToken?: string;
+  /** Bytes. */
+  readonly uploadMax?: number;
+  /** Seconds of quiet before a repository's index is replaced. */
+  readonly debounce: number;
+}
+
+const clock = new SystemClock();
+
+export async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
+  if (options.create) await createDirectory(directory);
+  const service = await Service.open(directory, options);
+  try {
+    await service.start();
+    const ended = await service.untilEnd();
+    say(ended === 'gone' ? `${directory} is gone: stopping` : 'stopping: what is under way is finished first');
+    return ended === 'gone' ? exitCodes.couldNotRun : exitCodes.done;
+  } finally {
+    await service.stop();
+  }
+}
+
+async function createDirectory(directory: string): Promise<void> {
+  const isThere = await access(directory).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  try {
+    await mkdir(join(directory, 'All'), { recursive: true });
+    await writeFile(join(directory, 'README.txt'), firstPage);
+  } catch (error) {
+    throw new CannotRun(systemErrorSentence(error, directory));
+  }
+}
+
+/** The pieces, and the order in which they start and stop. */
+class Service {
+  readonly #options: ServeOptions;
+  readonly #indexer: LocalIndexer;
+  readonly #publications: Debouncer;
+  /** Directories that came or went, by their prefix. */
+  readonly #trees: Debouncer;
+  readonly #server: HttpServer;
+  readonly #startedAt = clock.now();
+  #watch: AsyncSubscription | undefined;
+  #reindexing: NodeJS.Timeout | undefined;
+  readonly #looks = new Set<NodeJS.Timeout>();
+  #isStopping = false;
+  #isGone: () => void = () => undefined;
+
+  static async open(directory: string, options: ServeOptions): Promise<Service> {
+    let publications: Debouncer | undefined;
+    let service: Service | undefined;
+    const indexer = await LocalIndexer.open({
+      directory,
+      stateDirectory: options.state,
+      formats: options.formats,
+      events: {
+        onChange: (repository) => publications?.touch(repository),
+        onExtracted: sayExtracted,
+        onFailed: (key, error, tries) => {
+          if (tries === 1) say(`${printable(key)}: ${systemErrorSentence(error, 'cannot be read')}; it is tried again`);
+        },
+        onDeadLetter: ({ hint, message, tries }) =>
+          say(
+            `${printable(hint.key)}: given up after ${count(tries, 'try', 'tries')}: ${message}; it is tried again when it changes, and every ${localLimits.reindexMilliseconds / 60_000} minutes`,
+          ),
+        onNotice: say,
+      },
+    });
+    publications = new Debouncer({
+      clock,
+      limits: {
+        ...localLimits,
+        debounceQuietMilliseconds: 1000 * options.debounce,
+        debounceMilliseconds: Math.max(10_000 * options.debounce, 0),
+      },
+      work: async (repository) => {
+        await publish(indexer, repository);
+        service?.lookAgainAtIndexes(repository);
+      },
+      onError: (repository, error, failures) => {
+        if (failures === 1)
+          say(
+            systemErrorSentence(
+              error,
+              `the index of ${repositoryName(repository)} cannot be published; it is tried again`,
+            ),
+          );
+      },
+    });
+    service = new Service(options, indexer, publications);
+    return service;
+  }
+
+  private constructor(options: ServeOptions, indexer: LocalIndexer, publications: Debouncer) {
+    this.#options = options;
+    this.#indexer = indexer;
+    this.#publications = publications;
+    this.#trees = new Debouncer({
+      clock,
+      limits: { ...localLimits, debounceQuietMilliseconds: localLimits.settleMilliseconds },
+      work: async (prefix) => void (await indexer.reindex({ prefix }, this.#settled)),
+      onError: (prefix, error, failures) => {
+        if (failures === 1)
+          say(
+            systemErrorSentence(
+              error,
+              `${printable(prefix || 'the directory')} cannot be looked through; it is tried again`,
+            ),
+          );
+      },
+    });
+    this.#server = createHttpServer({
+      root: indexer.directory,
+      host: options.host,
+      ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
+      ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
+      uploads: this.#uploads(),
+      status: () => this.#status(),
+      log: say,
+    });
+  }
+
+  /** A file may still be copied: it is read once nothing has been heard of it for a while. */
+  readonly #settled: HintQueue = {
+    send: async (hints) => await this.#indexer.hints.sendAfter(hints, localLimits.settleMilliseconds),
+  };
+
+  /** The server first: the index that is there serves from the start. The watch before the comparison: so nothing is missed. */
+  async start(): Promise<void> {
+    const { port, host } = await this.#listen();
+    this.#watch = await watchDirectory(this.#indexer.directory, {
+      onPackage: (key) => void this.#settled.send([{ key }]).catch(sayUnseen),
+      onIndex: (key) => void this.#lookAtIndex(key).catch(sayUnseen),
+      onTree: (prefix) => this.#trees.touch(prefix),
+      onLost: (error) => say(`the file system may have lost events (${error.message}): everything is looked at again`),
+      onGone: () => this.#isGone(),
+    });
+    const { packages, repositories, hints } = await this.#indexer.reindex({}, this.#settled);
+    const differ = hints === 0 ? 'all of them known' : `${count(hints, 'difference')} to look at`;
+    say(
+      `${this.#indexer.directory}: ${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}, ${differ}`,
+    );
+    this.#reindexing = setInterval(() => this.#trees.touch(''), localLimits.reindexMilliseconds);
+    await this.#greet(`http://${host}:${port}`);
+  }
+
+  /** Resolves when the process is asked to stop, or the directory is gone. */
+  async untilEnd(): Promise<'asked' | 'gone'> {
+    return await new Promise((resolve) => {
+      this.#isGone = () => resolve('gone');
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('asked'));
+    });
+  }
+
+  /** Finishes what is under way, publishes it, and lets the directory go. A second Ctrl-C does not wait. */
+  async stop(): Promise<void> {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+    this.#isStopping = true;
+    clearInterval(this.#reindexing);
+    for (const timer of this.#looks) clearTimeout(timer);
+    await this.#watch?.unsubscribe();
+    await this.#server.close();
+    await this.#trees.close();
+    await this.#indexer.hints.close();
+    await this.#publications.close();
+    this.#indexer.release();
+  }
+
+  async #listen(): Promise<{ readonly port: number; readonly host: string }> {
+    try {
+      const { port, address, family } = await this.#server.listen(this.#options.port);
+      return { port, host: family === 'IPv6' ? `[${address}]` : address };
+    } catch (error) {
+      if (error instanceof CannotListen) throw new CannotRun(error.message);
+      throw error;
+    }
+  }
+
+  async #greet(url: string): Promise<void> {
+    const repositories = (await repositoryStatuses(this.#indexer.objects, this.#indexer.records)).map(
+      ({ repository }) => repository,
+    );
+    const shown = repositories.length === 0 ? ['All'] : repositories.slice(0, 5);
+    say(`serving ${this.#indexer.directory} on ${url}/`);
+    say('for pkgin, put into its repositories.conf:');
+    for (const repository of shown)
+      say(`  ${url}/${joinKey(repository, '').split('/').map(encodeURIComponent).join('/')}`.replace(/\/$/, ''));
+    say(`to upload:  curl -T PACKAGE.tgz ${url}/${joinKey(shown[0] ?? '', '')}    to stop: Ctrl-C`);
+  }
+
+  #uploads(): UploadReceiver {
+    const { objects, hints } = this.#indexer;
+    return {
+      receive: async (key, body, options) => {
+        const received = await objects.receive(key, body, options);
+        if (received.outcome !== 'exists') {
+          await hints.send([{ key }]);
+          this.#lookAgain(() => hints.send([{ key }]));
+        }
+        return received;
+      },
+      remove: async (key) => {
+        const isThere = (await objects.head(key)) !== undefined;
+        await objects.delete(key);
+        if (isThere) await hints.send([{ key }]);
+        return isThere;
+      },
+    };
+  }
+
+  /** A file of ours that is removed again before the watch has told of it would be in no event: see watch-directory.ts. */
+  #lookAgain(look: () => Promise<void>): void {
+    if (this.#isStopping) return;
+    const timer = setTimeout(() => {
+      this.#looks.delete(timer);
+      void look().catch(sayUnseen);
+    }, localLimits.watchMilliseconds);
+    this.#looks.add(timer);
+  }
+
+  lookAgainAtIndexes(repository: Repository): void {
+    for (const { name, file } of indexFormats) {
+      if (this.#options.formats.includes(name)) this.#lookAgain(() => this.#lookAtIndex(joinKey(repository, file)));
+    }
+  }
+
+  /** Ours are left alone; one that somebody else put in its place, or removed, is published again. */
+  async #lookAtIndex(key: ObjectKey): Promise<void> {
+    const head = await this.#indexer.objects.head(key);
+    if (head === undefined || Object.keys(head.metadata).length === 0)
+      this.#publications.touch(splitKey(key).repository);
+  }
+
+  async #status(): Promise<unknown> {
+    const { hints, objects, records } = this.#indexer;
+    const { deadLetters, pending } = hints;
+    return {
+      startedAt: this.#startedAt,
+      queue: {
+        pending,
+        publications: this.#publications.pending,
+        deadLetters: deadLetters.map(({ hint, message, tries, at }) => ({ key: hint.key, message, tries, at })),
+      },
+      repositories: await repositoryStatuses(objects, records),
+    };
+  }
+}
+
+async function publish(indexer: LocalIndexer, repository: Repository): Promise<void> {
+  const name = printable(repositoryName(repository));
+  const publication = await indexer.summarize(repository);
+  if (publication.outcome === 'published') {
+    const { summary, bytes } = publication;
+    say(`published ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`);
+  } else if (publication.outcome === 'waiting') {
+    say(`${name}: the index that is there is kept until ${count(publication.missing, 'more package')} could be read`);
+  }
+}
+
+function sayExtracted(key: ObjectKey, extraction: Extraction): void {
+  const name = printable(key);
+  if (extraction.outcome === 'removed') say(`removed ${name}`);
+  if (extraction.outcome !== 'written') return;
+  const { row } = extraction;
+  if (row.state === 'rejected') say(`rejected ${name}: ${row.reason.code}: ${printable(row.reason.message)}`);
+  else say(`indexed ${name}${row.warnings.length === 0 ? '' : ` (${row.warnings.join(', ')})`}`);
+}
+
+/** The next comparison of directory and table makes it good. */
+function sayUnseen(error: unknown): void {
+  say(systemErrorSentence(error, 'a change could not be looked at'));
+}
+
+function say(line: string): void {
+  console.log(line);
+}

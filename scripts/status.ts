@@ -1,0 +1,71 @@
+/** `status DIR`: what is in the indexes, what is not, and what is on its way. Only looks; an indexer may be at work meanwhile. */
+
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
+import { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
+import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
+import { defaultStateDirectory, tableFile } from './local-indexer.ts';
+import { type RepositoryStatus, repositoryStatuses } from './repository-status.ts';
+import { byteSize, count, printable, repositoryName } from './wording.ts';
+
+export interface StatusOptions {
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export async function showStatus(directory: string, options: StatusOptions): Promise<ExitCode> {
+  const { objects, records } = await openToLook(directory, options.state);
+  try {
+    const statuses = await repositoryStatuses(objects, records);
+    if (options.json) console.log(JSON.stringify({ repositories: statuses }, undefined, 2));
+    else console.log(statuses.length === 0 ? `no repository below ${directory}` : statuses.map(describe).join('\n\n'));
+    return statuses.some(({ rejected }) => rejected.length > 0) ? exitCodes.rejected : exitCodes.done;
+  } finally {
+    records.close();
+  }
+}
+
+/** The directory and its table, for looking only. */
+export async function openToLook(
+  directory: string,
+  state: string | undefined,
+): Promise<{ readonly objects: DirectoryObjects; readonly records: SqliteRecords }> {
+  const root = resolve(directory);
+  const facts = await stat(root).catch((error: unknown) => {
+    throw new CannotRun(systemErrorSentence(error, directory));
+  });
+  if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
+  const stateDirectory = resolve(state ?? defaultStateDirectory(root));
+  return {
+    objects: new DirectoryObjects({ root, stateDirectory }),
+    records: SqliteRecords.open({ file: tableFile(stateDirectory), readOnly: true }).table,
+  };
+}
+
+const linesMax = 20;
+
+function describe(status: RepositoryStatus): string {
+  const { packages, packageBytes, rejected, warnings, pending, indexes } = status;
+  const [latest] = indexes;
+  const lines = [
+    `${printable(repositoryName(status.repository))}`,
+    `  packages   ${count(packages, 'package')} in the index, ${byteSize(packageBytes)}`,
+    `  published  ${latest === undefined ? 'never' : `${latest.published.toISOString()} (${indexes.map(({ file, bytes }) => `${file} ${byteSize(bytes)}`).join(', ')})`}`,
+    `  pending    ${pending.length}${!status.isWhole && indexes.length > 0 && pending.length > 0 ? ' (the index that was there serves until none is)' : ''}`,
+    ...shorten(pending).map((key) => `    ${printable(key)}`),
+    `  rejected   ${rejected.length}`,
+    ...shorten(rejected.map(({ file, code, message }) => `${file}: ${code}: ${message}`)).map(
+      (line) => `    ${printable(line)}`,
+    ),
+    `  warnings   ${Object.values(warnings).reduce((sum, number) => sum + number, 0)}`,
+    ...Object.entries(warnings).map(([code, number]) => `    ${code}: ${count(number, 'package')}`),
+  ];
+  return lines.join('\n');
+}
+
+function shorten(lines: readonly string[]): readonly string[] {
+  return lines.length <= linesMax
+    ? lines
+    : [...lines.slice(0, linesMax), `… and ${lines.length - linesMax} more (--json shows all)`];
+}

@@ -1,0 +1,55 @@
+/**
+ * What happens below a directory, as the file system tells it: hints for packages, and everything else that may concern us.
+ *
+ * Events come in batches, half a second apart at most, and what is made and removed within one is in none of them. Whoever acts
+ * on a file without having heard of it here looks at it again after `localLimits.watchMilliseconds`.
+ */
+
+import { stat } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { type AsyncSubscription, subscribe } from '@parcel/watcher';
+import { isIndexKey, isPackageKey } from '../functions/keys.ts';
+import type { ObjectKey } from '../functions/ports.ts';
+
+export interface DirectoryEvents {
+  /** A package was created, written to, renamed or removed; while it is being copied, again and again. */
+  readonly onPackage: (key: ObjectKey) => void;
+  /** An index was written or removed; by us, too. */
+  readonly onIndex: (key: ObjectKey) => void;
+  /** A directory came or went: whatever is, or was, below `prefix` is to be looked at. The empty prefix is everything. */
+  readonly onTree: (prefix: string) => void;
+  /** Events may have been lost; `onTree('')` has been called. */
+  readonly onLost: (error: Error) => void;
+  /** The directory itself is gone. */
+  readonly onGone: () => void;
+}
+
+/** @returns what ends the watch. */
+export async function watchDirectory(root: string, events: DirectoryEvents): Promise<AsyncSubscription> {
+  return await subscribe(root, (error, batch) => {
+    if (error !== null) {
+      events.onLost(error);
+      events.onTree('');
+      return;
+    }
+    for (const { path, type } of batch) {
+      if (path === root) {
+        if (type === 'delete') events.onGone();
+        continue;
+      }
+      const key = relative(root, path).split(sep).join('/');
+      if (key.split('/').some((part) => part.startsWith('.'))) continue;
+      if (isPackageKey(key)) events.onPackage(key);
+      else if (isIndexKey(key)) events.onIndex(key);
+      else if (type === 'delete') events.onTree(`${key}/`);
+      // `update` of a directory: one was removed, and another one made in its place.
+      else void tellDirectory(path, () => events.onTree(`${key}/`));
+    }
+  });
+}
+
+async function tellDirectory(path: string, tell: () => void): Promise<void> {
+  // Gone again already: its removal is an event of its own.
+  const facts = await stat(path).catch(() => undefined);
+  if (facts?.isDirectory()) tell();
+}

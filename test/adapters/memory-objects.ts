@@ -1,0 +1,72 @@
+/** A bucket in memory: the plainest thing that keeps every promise of ObjectStore. */
+
+import {
+  type ETag,
+  type ListedObject,
+  ObjectChanged,
+  type ObjectFacts,
+  type ObjectKey,
+  type ObjectStore,
+  type PutOptions,
+  type PutOutcome,
+} from '../../functions/ports.ts';
+
+export interface MemoryObject extends ObjectFacts {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+}
+
+export class MemoryObjects implements ObjectStore {
+  /** What is stored, to look at. */
+  readonly objects = new Map<ObjectKey, MemoryObject>();
+  #writes = 0;
+
+  /** What a user's upload does: no condition, no metadata. Returns the new ETag. */
+  upload(key: ObjectKey, body: Uint8Array, lastModified = new Date(0)): ETag {
+    return this.#store(key, body, { metadata: {}, contentType: 'application/octet-stream', lastModified });
+  }
+
+  async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
+    const object = this.objects.get(key);
+    if (object === undefined) return undefined;
+    const { etag, size, lastModified, metadata } = object;
+    return { etag, size, lastModified, metadata };
+  }
+
+  async readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array> {
+    const object = this.objects.get(key);
+    if (object?.etag !== etag) throw new ObjectChanged(key);
+    return object.body.slice(offset, offset + length);
+  }
+
+  async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
+    const current = this.objects.get(key)?.etag;
+    const { condition } = options;
+    const holds = 'ifMatch' in condition ? current === condition.ifMatch : current === undefined;
+    return holds ? { outcome: 'stored', etag: this.#store(key, body, options) } : { outcome: 'lost-race' };
+  }
+
+  async delete(key: ObjectKey): Promise<void> {
+    this.objects.delete(key);
+  }
+
+  async *list(prefix: string): AsyncGenerator<ListedObject> {
+    for (const [key, { etag, size }] of [...this.objects]) {
+      if (key.startsWith(prefix)) yield { key, etag, size };
+    }
+  }
+
+  #store(key: ObjectKey, body: Uint8Array, options: Omit<PutOptions, 'condition'>): ETag {
+    this.#writes += 1;
+    const etag = `write-${this.#writes}`;
+    this.objects.set(key, {
+      body: body.slice(),
+      etag,
+      size: body.byteLength,
+      lastModified: new Date(Math.floor(options.lastModified.getTime() / 1000) * 1000),
+      metadata: { ...options.metadata },
+      contentType: options.contentType,
+    });
+    return etag;
+  }
+}

@@ -1,0 +1,9 @@
+import type { Repository } from '../../functions/ports.ts';
+import { MemoryRecords } from './memory-records.ts';
+import { recordTableContract } from './record-table.contract.ts';
+
+const open = async () => {
+  const changes: Repository[] = [];
+  return { table: new MemoryRecords((repository) => changes.push(repository)), changes, close: async () => {} };
+};
+recordTableContract('MemoryRecords', open, { changeStream: 'at hand' });

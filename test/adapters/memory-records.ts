@@ -1,0 +1,76 @@
+/** The table in memory: the plainest thing that keeps every promise of RecordTable. */
+
+import type { RecordTable, Repository, Row } from '../../functions/ports.ts';
+
+interface Stored {
+  readonly rows: Map<string, Row>;
+  run: number;
+  whole: boolean;
+}
+
+export class MemoryRecords implements RecordTable {
+  readonly #repositories = new Map<Repository, Stored>();
+  readonly #onChange: (repository: Repository) => void;
+
+  constructor(onChange: (repository: Repository) => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  async row(repository: Repository, file: string): Promise<Row | undefined> {
+    const row = this.#repositories.get(repository)?.rows.get(file);
+    return row && copyOf(row);
+  }
+
+  async putRow(row: Row): Promise<void> {
+    this.#of(row.repository).rows.set(row.file, copyOf(row));
+    this.#onChange(row.repository);
+  }
+
+  async deleteRow(repository: Repository, file: string): Promise<void> {
+    if (this.#repositories.get(repository)?.rows.delete(file)) this.#onChange(repository);
+  }
+
+  async *rows(repository: Repository): AsyncGenerator<Row> {
+    const rows = [...(this.#repositories.get(repository)?.rows.values() ?? [])];
+    for (const row of rows.sort((a, b) => Buffer.compare(Buffer.from(a.file), Buffer.from(b.file)))) yield copyOf(row);
+  }
+
+  async *repositories(): AsyncGenerator<Repository> {
+    for (const [repository, { rows, run, whole }] of [...this.#repositories]) {
+      if (rows.size > 0 || run > 0 || whole) yield repository;
+    }
+  }
+
+  async takeRun(repository: Repository): Promise<number> {
+    const stored = this.#of(repository);
+    stored.run += 1;
+    return stored.run;
+  }
+
+  async lastRun(repository: Repository): Promise<number> {
+    return this.#repositories.get(repository)?.run ?? 0;
+  }
+
+  async isWhole(repository: Repository): Promise<boolean> {
+    return this.#repositories.get(repository)?.whole ?? false;
+  }
+
+  async markWhole(repository: Repository): Promise<void> {
+    this.#of(repository).whole = true;
+  }
+
+  async requestSummary(repository: Repository): Promise<void> {
+    this.#onChange(repository);
+  }
+
+  #of(repository: Repository): Stored {
+    const stored = this.#repositories.get(repository) ?? { rows: new Map(), run: 0, whole: false };
+    this.#repositories.set(repository, stored);
+    return stored;
+  }
+}
+
+/** So that neither side can change what the other holds. */
+function copyOf(row: Row): Row {
+  return row.state === 'indexed' ? { ...row, record: row.record.slice() } : { ...row };
+}
