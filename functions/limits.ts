@@ -15,6 +15,11 @@ export const packageLimits = {
   rangeGrowthFactor: 4,
   /** The largest single range read: bounds the memory of one read. */
   rangeBytesMax: 4 * mebibyte,
+  /**
+   * The compressed bytes that hold all metadata. Compressed data can go on without anything in it (a name in a gzip header, a
+   * skippable zstd frame, empty blocks), to the end of a file of any size.
+   */
+  compressedBytesMax: 32 * mebibyte,
   /** All metadata files with their headers. The largest real +CONTENTS is 304 KB, the largest made one 1.4 MB. */
   metadataBytesMax: 16 * mebibyte,
   /** One metadata file. A +CONTENTS of 8 MB lists about 100,000 files. */
@@ -23,6 +28,8 @@ export const packageLimits = {
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
   extendedHeaderBytesMax: 1 * mebibyte,
+  /** Streams or frames that a file is put together from (bzip2, xz, zstd): pbzip2 makes one for each 900 KB. */
+  streamsMax: 1_000,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
   ratioFreeBytes: 1 * mebibyte,

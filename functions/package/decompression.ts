@@ -5,6 +5,7 @@
  */
 
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import { packageLimits } from '../limits.ts';
 import { bunzip } from './bzip2.ts';
 import { type Compression, describeFormat, looksLikeTar, tellCompression, tellingBytes } from './formats.ts';
 import { MalformedPackage } from './malformed-package.ts';
@@ -102,7 +103,10 @@ const decoders: Record<Compression, (input: PackageInput) => AsyncIterable<Uint8
   bzip2: bunzip,
 };
 
-/** All members; what follows the last one and is no member is ignored, as libarchive does. */
+/**
+ * All members; zeros behind the last one are ignored. Where something else is there, and is looked at, the package is refused,
+ * which libarchive does not do: Node's decoder then loses what it has decoded.
+ */
 async function* gunzip(input: PackageInput): AsyncGenerator<Uint8Array> {
   yield* decodeStream(createGunzip(), new Uint8Array(), input[Symbol.asyncIterator]());
 }
@@ -111,8 +115,11 @@ async function* gunzip(input: PackageInput): AsyncGenerator<Uint8Array> {
 async function* unzstd(input: PackageInput): AsyncGenerator<Uint8Array> {
   const chunks = input[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
-  do rest = yield* decodeStream(createZstdDecompress(), rest, chunks);
-  while (rest.length > 0);
+  for (let frames = 1; ; frames += 1) {
+    rest = yield* decodeStream(createZstdDecompress(), rest, chunks);
+    if (rest.length === 0) return;
+    if (frames === packageLimits.streamsMax) throw new Error(`more than ${frames} frames`);
+  }
 }
 
 /**

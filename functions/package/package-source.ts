@@ -1,6 +1,7 @@
 /** Where a package's bytes come from, and the windows in which they are asked for. */
 
 import { packageLimits } from '../limits.ts';
+import { MalformedPackage } from './malformed-package.ts';
 
 /** One fixed version of a stored package, readable anywhere. Every adapter ties its ranges to the ETag that was seen. */
 export interface PackageSource {
@@ -39,13 +40,23 @@ export class RangeStream implements AsyncIterable<Uint8Array> {
     this.fetchedTo = start;
   }
 
-  /** 16 KiB first (what `withHead` already has, where the package begins within it); then the window grows fourfold. */
+  /**
+   * 16 KiB first (what `withHead` already has, where the package begins within it); then the window grows fourfold.
+   * @throws {MalformedPackage} too-large.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const { firstRangeBytes, rangeGrowthFactor, rangeBytesMax } = packageLimits;
+    const { firstRangeBytes, rangeGrowthFactor, rangeBytesMax, compressedBytesMax } = packageLimits;
     const origin = this.#start < firstRangeBytes ? 0 : this.#start;
+    const limit = this.#start + compressedBytesMax;
     for (let windowBytes: number = firstRangeBytes; this.fetchedTo < this.#end; windowBytes *= rangeGrowthFactor) {
       const offset = this.fetchedTo;
-      const end = Math.min(origin + windowBytes, offset + rangeBytesMax, this.#end);
+      if (offset >= limit)
+        throw new MalformedPackage(
+          'too-large',
+          `expected the metadata within the first ${compressedBytesMax} bytes of the package, found no end of it`,
+          offset,
+        );
+      const end = Math.min(origin + windowBytes, offset + rangeBytesMax, this.#end, limit);
       const bytes = await this.#source.read(offset, end - offset);
       this.fetchedTo = end;
       yield bytes;

@@ -48,6 +48,9 @@ async function lookAhead(archive: AsyncIterator<Uint8Array>): Promise<void> {
   }
 }
 
+/** ISIZE, RFC 1952: the length of what a gzip member holds, modulo 2^32, little-endian, at its very end. */
+const lengthBytes = 4;
+
 /**
  * A look at the last bytes instead of reading on: a gzip file ends in the length of what it holds, and a tar archive is whole
  * blocks. Bytes cut from the middle of deflate data look like that once in 512 times. False only means: not sure, read on.
@@ -60,8 +63,8 @@ async function endsLikeGzip(
   end: number,
   archiveBytesSeen: number,
 ): Promise<boolean> {
-  if (compression !== 'gzip' || fetchedTo === end) return false;
-  const tail = await source.read(end - 4, 4);
+  if (compression !== 'gzip' || end - fetchedTo < lengthBytes) return false;
+  const tail = await source.read(end - lengthBytes, lengthBytes);
   const archiveBytes = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
   return archiveBytes % 512 === 0 && archiveBytes >= archiveBytesSeen;
 }

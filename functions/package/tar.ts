@@ -2,7 +2,8 @@
  * A tar archive from its beginning, an entry at a time: what an entry is called, what kind it is, and what is in it. Owners, times
  * and links are not looked at. It reads POSIX ustar, pax (path and size) and GNU long names.
  * Source: POSIX, pax, "ustar Interchange Format" and "pax Extended Header"; where that leaves a choice, what pkg_info's libarchive
- * does (archive_read_support_format_tar.c): one block of zeros is the end, global pax headers are ignored.
+ * does (archive_read_support_format_tar.c): one block of zeros is the end, global pax headers are ignored. It also takes
+ * an archive without that block for a whole one; we do not: it may have been cut, and the record would lack what is missing.
  *
  * Text is Latin-1, one code unit a byte: nothing is decoded.
  */
@@ -53,7 +54,7 @@ export class TarReader {
         throw tooLarge(`at most ${packageLimits.metadataBytesMax} bytes of metadata`, 'more', offset);
       const block = await this.#take(blockBytes);
       if (offset === 0 && !looksLikeTar(block)) throw notAnArchive(block);
-      if (block.every((byte) => byte === 0)) return undefined;
+      if (block.length > 0 && block.every((byte) => byte === 0)) return undefined;
       if (block.length < blockBytes) throw this.#cut();
       const header = { ...decodeHeader(block, offset), offset };
       if (!isExtension(header.type)) return { ...header, ...extension };
