@@ -24,6 +24,11 @@ export const packageLimits = {
   metadataBytesMax: 16 * mebibyte,
   /** One metadata file. A +CONTENTS of 8 MB lists about 100,000 files. */
   metadataFileBytesMax: 8 * mebibyte,
+  /**
+   * +COMMENT, +DESC, +BUILD_INFO or +SIZE_PKG, whose lines become lines of the record, which may have 350 KiB: 8 MB of empty lines
+   * took a gigabyte of memory to print. The largest real one has 8 KB.
+   */
+  textFileBytesMax: 1 * mebibyte,
   /** Entries before the first payload file. There are 15 metadata names; a payload may repeat the ones that are not read. */
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */

@@ -87,13 +87,15 @@ function isMetadata({ name, type }: TarEntry): boolean {
 }
 
 function checkEntry({ name, size, offset }: TarEntry, entries: number): void {
-  const { metadataEntriesMax, metadataFileBytesMax } = packageLimits;
+  const { metadataEntriesMax, metadataFileBytesMax, textFileBytesMax } = packageLimits;
   if (entries > metadataEntriesMax) {
     const what = `expected at most ${metadataEntriesMax} metadata files, found more`;
     throw new MalformedPackage('too-large', what, offset, 'archive');
   }
-  if (size > metadataFileBytesMax) {
-    const what = `expected a ${name} of at most ${metadataFileBytesMax} bytes, found one of ${size}`;
+  const isText = isRecordFile(name) && name !== '+CONTENTS';
+  const bytesMax = isText ? textFileBytesMax : metadataFileBytesMax;
+  if (size > bytesMax) {
+    const what = `expected a ${name} of at most ${bytesMax} bytes, found one of ${size}`;
     throw new MalformedPackage('too-large', what, offset, 'archive');
   }
 }

@@ -15,7 +15,7 @@ import {
   makeSigned,
   paxRecord,
 } from '../package-maker.ts';
-import { assertMalformed, ByteSource } from './byte-source.ts';
+import { assertMalformed, ByteSource, recordOf } from './byte-source.ts';
 
 const entries = entriesOf({});
 const [contents, comment, description] = entries as [Entry, Entry, Entry];
@@ -36,6 +36,16 @@ describe('a package at a limit, and one past it', () => {
         makePackage({ metadata: { [name]: Buffer.alloc(bytes, '@name x-1\n') }, compression: 'none' });
       await read(archive(metadataFileBytesMax));
       await assertMalformed(read(archive(metadataFileBytesMax + 1)), 'too-large', new RegExp(`\\${name} of at most`));
+    }
+  });
+
+  it('textFileBytesMax', async () => {
+    const { textFileBytesMax } = packageLimits;
+    for (const name of ['+COMMENT', '+DESC', '+BUILD_INFO', '+SIZE_PKG']) {
+      const archive = (bytes: number) =>
+        makePackage({ metadata: { [name]: Buffer.alloc(bytes, '\n') }, compression: 'none' });
+      await recordOf(archive(textFileBytesMax));
+      await assertMalformed(read(archive(textFileBytesMax + 1)), 'too-large', new RegExp(`\\${name} of at most`));
     }
   });
 
