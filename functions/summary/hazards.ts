@@ -72,7 +72,7 @@ export function findRejection(record: Uint8Array, file: string): Rejection | und
     return reject('unsafe-file-name', `expected a printable file name, found ${JSON.stringify(file)}`);
   const text = latin1(record);
   if (text.includes('\0')) return reject('nul-byte', `found a NUL at byte ${text.indexOf('\0')} of the record`);
-  if (!text.endsWith('\n\n')) return reject('empty-line', 'expected a record that ends in one empty line');
+  if (!text.endsWith('\n\n')) return reject('empty-line', 'expected a record that ends in one empty line, found none');
   const lines = text.slice(0, -2).split('\n');
   for (const [index, line] of lines.entries()) {
     const where = `line ${index + 1} of the record (${JSON.stringify(line.slice(0, 40))})`;
@@ -91,7 +91,7 @@ export function findRejection(record: Uint8Array, file: string): Rejection | und
 function rejectNames(lines: readonly string[]): Rejection | undefined {
   const names = valuesOf(lines, 'PKGNAME');
   const [name] = names;
-  if (name === undefined || names.length > 1)
+  if (name === undefined || name === '' || names.length > 1)
     return reject(
       'several-names',
       `expected one PKGNAME, found ${names.length}: ${names.map((value) => JSON.stringify(value)).join(', ')}`,
