@@ -50,7 +50,7 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
     const resumed = repository === after?.repository ? after.file : undefined;
     result.repositories += 1;
     result.packages += etags.size;
-    for await (const files of differences(ports.records, repository, etags, { prefix, force })) {
+    for await (const files of inBatches(differences(ports.records, repository, etags, { prefix, force }))) {
       const ahead = resumed === undefined ? files : files.filter((file) => compareByBytes(file, resumed) > 0);
       await ports.hints.send(
         ahead.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
@@ -92,30 +92,34 @@ async function listRepositories(
   return listed;
 }
 
-/** Files whose package and row differ (or all, with `force`), in order and in batches: rows and packages side by side. */
+/** Files whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
 async function* differences(
   records: RecordTable,
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
   { prefix, force }: { readonly prefix: string; readonly force: boolean },
-): AsyncGenerator<string[]> {
+): AsyncGenerator<string> {
   const files = [...etags.keys()].sort(compareByBytes);
-  let batch: string[] = [];
   let next = 0;
   for await (const row of records.rows(repository)) {
     if (!joinKey(repository, row.file).startsWith(prefix)) continue;
     for (let file = files[next]; file !== undefined && compareByBytes(file, row.file) < 0; file = files[next]) {
-      batch.push(file);
+      yield file;
       next += 1;
     }
     if (files[next] === row.file) next += 1;
-    if (force || etags.get(row.file) !== row.etag) batch.push(row.file);
-    if (batch.length >= reindexLimits.hintsPerSendMax) {
-      yield batch;
-      batch = [];
-    }
+    if (force || etags.get(row.file) !== row.etag) yield row.file;
   }
-  batch = batch.concat(files.slice(next));
-  for (let start = 0; start < batch.length; start += reindexLimits.hintsPerSendMax)
-    yield batch.slice(start, start + reindexLimits.hintsPerSendMax);
+  yield* files.slice(next);
+}
+
+async function* inBatches(files: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for await (const file of files) {
+    batch.push(file);
+    if (batch.length < reindexLimits.hintsPerSendMax) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

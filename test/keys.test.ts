@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isIndexKey, isPackageKey, joinKey, splitKey } from '../functions/keys.ts';
+import { compareByBytes, isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../functions/keys.ts';
 
 describe('a key', () => {
   it('is its repository and its file', () => {
@@ -47,6 +47,23 @@ describe('a key', () => {
       './x.tgz',
     ];
     for (const key of [...others, ...hidden]) assert.ok(!isPackageKey(key), key);
+  });
+
+  it('has an alias where its file name has a plus: a blank for each', () => {
+    assert.equal(plusAliasOf('c++/gtk2+-2.24++.tgz'), 'c++/gtk2 -2.24  .tgz');
+    assert.equal(plusAliasOf('c++/x-1.0.tgz'), undefined);
+  });
+
+  it('is ordered by its bytes in UTF-8', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 6 });
+    const near = fc.constantFrom('a', 'a\u{1f600}', 'a\uffff', 'a\ue000', 'a\u{10000}', '', 'ab', 'a\u{1f600}b');
+    fc.assert(
+      fc.property(fc.oneof(text, near), fc.oneof(text, near), (a, b) => {
+        const bytes = Buffer.compare(Buffer.from(a), Buffer.from(b));
+        assert.equal(Math.sign(compareByBytes(a, b)), bytes);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('names an index by its whole file name', () => {

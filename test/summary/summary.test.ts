@@ -26,7 +26,7 @@ async function* tableOf(rows: readonly Row[]): AsyncGenerator<Row> {
 }
 
 function summaryOf(...rows: Row[]) {
-  return buildSummary(tableOf(rows));
+  return buildSummary(tableOf(rows), new Date(0));
 }
 
 describe('a summary', () => {
@@ -67,6 +67,15 @@ describe('a summary', () => {
     const warned = indexed('a.tgz', 'a-1.0', { warnings: ['name-mismatch', 'plus-in-name'] });
     assert.equal((await summaryOf(warned, indexed('b.tgz', 'b-1.0'))).warnings, 2);
     assert.equal((await summaryOf(warned, indexed('b.tgz', 'a-1.0'))).warnings, 4);
+  });
+
+  it('knows the uploads behind the rows that are new since a time', async () => {
+    const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+    const rows = [1, 2, 3].map((second) =>
+      indexed(`${second}.tgz`, `x-${second}`, { indexedAt: at(second), lastModified: at(10 * second) }),
+    );
+    const { uploads } = await buildSummary(tableOf([...rows, { ...rejected('r.tgz'), indexedAt: at(9) }]), at(2));
+    assert.deepEqual(uploads, [at(20), at(30)]);
   });
 
   it('is a function of the records alone', async () => {
