@@ -13,6 +13,8 @@ export const packageLimits = {
   firstRangeBytes: 16 * kibibyte,
   /** The window read so far grows by this factor, so that a package of any size costs a handful of requests. */
   rangeGrowthFactor: 4,
+  /** Windows that are decompressed at once, without streams, if the metadata is in them: 64 KiB, some milliseconds at worst. */
+  windowsAtOnceMax: 2,
   /** The largest single range read: bounds the memory of one read. */
   rangeBytesMax: 4 * mebibyte,
   /**
