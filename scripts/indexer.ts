@@ -3,14 +3,17 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
-import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
+import { type ExitCode, exitCodes, failureSentence, systemErrorSentence } from './exit.ts';
 import { explain } from './explain.ts';
 import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
 import { serve } from './serve.ts';
 import { showStatus } from './status.ts';
 
-const stateOption = new Option('--state <dir>', 'where the table is kept (default: .indexer in the directory)');
+const stateOption = new Option(
+  '--state <dir>',
+  'where the table is kept (default: .indexer in the directory)',
+).argParser(parsePath);
 const formatsOption = new Option('--formats <list>', `index formats to publish, of ${indexFormatNames.join(',')}`)
   .default([...indexFormatNames], indexFormatNames.join(','))
   .argParser(parseFormats);
@@ -39,7 +42,7 @@ program
 program
   .command('index')
   .description('bring the indexes of all repositories below a directory up to date, once')
-  .argument('<dir>', 'a directory with repositories somewhere below')
+  .argument('<dir>', 'a directory with repositories somewhere below', parsePath)
   .addOption(stateOption)
   .addOption(formatsOption)
   .option('--force', 'read every package again, changed or not')
@@ -48,16 +51,16 @@ program
 program
   .command('serve')
   .description('watch a directory, keep its indexes right at all times, and serve it over HTTP')
-  .argument('<dir>', 'a directory with repositories somewhere below')
+  .argument('<dir>', 'a directory with repositories somewhere below', parsePath)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--port <number>', 'port to listen on; 0 takes any that is free', parseWholeNumber, 8080)
+  .option('--port <number>', 'port to listen on; 0 takes any that is free', parsePort, 8080)
   .addOption(
     new Option(
       '--upload-token <token>',
       'whoever shows it may upload and delete; without it, only this machine may',
     ).env('INDEXER_UPLOAD_TOKEN'),
   )
-  .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseWholeNumber)
+  .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
   .option(
     '--debounce <seconds>',
     'an index is replaced after this much quiet, or ten times that at most',
@@ -72,7 +75,7 @@ program
 program
   .command('status')
   .description('show the repositories below a directory: packages, rejected, pending, last publication')
-  .argument('<dir>', 'a directory that index or serve keeps')
+  .argument('<dir>', 'a directory that index or serve keeps', parsePath)
   .addOption(stateOption)
   .option('--json', 'for programs')
   .action(ending(showStatus));
@@ -80,7 +83,7 @@ program
 program
   .command('explain')
   .description('say why a package is, or is not, in the index, and what to do')
-  .argument('<file>', 'a package below a directory that index or serve keeps')
+  .argument('<file>', 'a package below a directory that index or serve keeps', parsePath)
   .option('--directory <dir>', 'that directory (default: the nearest one above that has an .indexer)')
   .addOption(stateOption)
   .option('--json', 'for programs')
@@ -100,8 +103,20 @@ function parseFormats(list: string): IndexFormatName[] {
   return indexFormatNames.filter((name) => names.includes(name));
 }
 
-function parseWholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+/** The empty text would mean the working directory, which is what an unset variable of a shell must not. */
+function parsePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a path, found nothing.');
+  return text;
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('Expected a number from 0 to 65535.');
+  return Number(text);
+}
+
+function parseBytes(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Expected a number of bytes, without a unit.');
   return Number(text);
 }
 
@@ -112,12 +127,21 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) is no reason to stop half-way.
+  if (error.code === 'EPIPE') return;
+  console.error(`indexer: ${systemErrorSentence(error, 'the output cannot be written')}`);
+  process.exit(exitCodes.couldNotRun);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
+  const sentence = failureSentence(error);
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  else if (error instanceof CannotRun) {
-    console.error(`indexer: ${error.message}`);
+  else if (sentence === undefined) throw error;
+  else {
+    console.error(`indexer: ${sentence}`);
     process.exitCode = exitCodes.couldNotRun;
-  } else throw error;
+  }
 }

@@ -29,7 +29,7 @@ import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-
 export interface DirectoryObjectsOptions {
   /** The directory that stands for the bucket; absolute, and it must exist: an absent one is not an empty bucket. */
   readonly root: string;
-  /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. */
+  /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. To write, it must exist. */
   readonly stateDirectory: string;
   /** Told by `list` of what somebody might take for an object. */
   readonly onSkipped?: (pathBytes: Uint8Array, reason: SkipReason) => void;
@@ -68,7 +68,7 @@ export class UnusableKey extends Error {
 }
 
 /** The root is not there, or another directory is in its place: what is seen there says nothing about our objects. */
-class DirectoryLost extends Error {
+export class DirectoryLost extends Error {
   override readonly name = 'DirectoryLost';
 }
 

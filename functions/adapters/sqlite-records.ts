@@ -243,7 +243,12 @@ function rowOf(stored: StoredRow): Row {
   const lastModified = new Date(stored.lastModified);
   const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt) };
   return stored.state === 'indexed'
-    ? { ...facts, state: 'indexed', record: stored.record ?? new Uint8Array(), warnings: JSON.parse(stored.warnings) as string[] }
+    ? {
+        ...facts,
+        state: 'indexed',
+        record: stored.record ?? new Uint8Array(),
+        warnings: JSON.parse(stored.warnings) as string[],
+      }
     : { ...facts, state: 'rejected', reason: { code: stored.reasonCode, message: stored.reasonMessage } };
 }
 

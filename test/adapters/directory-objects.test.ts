@@ -39,6 +39,7 @@ async function openBelow(base: string, more: Partial<DirectoryObjectsOptions> = 
   const root = join(directory, 'root');
   const stateDirectory = join(directory, 'state');
   await mkdir(root);
+  await mkdir(stateDirectory);
   const store = new DirectoryObjects({ root, stateDirectory, ...more });
   return { directory, root, stateDirectory, store, close: () => rm(directory, { recursive: true }) };
 }
