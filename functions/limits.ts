@@ -53,8 +53,8 @@ export const recordLimits = {
 export const summaryLimits = {
   /** Passes of one summarize before it gives its place in the queue back: each pass means that somebody else published. */
   passesMax: 20,
-  /** Publications are at least a second apart; a clock further behind than this is wrong, and waiting would not help. */
-  waitMillisecondsMax: 2_500,
+  /** The next second begins within this on every clock, however far it is off ours. */
+  waitMillisecondsMax: 1_200,
   /** How far the store's clock, which dates the last publication, may be off ours. */
   clockSkewMilliseconds: 200,
 } as const;

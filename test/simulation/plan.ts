@@ -64,21 +64,37 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, nu
   'foreign-index': 2,
 };
 
+type Theme = keyof typeof themes;
+
+const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
+  anything: {},
+  duel: { rename: 0, 'switch-formats': 0, 'foreign-index': 0 },
+  adoption: { delete: 50, 'foreign-index': 0 },
+  clock: { 'step-clock': 30, 'foreign-index': 0 },
+};
+
+/**
+ * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
+ * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps.
+ */
+const themes = { anything: 4, duel: 3, adoption: 2, clock: 1 } as const;
 export function planOf(seed: number): Plan {
   const dice = new Dice(seed, 'plan');
-  // Races need a crowd: mostly one repository of one or two packages, sometimes several of more.
-  const repositoriesUsed = repositories.slice(0, dice.pick([1, 1, 1, 2, 4]));
-  const namesUsed = names.slice(0, dice.pick([1, 1, 2, 2, 3, 4]));
-  const setting = drawSetting(dice);
+  const theme = dice.weighted(themes);
+  const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
+  const namesUsed = names.slice(0, theme === 'duel' ? 1 : dice.pick([1, 2, 2, 3, 4]));
+  const setting = { ...drawSetting(dice), ...settingFor(theme, dice) };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
-  const deeds = dice.chance(0.3) ? drawPast(dice, repositoriesUsed, namesUsed) : [];
-  const isAdopted = deeds.length > 0 && dice.chance(0.7);
-  const [count, milliseconds] = [dice.integer(2, 14), dice.pick([150, 800, 3_000, 8_000])];
+  const isOld = theme === 'adoption' || dice.chance(0.15);
+  const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed) : [];
+  const milliseconds = dice.pick(theme === 'anything' ? [150, 800, 3_000, 8_000] : [150, 800, 2_500]);
+  const moment = () => Math.round(dice.fraction() * milliseconds);
+  if (isOld && dice.chance(0.8))
+    deeds.push({ id: 'adoption', at: moment(), kind: 'reindex', prefix: '', force: false });
+  const count = dice.integer(2, 14);
   for (let index = 0; index < count; index += 1) {
-    const moment = { id: `deed${index}`, at: Math.round(dice.fraction() * milliseconds) };
-    deeds.push({ ...moment, ...drawDeed(dice, place) });
+    deeds.push({ id: `deed${index}`, at: moment(), ...drawDeed(dice, theme, place) });
   }
-  if (isAdopted) deeds.push({ id: 'adoption', at: Math.round(dice.fraction() * milliseconds), ...adoption });
   return { seed, setting, deeds: deeds.sort((a, b) => a.at - b.at) };
 }
 
@@ -98,12 +114,32 @@ function drawSetting(dice: Dice): Setting {
   };
 }
 
+function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
+  const crowd = {
+    extractCopies: 8,
+    summarizeCopies: dice.pick([2, 8]),
+    windowMilliseconds: dice.pick([0, 100]),
+    triesMax: 10,
+  };
+  const twin = dice.pick([0, 0.2]);
+  switch (theme) {
+    case 'anything':
+      return {};
+    case 'duel':
+      return { ...crowd, faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin } };
+    case 'adoption':
+      return { ...crowd, faults: { ...noFaults, slow: 0.15, crash: dice.pick([0.05, 0.1]), late: 0.2, twin } };
+    case 'clock':
+      return crowd;
+  }
+}
+
 /** Each kind of fault is off in half of the runs: else some would always hide behind others. */
 function drawRates(dice: Dice): FaultRates {
   const rates = { ...noFaults };
   if (dice.chance(0.15)) return rates;
   for (const name of faultNames) if (dice.chance(0.5)) rates[name] = dice.pick([0.01, 0.03, 0.1]);
-  if (dice.chance(0.8)) rates.dropped = 0;
+  if (rates.dropped > 0) rates.dropped = dice.pick([0.1, 0.3]);
   return rates;
 }
 
@@ -125,14 +161,12 @@ function drawPast(dice: Dice, repositoriesUsed: readonly string[], namesUsed: re
   return past;
 }
 
-const adoption = { kind: 'reindex', prefix: '', force: false } as const;
-
 type WithoutMoment<Of> = Of extends Deed ? Omit<Of, 'id' | 'at'> : never;
 
-function drawDeed(dice: Dice, place: () => { repository: string; name: string }): WithoutMoment<Deed> {
+function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; name: string }): WithoutMoment<Deed> {
   const { repository, name } = place();
   const key = keyOf(repository, name);
-  const kind = dice.weighted(deedWeights);
+  const kind = dice.weighted({ ...deedWeights, ...weightsFor[theme] });
   switch (kind) {
     case 'upload':
       return { kind, key, name, content: dice.chance(0.6) ? dice.pick(['plain', 'other']) : dice.pick(packageKinds) };

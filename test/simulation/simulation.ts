@@ -27,6 +27,7 @@ import { Process, type Surroundings, Work } from './process.ts';
 import { Dice } from './random.ts';
 import { Restless, Scheduler } from './scheduler.ts';
 import type { Steps } from './steps.ts';
+import './quick-compression.ts';
 
 export interface SimulationOptions {
   readonly steps: Steps;
@@ -60,6 +61,13 @@ export async function simulate(plan: Plan, options: SimulationOptions): Promise<
 /** Losses that concern everything. */
 const whatWasThere = 'what was there before';
 const switchedFormats = 'formats that were switched';
+/** Deeds that no hint tells of. */
+const lossOf: Partial<Record<Deed['kind'], string>> = {
+  'old-package': whatWasThere,
+  'old-index': whatWasThere,
+  'switch-formats': switchedFormats,
+  'foreign-index': 'an index over ours',
+};
 
 /** What a try that fails may end in. The names, since a mutated step has classes of its own. */
 const expectedErrors = ['CallFailed', 'NeverQuiet', 'Contended'];
@@ -108,7 +116,8 @@ class Simulation {
     this.#invariants = new Invariants({
       objects: this.#objects,
       uploaded: this.#uploaded,
-      growsLastModified: setting.store === 'directory' || !plan.deeds.some(({ kind }) => kind === 'step-clock'),
+      store: setting.store,
+      hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
     });
     const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
     const onError = (error: unknown) => this.#onError(error);
@@ -211,43 +220,53 @@ class Simulation {
 
   #do(deed: Deed): void {
     this.#surroundings.note(`${deed.id}: ${wordsFor(deed)}`);
+    if (deed.kind in lossOf) this.#losses.add(lossOf[deed.kind] ?? '');
     switch (deed.kind) {
       case 'old-package':
-        this.#losses.add(whatWasThere);
-        return this.#upload(deed.key, makePackage(deed.name, deed.content));
+        this.#upload(deed.key, makePackage(deed.name, deed.content));
+        break;
       case 'old-index':
-        this.#losses.add(whatWasThere);
-        return this.#putOldIndex(deed);
+        this.#putOldIndex(deed);
+        break;
       case 'upload':
         this.#upload(deed.key, makePackage(deed.name, deed.content));
-        return this.#tell(deed.id, deed.key);
+        this.#tell(deed.id, deed.key);
+        break;
       case 'delete':
-        return this.#delete(deed.id, deed.key);
-      case 'rename': {
-        const made = this.#uploaded.get(this.#objects.objects.get(deed.key)?.etag ?? '');
-        if (made === undefined || deed.to === deed.key) return;
-        this.#upload(deed.to, made);
-        this.#tell(`${deed.id} to`, deed.to);
-        return this.#delete(deed.id, deed.key);
-      }
+        this.#delete(deed.id, deed.key);
+        break;
+      case 'rename':
+        this.#rename(deed);
+        break;
       case 'reindex':
-        return this.#reindex(deed.id, deed);
+        this.#reindex(deed.id, deed);
+        break;
       case 'summarize':
-        return this.#changes.runBeside(deed.id, deed.repository);
+        this.#changes.runBeside(deed.id, deed.repository);
+        break;
       case 'switch-formats':
-        this.#losses.add(switchedFormats);
         this.#formats = deed.formats;
-        return;
+        break;
       case 'step-clock':
         this.#clockStep += deed.milliseconds;
-        return;
-      case 'foreign-index': {
-        this.#losses.add('a foreign index');
-        const key = joinKey(deed.repository, deed.file);
-        this.#objects.upload(key, Buffer.from('not ours'), this.#now());
-        return this.#invariants.foreignIndexPut(key);
-      }
+        break;
+      case 'foreign-index':
+        this.#putForeignIndex(joinKey(deed.repository, deed.file));
+        break;
     }
+  }
+
+  #rename({ id, key, to }: DeedOf<'rename'>): void {
+    const made = this.#uploaded.get(this.#objects.objects.get(key)?.etag ?? '');
+    if (made === undefined || to === key) return;
+    this.#upload(to, made);
+    this.#tell(`${id} to`, to);
+    this.#delete(id, key);
+  }
+
+  #putForeignIndex(key: string): void {
+    this.#objects.upload(key, Buffer.from('not ours'), this.#now());
+    this.#invariants.foreignIndexPut(key);
   }
 
   #upload(key: string, made: MadePackage): void {
@@ -277,14 +296,12 @@ class Simulation {
 
   /** The bucket tells of a change: once, late, twice, or not at all. */
   #tell(id: string, key: string): void {
-    const { faults, seed, note } = this.#surroundings;
-    const dice = new Dice(seed, `hint ${id}`);
-    const delay = () => dice.fraction() * (faults.ofDelivery('late', id) ? 5_000 : 30);
+    const { faults, note } = this.#surroundings;
     if (faults.ofDelivery('dropped', id)) {
       note(`the hint for ${key} is dropped`);
       this.#losses.add(`hint for ${key}`);
-    } else this.#hints.send(id, { key }, delay());
-    if (faults.ofDelivery('duplicated', id)) this.#hints.send(`${id} again`, { key }, delay());
+    } else this.#hints.send(id, { key }, this.#delayOf(id));
+    if (faults.ofDelivery('duplicated', id)) this.#hints.send(`${id} again`, { key }, this.#delayOf(`${id} again`));
   }
 
   /** An operator repeats a reindex that fails. */
@@ -329,8 +346,14 @@ class Simulation {
   #send(sender: Work, hints: readonly Hint[]): void {
     for (const hint of hints) {
       const id = `${sender.id} ${hint.key}`;
-      this.#hints.send(id, hint, new Dice(this.#plan.seed, id).fraction() * 30);
+      this.#hints.send(id, hint, this.#delayOf(id));
     }
+  }
+
+  /** Milliseconds. */
+  #delayOf(hint: string): number {
+    const { seed, faults } = this.#surroundings;
+    return new Dice(seed, `delay of ${hint}`).fraction() * (faults.ofDelivery('late', hint) ? 5_000 : 30);
   }
 
   /** What the indexer's clocks show; a process may be off by its skew besides. */
