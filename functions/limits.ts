@@ -67,8 +67,11 @@ export const lambdaLimits = {
   summarizeConcurrentMax: 2,
   /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
   reindexReserveMilliseconds: 60_000,
-  /** Fresh invocations of one reindex: enough for tens of millions of packages, and an end to a loop that should not be. */
-  reindexRoundsMax: 100,
+  /**
+   * Invocations of one reindex, each by the one before. Lambda takes 16 in a row for a loop, and stops it (Lambda guide, "recursive
+   * loop detection"); these, of 14 minutes each, are enough for millions of packages.
+   */
+  reindexRoundsMax: 15,
   /** An upload that was seen later than this after it was made was not waiting for us: a bucket is being adopted. */
   uploadAgeMillisecondsMax: 86_400_000,
 } as const;
