@@ -88,7 +88,7 @@ async function listRepositories(
     if (isPackage) etags.set(file, etag);
   }
   for await (const repository of records.repositories()) {
-    const isConcerned = joinKey(repository, '').startsWith(prefix) || prefix.startsWith(joinKey(repository, ''));
+    const isConcerned = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
     if (isConcerned && !listed.has(repository)) listed.set(repository, new Map());
   }
   return listed;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IndexerFlags } from '../../infra/options.ts';
-import { type Json, type Resource, resource, resourcesOf, templateFor } from './synthesized.ts';
+import { type Json, resource, resourcesOf, statementsOf, templateFor } from './synthesized.ts';
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
@@ -101,26 +101,15 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
   ['reindex', behindCdn, 'Reindex', reindex],
 ];
 
-interface Statement {
-  readonly Effect: string;
-  readonly Action: string | string[];
-  readonly Resource: string | string[];
-}
-
-function statements(role: Resource): readonly Statement[] {
-  const policies = role.Properties.Policies as unknown as readonly { PolicyDocument: { Statement: Statement[] } }[];
-  return policies.flatMap((policy) => policy.PolicyDocument.Statement);
-}
-
-function list(value: string | string[]): readonly string[] {
-  return Array.isArray(value) ? value : [value];
+function list(value: string | readonly string[]): readonly string[] {
+  return [value].flat();
 }
 
 for (const [name, flags, step, allowed] of rows) {
   test(`the role of ${name}`, () => {
     const role = resource(templateFor(flags), 'AWS::IAM::Role', `Pipeline${step}Role`);
     const found: Record<string, readonly string[]> = {};
-    for (const { Effect, Action, Resource } of statements(role)) {
+    for (const { Effect, Action, Resource } of statementsOf(role)) {
       assert.equal(Effect, 'Allow');
       for (const action of list(Action)) {
         found[action] = [...(found[action] ?? []), ...list(Resource)];
@@ -157,7 +146,7 @@ test('a role is for Lambda, and has nothing but its own inline policy', () => {
 test('no role may write or delete a package: what it may has a blank in its key, or is an index', () => {
   for (const flags of [behindCdn, { ...behindCdn, cdn: false }, prefixed]) {
     for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
-      for (const { Action, Resource } of statements(role)) {
+      for (const { Action, Resource } of statementsOf(role)) {
         if (!list(Action).some((action) => /^s3:(Put|Delete)/.test(action))) continue;
         for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$/);
       }
