@@ -10,7 +10,7 @@ import {
 import type { SQSBatchResponse } from 'aws-lambda';
 
 /** A message that was handed back is delivered again after this; Lambda waits for the queue's visibility timeout. */
-const againAfterSeconds = 1;
+const againAfterSeconds = 2;
 
 export interface HintDeliveryOptions {
   readonly client: SQSClient;
