@@ -37,7 +37,7 @@ export type Extraction =
   | { readonly outcome: 'unchanged'; readonly row: Row | undefined };
 
 /** The object kept changing while it was being read. The hint goes back to the queue. */
-export class NeverQuiet extends Error {
+class NeverQuiet extends Error {
   override readonly name = 'NeverQuiet';
 }
 

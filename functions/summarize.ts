@@ -34,7 +34,7 @@ export type Publication =
   | { readonly outcome: 'absent' };
 
 /** Others published all the time. The hint goes back to the queue. */
-export class Contended extends Error {
+class Contended extends Error {
   override readonly name = 'Contended';
 }
 
