@@ -274,6 +274,8 @@ export const commandLimits = {
   /** What one way of a smoke test, there or back, may take unless told otherwise: S3 may need 5 minutes to begin to send events. */
   smokeSecondsDefault: 360,
   smokeSecondsMax: 3_600,
+  /** Between two looks of a smoke test: the latency that it tells is no finer than this. */
+  smokePollMilliseconds: 500,
   /** One HTTP request of it. */
   requestMillisecondsMax: 10_000,
 } as const;

@@ -46,7 +46,8 @@ async function showStack(name: string, options: StatusOptions): Promise<ExitCode
   ]);
   const url = repositoryUrl(stack.outputs);
   if (options.json) console.log(JSON.stringify({ stack: name, url, queues, repositories: statuses }, undefined, 2));
-  else console.log([describeQueues(name, url, queues), describeAll(statuses, `in ${stack.outputs.Bucket}`)].join('\n\n'));
+  else
+    console.log([describeQueues(name, url, queues), describeAll(statuses, `in ${stack.outputs.Bucket}`)].join('\n\n'));
   return exitCodeOf(statuses);
 }
 

@@ -10,6 +10,9 @@ export interface AccountOptions {
 export function accountOptions() {
   return {
     profileOption: new Option('--profile <name>', 'the profile of ~/.aws to use'),
-    regionOption: new Option('--region <name>', 'the region of the stack (default: as the environment or the profile says)'),
+    regionOption: new Option(
+      '--region <name>',
+      'the region of the stack (default: as the environment or the profile says)',
+    ),
   };
 }

@@ -10,7 +10,15 @@ const badCredentials = new Set([
   'UnrecognizedClientException',
 ]);
 const forbidden = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'Forbidden']);
-const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ETIMEDOUT']);
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+]);
 
 /** One sentence: what happened, and what to do. Undefined where the error is none of AWS's. */
 export function awsErrorSentence(error: unknown): string | undefined {
@@ -20,7 +28,8 @@ export function awsErrorSentence(error: unknown): string | undefined {
   if (withoutCredentials.has(name)) {
     return `no AWS credentials: ${sentence(message)} Give --profile, log in (aws login, aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
   }
-  if (badCredentials.has(name)) return `AWS does not take these credentials: ${sentence(message)} Get new ones, or give another --profile.`;
+  if (badCredentials.has(name))
+    return `AWS does not take these credentials: ${sentence(message)} Get new ones, or give another --profile.`;
   if (forbidden.has(name)) {
     return `AWS does not allow it: ${sentence(message)} docs/deploying.md, "Permissions", lists what is needed.`;
   }

@@ -1,6 +1,5 @@
 /** Our rules in the notification configuration of a bucket that is not ours alone: read, merge, write back. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetBucketNotificationConfigurationCommand,
   type NotificationConfiguration,
@@ -10,9 +9,18 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { commandLimits, deploymentLimits } from '../../functions/limits.ts';
+import type { Clock } from '../../functions/ports.ts';
 import { CannotRun } from '../exit.ts';
 import { count } from '../wording.ts';
-import { type AnyRule, countOurs, type Merge, mergeRules, type RuleOwner, rulesOf, withoutOurs } from './notification-rules.ts';
+import {
+  type AnyRule,
+  countOurs,
+  type Merge,
+  mergeRules,
+  type RuleOwner,
+  rulesOf,
+  withoutOurs,
+} from './notification-rules.ts';
 
 export async function readNotifications(s3: S3Client, bucket: string): Promise<NotificationConfiguration> {
   const { $metadata: _, ...configuration } = await s3.send(
@@ -30,7 +38,9 @@ export function expectMerge(bucket: string, merge: Merge): Merge & { readonly ou
     );
   }
   if (merge.outcome !== 'overlap') return merge;
-  const pairs = merge.overlaps.map(({ ours, theirs }) => `  there is    ${describeRule(theirs)}\n  wanted is   ${describeRule(ours)}`);
+  const pairs = merge.overlaps.map(
+    ({ ours, theirs }) => `  there is    ${describeRule(theirs)}\n  wanted is   ${describeRule(ours)}`,
+  );
   throw new CannotRun(
     `${bucket} has a notification rule that overlaps with ours, and S3 takes only one for an event and a key:\n` +
       `${pairs.join('\n')}\n` +
@@ -46,18 +56,17 @@ export function describeRule({ id, destination, events, prefix, suffix }: AnyRul
 
 /**
  * Merges and writes. S3 knows no conditional write here: so it looks again afterwards whether all that others have is still there.
- * @returns how many rules of ours are new or changed.
  * @throws {CannotRun} for rules that overlap, and where the bucket does not hold what was written.
  */
 export async function writeOurRules(
-  s3: S3Client,
+  { s3, clock }: { readonly s3: S3Client; readonly clock: Clock },
   bucket: string,
   owner: RuleOwner,
   wanted: readonly QueueConfiguration[],
 ): Promise<'unchanged' | 'written'> {
   const merge = expectMerge(bucket, mergeRules(await readNotifications(s3, bucket), owner, wanted));
   if (merge.outcome === 'unchanged') return 'unchanged';
-  await putUntilReachable(s3, bucket, merge.configuration);
+  await putUntilReachable({ s3, clock }, bucket, merge.configuration);
   const now = mergeRules(await readNotifications(s3, bucket), owner, wanted);
   if (now.outcome === 'unchanged') return 'written';
   throw new CannotRun(
@@ -85,7 +94,11 @@ export async function removeOurRules(s3: S3Client, bucket: string, owner: RuleOw
 }
 
 /** S3 sends the queue a test message first, and a queue's new policy may take a minute to be known everywhere (SQS guide). */
-async function putUntilReachable(s3: S3Client, bucket: string, configuration: NotificationConfiguration): Promise<void> {
+async function putUntilReachable(
+  { s3, clock }: { readonly s3: S3Client; readonly clock: Clock },
+  bucket: string,
+  configuration: NotificationConfiguration,
+): Promise<void> {
   const { destinationTriesMax, destinationRetryMilliseconds } = commandLimits;
   for (let tries = 1; ; tries += 1) {
     try {
@@ -94,7 +107,8 @@ async function putUntilReachable(s3: S3Client, bucket: string, configuration: No
       );
       return;
     } catch (error) {
-      const isUnreachable = error instanceof S3ServiceException && /validate the following destination/i.test(error.message);
+      const isUnreachable =
+        error instanceof S3ServiceException && /validate the following destination/i.test(error.message);
       if (!isUnreachable) throw error;
       if (tries === destinationTriesMax) {
         throw new CannotRun(
@@ -103,6 +117,6 @@ async function putUntilReachable(s3: S3Client, bucket: string, configuration: No
         );
       }
     }
-    await sleep(destinationRetryMilliseconds);
+    await clock.sleep(destinationRetryMilliseconds);
   }
 }

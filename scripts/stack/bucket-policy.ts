@@ -23,7 +23,7 @@ interface Policy {
  * All other statements, and whatever else the policy says, stay as they are.
  */
 export function withStatement(policy: string | undefined, statement: Statement): string | undefined {
-  const parsed: Policy = policy === undefined ? { Version: '2012-10-17' } as Policy : JSON.parse(policy);
+  const parsed: Policy = policy === undefined ? ({ Version: '2012-10-17' } as Policy) : JSON.parse(policy);
   const statements = statementsOf(parsed);
   if (statements.some((one) => isSame(one, statement))) return undefined;
   const others = statements.filter(({ Sid: sid }) => sid !== statement.Sid);
@@ -31,7 +31,10 @@ export function withStatement(policy: string | undefined, statement: Statement):
 }
 
 /** The policy without the statement of that Sid. `unchanged` where it has none, `empty` where nothing else is in it. */
-export function withoutStatement(policy: string | undefined, sid: string): { readonly policy: string } | 'unchanged' | 'empty' {
+export function withoutStatement(
+  policy: string | undefined,
+  sid: string,
+): { readonly policy: string } | 'unchanged' | 'empty' {
   if (policy === undefined) return 'unchanged';
   const parsed: Policy = JSON.parse(policy);
   const statements = statementsOf(parsed);

@@ -30,7 +30,11 @@ export interface ChangeSet {
 export async function proposeChanges(
   cloudFormation: CloudFormationClient,
   clock: Clock,
-  { stack, template, isCreation }: { readonly stack: string; readonly template: TemplatePlace; readonly isCreation: boolean },
+  {
+    stack,
+    template,
+    isCreation,
+  }: { readonly stack: string; readonly template: TemplatePlace; readonly isCreation: boolean },
 ): Promise<ChangeSet> {
   const { Id: id, StackId: stackId } = await cloudFormation.send(
     new CreateChangeSetCommand({
@@ -42,7 +46,8 @@ export async function proposeChanges(
       ...('body' in template ? { TemplateBody: template.body } : { TemplateURL: template.url }),
     }),
   );
-  if (id === undefined || stackId === undefined) throw new CannotRun('expected CloudFormation to name the change set, found nothing');
+  if (id === undefined || stackId === undefined)
+    throw new CannotRun('expected CloudFormation to name the change set, found nothing');
   const described = await untilProposed(cloudFormation, clock, stack, id);
   const { Status: status, StatusReason: reason = 'no reason given' } = described;
   const changeSet = { id, stackId, isCreation, changes: await allChanges(cloudFormation, stack, id, described) };
@@ -64,7 +69,9 @@ async function untilProposed(cloudFormation: CloudFormationClient, clock: Clock,
     const described = await describe(cloudFormation, stack, id);
     if (described.Status === 'CREATE_COMPLETE' || described.Status === 'FAILED') return described;
     if (clock.now().getTime() > deadline) {
-      throw new CannotRun(`CloudFormation has not said within ${changeSetMillisecondsMax / 1000} s what would change; look at the change sets of ${stack} in its console.`);
+      throw new CannotRun(
+        `CloudFormation has not said within ${changeSetMillisecondsMax / 1000} s what would change; look at the change sets of ${stack} in its console.`,
+      );
     }
     await clock.sleep(pollMillisecondsMin);
   }
@@ -101,7 +108,11 @@ export async function execute(cloudFormation: CloudFormationClient, stack: strin
 }
 
 /** Leaves nothing behind: the change set of a new stack has made an empty one. */
-export async function discard(cloudFormation: CloudFormationClient, stack: string, { id, isCreation }: ChangeSet): Promise<void> {
+export async function discard(
+  cloudFormation: CloudFormationClient,
+  stack: string,
+  { id, isCreation }: ChangeSet,
+): Promise<void> {
   await cloudFormation.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: id }));
   if (isCreation) await cloudFormation.send(new DeleteStackCommand({ StackName: stack }));
 }

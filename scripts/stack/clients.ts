@@ -66,6 +66,7 @@ export interface Identity {
 /** Who the credentials belong to. Throws what the SDK throws where there are none, or none that are good. */
 export async function identify({ sts }: Clients): Promise<Identity> {
   const { Account: account, Arn: arn } = await sts.send(new GetCallerIdentityCommand());
-  if (account === undefined || arn === undefined) throw new CannotRun('expected AWS to say whose credentials these are, found nothing');
+  if (account === undefined || arn === undefined)
+    throw new CannotRun('expected AWS to say whose credentials these are, found nothing');
   return { account, arn };
 }

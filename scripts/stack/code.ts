@@ -70,13 +70,21 @@ export async function makeCodeBucket(s3: S3Client, { bucket, account, region }: 
   } catch (error) {
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
     if (status === 403) {
-      throw new CannotRun(`the bucket ${bucket} for the functions' code belongs to another account, or may not be looked at: give one of yours with --asset-bucket.`);
+      throw new CannotRun(
+        `the bucket ${bucket} for the functions' code belongs to another account, or may not be looked at: give one of yours with --asset-bucket.`,
+      );
     }
-    if (status === 301) throw new CannotRun(`the bucket ${bucket} for the functions' code is not in ${region}: give one that is with --asset-bucket.`);
+    if (status === 301)
+      throw new CannotRun(
+        `the bucket ${bucket} for the functions' code is not in ${region}: give one that is with --asset-bucket.`,
+      );
     if (status !== 404) throw error;
   }
   // us-east-1 is the one region that must not be named.
-  const place = region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint } };
+  const place =
+    region === 'us-east-1'
+      ? {}
+      : { CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint } };
   await s3.send(new CreateBucketCommand({ Bucket: bucket, ...place }));
   return 'made';
 }

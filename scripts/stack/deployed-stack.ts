@@ -53,17 +53,20 @@ export function isNoSuchStack(error: unknown): boolean {
 
 /** @throws {CannotRun} where there is no such stack, or it is none of ours. */
 export async function expectStack({ cloudFormation, region }: Clients, name: string): Promise<DeployedStack> {
-  const stack = await findStack(cloudFormation, name);
-  if (stack === undefined) {
-    throw new CannotRun(
-      `there is no stack called ${name} in ${region}. --stack, --region and --profile say which one is meant; npm run deploy makes one.`,
-    );
-  }
+  const stack = expectToBeThere(await findStack(cloudFormation, name), name, region);
   return { name, id: stack.StackId ?? name, outputs: outputsOf(stack) };
 }
 
+/** @throws {CannotRun} where it is not. */
+export function expectToBeThere(stack: Stack | undefined, name: string, region: string): Stack {
+  if (stack !== undefined) return stack;
+  throw new CannotRun(
+    `there is no stack called ${name} in ${region}. --stack, --region and --profile say which one is meant; npm run deploy makes one.`,
+  );
+}
+
 /** @throws {CannotRun} naming the outputs that it has not. */
-export function outputsOf(stack: Stack): Outputs {
+function outputsOf(stack: Stack): Outputs {
   const found = readOutputs(stack);
   const missing = outputNames.filter((name) => found[name] === undefined);
   if (missing.length === 0) return found as unknown as Outputs;
@@ -79,7 +82,10 @@ export function readOutputs(stack: Stack): Partial<Outputs> {
 }
 
 /** The key prefixes that the stack watches, each with its trailing `/`; empty: the whole bucket. */
-export async function watchedPrefixes(lambda: LambdaClient, { ReindexFunction: name }: Outputs): Promise<readonly string[]> {
+export async function watchedPrefixes(
+  lambda: LambdaClient,
+  { ReindexFunction: name }: Outputs,
+): Promise<readonly string[]> {
   const { Environment: environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
   const prefixes: readonly string[] = JSON.parse(environment?.Variables?.PREFIXES || '[]');
   return prefixes.map((prefix) => `${prefix}/`);

@@ -26,7 +26,7 @@ export interface AnyRule {
   readonly suffix: string;
 }
 
-export interface Overlap {
+interface Overlap {
   readonly ours: AnyRule;
   readonly theirs: AnyRule;
 }
@@ -87,7 +87,10 @@ export function countOurs({ QueueConfigurations: queues = [] }: NotificationConf
 }
 
 /** A rule that sends to the stack's queue is the stack's, whoever wrote it: without that queue it is worth nothing. */
-function isOurs({ Id: id = '', QueueArn: queueArn }: QueueConfiguration, { stack, queueArn: ours }: RuleOwner): boolean {
+function isOurs(
+  { Id: id = '', QueueArn: queueArn }: QueueConfiguration,
+  { stack, queueArn: ours }: RuleOwner,
+): boolean {
   const isNamedAfterStack = id.startsWith(`${stack}.`) && /^\d+$/.test(id.slice(stack.length + 1));
   return isNamedAfterStack || (ours !== undefined && queueArn === ours);
 }
@@ -128,7 +131,9 @@ function ruleOf(rule: WrittenRule): AnyRule {
 }
 
 export function findOverlaps(ours: readonly AnyRule[], theirs: readonly AnyRule[]): Overlap[] {
-  return ours.flatMap((our) => theirs.filter((their) => overlap(our, their)).map((their) => ({ ours: our, theirs: their })));
+  return ours.flatMap((our) =>
+    theirs.filter((their) => overlap(our, their)).map((their) => ({ ours: our, theirs: their })),
+  );
 }
 
 /**
@@ -149,7 +154,11 @@ function overlap(one: AnyRule, other: AnyRule): boolean {
 /** `s3:ObjectCreated:*` holds `s3:ObjectCreated:Put`. */
 function sharesEvents(one: string, other: string): boolean {
   const family = (event: string) => event.replace(/:\*$/, '');
-  return one === other || (one.endsWith(':*') && other.startsWith(`${family(one)}:`)) || (other.endsWith(':*') && one.startsWith(`${family(other)}:`));
+  return (
+    one === other ||
+    (one.endsWith(':*') && other.startsWith(`${family(one)}:`)) ||
+    (other.endsWith(':*') && one.startsWith(`${family(other)}:`))
+  );
 }
 
 /** Filters are percent-encoded where they have other than plain characters. */

@@ -1,7 +1,7 @@
 /** A reindex on AWS: asked of its function, and followed until the queue is empty. */
 
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } from '@aws-sdk/client-sqs';
 import type { ReindexCounts, ReindexRequest } from '../../functions/lambda.ts';
 import { commandLimits } from '../../functions/limits.ts';
 import type { Clock } from '../../functions/ports.ts';
@@ -65,7 +65,7 @@ async function depthOf(sqs: SQSClient, url: string): Promise<{ readonly waiting:
       ],
     }),
   );
-  const number = (name: string) => Number(attributes[name] ?? 0);
+  const number = (name: QueueAttributeName) => Number(attributes[name] ?? 0);
   return {
     waiting: number('ApproximateNumberOfMessages') + number('ApproximateNumberOfMessagesDelayed'),
     taken: number('ApproximateNumberOfMessagesNotVisible'),

@@ -10,14 +10,47 @@ import { commandLimits } from '../../functions/limits.ts';
 import type { Clock } from '../../functions/ports.ts';
 import { isNoSuchStack } from './deployed-stack.ts';
 
-export interface Watching {
+interface Watching {
   readonly cloudFormation: CloudFormationClient;
   readonly clock: Clock;
   readonly onEvent: (event: StackEvent) => void;
 }
 
+/** How a stack came to rest. */
+export interface Rest {
+  readonly isDone: boolean;
+  /** Undefined: the stack is gone. */
+  readonly status: string | undefined;
+  readonly failures: readonly string[];
+  /** Resources that were left where they are when the stack let go of them. */
+  readonly kept: readonly string[];
+}
+
+/** Prints each event, a line each, until the stack rests. */
+export async function follow(watching: Omit<Watching, 'onEvent'>, before: Before): Promise<Rest> {
+  const events: StackEvent[] = [];
+  const onEvent = (event: StackEvent) => {
+    events.push(event);
+    console.log(describeEvent(event));
+  };
+  const status = await untilAtRest({ ...watching, onEvent }, before);
+  const kept = events.filter(({ ResourceStatus: state }) => state === 'DELETE_SKIPPED');
+  return {
+    isDone: status === undefined || ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'DELETE_COMPLETE'].includes(status),
+    status,
+    failures: failuresOf(events),
+    kept: kept.map(({ ResourceType: type, PhysicalResourceId: id }) => `${type} ${id}`),
+  };
+}
+
+function describeEvent(event: StackEvent): string {
+  const { Timestamp: time, ResourceStatus: status = '', ResourceType: type, LogicalResourceId: name } = event;
+  const reason = status.endsWith('_FAILED') ? `: ${event.ResourceStatusReason ?? 'no reason given'}` : '';
+  return `  ${time?.toISOString().slice(11, 19) ?? ''}  ${status.padEnd(18)}  ${type} ${name}${reason}`;
+}
+
 /** Where a stack stands before something is asked of it: what is told afterwards is news. */
-export interface Before {
+interface Before {
   readonly stackId: string;
   readonly status: string | undefined;
   readonly seen: Set<string>;
@@ -29,7 +62,7 @@ export async function lookBefore(cloudFormation: CloudFormationClient, stackId: 
 }
 
 /** @returns the status in which it rests; undefined: it is gone. */
-export async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, before: Before): Promise<string | undefined> {
+async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, before: Before): Promise<string | undefined> {
   let hasBegun = false;
   for (let round = 1; ; round += 1) {
     // The status first: whatever led to it is then among the events.
@@ -48,12 +81,8 @@ export async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, 
   }
 }
 
-export function hasSucceeded(status: string | undefined): boolean {
-  return status === undefined || ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'DELETE_COMPLETE'].includes(status);
-}
-
 /** What went wrong first: the rest was only called off because of it. */
-export function failuresOf(events: readonly StackEvent[]): string[] {
+function failuresOf(events: readonly StackEvent[]): string[] {
   return events.flatMap((event) => {
     const { ResourceStatus: status = '', ResourceStatusReason: reason = '', LogicalResourceId: name } = event;
     const isFollowing = /cancelled|The following resource\(s\) failed/i.test(reason);
@@ -72,7 +101,11 @@ async function statusOf(cloudFormation: CloudFormationClient, stackId: string): 
 }
 
 /** In the order in which they happened; CloudFormation gives the latest first. */
-async function newEvents(cloudFormation: CloudFormationClient, stackId: string, seen: ReadonlySet<string>): Promise<StackEvent[]> {
+async function newEvents(
+  cloudFormation: CloudFormationClient,
+  stackId: string,
+  seen: ReadonlySet<string>,
+): Promise<StackEvent[]> {
   const news: StackEvent[] = [];
   try {
     let token: string | undefined;
