@@ -28,7 +28,7 @@ import {
 import { type Clients, clientsFor, endpointOf, type Identity, identify } from './stack/clients.ts';
 import { bucketNameFor, type CodePlace, makeCodeBucket, putCode } from './stack/code.ts';
 import { expectStack, findStack, type Outputs, readOutputs } from './stack/deployed-stack.ts';
-import { describePlan, makePlan, type Plan } from './stack/plan.ts';
+import type { Plan } from './stack/plan.ts';
 import { startReindex } from './stack/reindexing.ts';
 import { follow, lookBefore } from './stack/stack-events.ts';
 import { repositoryUrl } from './stack/stack-stores.ts';
@@ -50,8 +50,19 @@ interface Deployment {
   readonly old: Stack | undefined;
 }
 
-async function deploy(flags: DeployOptions, command: Command): Promise<ExitCode> {
-  const options = checked(flags, command);
+async function deployOrRefuse(flags: DeployOptions): Promise<ExitCode> {
+  try {
+    return await deploy(flags);
+  } catch (error) {
+    if (error instanceof BadOption) return program.error(error.message, { exitCode: exitCodes.usage });
+    throw error;
+  }
+}
+
+async function deploy(flags: DeployOptions): Promise<ExitCode> {
+  const options = indexerOptions(flags);
+  // The CDK takes a second to load.
+  const { describePlan, makePlan } = await import('./stack/plan.ts');
   const plan = await makePlan(options, flags.bundles, process.env.CDK_OUTDIR ?? 'cdk.out');
   if (flags.dryRun === true) {
     console.log(describePlan(plan));
@@ -89,15 +100,6 @@ async function deploy(flags: DeployOptions, command: Command): Promise<ExitCode>
   if (isChanged || isBucketChanged) await reindexOnce(clients, outputs);
   console.log(farewell(options, outputs));
   return exitCodes.done;
-}
-
-function checked(flags: DeployOptions, command: Command): IndexerOptions {
-  try {
-    return indexerOptions(flags);
-  } catch (error) {
-    if (error instanceof BadOption) return command.error(error.message, { exitCode: exitCodes.usage });
-    throw error;
-  }
 }
 
 /** The stack, if it can be changed. One whose creation failed can only be removed: it is, for it holds nothing. */
@@ -222,7 +224,7 @@ const program = new Command('deploy')
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)')
   .addHelpText('after', exitCodesHelp)
-  .action(ending((flags: DeployOptions) => deploy(flags, program)));
+  .action(ending(deployOrRefuse));
 
 function collect(prefix: string, before: readonly string[]): readonly string[] {
   return [...before, prefix];

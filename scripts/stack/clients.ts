@@ -38,7 +38,8 @@ export async function clientsFor({ profile, region }: AccountOptions): Promise<C
       requestHandler: { requestTimeout: commandLimits.invocationMillisecondsMax },
     }),
     s3: createS3Client({ isCompatibleStore: endpointOf('S3') !== undefined }, config),
-    sqs: new SQSClient(config),
+    // A queue's URL names a host that may be known only where the emulator runs: the endpoint goes before it.
+    sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: endpointOf('SQS') === undefined }),
     sts,
     region: await regionOf(sts),
   };

@@ -41,7 +41,7 @@ interface Reply {
 export class StandInAws {
   readonly buckets = new Map<string, StandInBucket>();
   readonly stacks = new Map<string, StandInStack>();
-  /** `PutObject packages/x`, `CreateChangeSet`: what was asked, in order; for S3 its method, path and query. */
+  /** What was asked, in order: `CreateChangeSet`; for S3 `PUT /packages/x`, `GET /packages/?policy`. */
   readonly asked: string[] = [];
   /** What the reindex function was asked, and what it answers. */
   readonly invocations: unknown[] = [];
@@ -124,8 +124,7 @@ export class StandInAws {
   }
 
   #createChangeSet(name: string, form: URLSearchParams): Reply {
-    const template = form.get('TemplateBody');
-    assert.ok(template !== null, 'expected the template with the request');
+    const template = form.get('TemplateBody') ?? this.#fetched(form.get('TemplateURL') ?? '');
     const isCreation = form.get('ChangeSetType') === 'CREATE';
     if (isCreation) this.#makeEmptyStack(name);
     const stack = this.stacks.get(name);
@@ -133,6 +132,13 @@ export class StandInAws {
     const id = `arn:aws:cloudformation:${region}:${account}:changeSet/${form.get('ChangeSetName')}/1`;
     this.#changeSets.set(id, { stack: name, template: JSON.parse(template) });
     return result('CreateChangeSet', `<Id>${id}</Id><StackId>${stack.id}</StackId>`);
+  }
+
+  #fetched(url: string): string {
+    const [, bucket = '', key = ''] = new URL(url).pathname.split('/');
+    const template = this.buckets.get(bucket)?.objects.get(key);
+    assert.ok(template !== undefined, `expected a template at ${url}`);
+    return template.toString();
   }
 
   #makeEmptyStack(name: string): void {
@@ -240,7 +246,9 @@ function changesBetween(old: Template | undefined, template: Template | undefine
       if (before[name] === undefined) return [change('Add', name, resource.Type)];
       return JSON.stringify(before[name]) === JSON.stringify(resource) ? [] : [change('Modify', name, resource.Type)];
     }),
-    ...Object.keys(before).flatMap((name) => (after[name] === undefined ? [change('Remove', name)] : [])),
+    ...Object.entries(before).flatMap(([name, { Type: type }]) =>
+      after[name] === undefined ? [change('Remove', name, type)] : [],
+    ),
   ].join('');
 }
 
