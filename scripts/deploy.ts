@@ -97,8 +97,13 @@ async function deploy(flags: DeployOptions): Promise<ExitCode> {
 
   const { outputs } = await expectStack(clients, options.stack);
   const isBucketChanged = await connectBucket(adoption, outputs, clock);
-  if (isChanged || isBucketChanged) await reindexOnce(clients, outputs);
+  if (isChanged || isBucketChanged) await reindexOnce(clients, outputs, options.stack);
   console.log(farewell(options, outputs));
+  if (changeSet.isCreation || isBucketChanged) {
+    console.log(
+      '\nS3 may take five minutes to begin to send events. A reindex finds what was uploaded meanwhile; there is one a day.',
+    );
+  }
   return exitCodes.done;
 }
 
@@ -161,16 +166,20 @@ async function change({ plan, clients, identity }: Deployment, changeSet: Change
   await execute(cloudFormation, plan.options.stack, changeSet);
   const { isDone, failures, status } = await follow({ cloudFormation, clock }, before);
   if (isDone) return;
-  throw new CannotRun(
-    [
-      `the stack ${plan.options.stack} could not be ${changeSet.isCreation ? 'made' : 'changed'} (${status}), and is as it was before:`,
-      ...failures,
-    ].join('\n  '),
-  );
+  const { stack } = plan.options;
+  const outcome = changeSet.isCreation
+    ? `the stack ${stack} could not be made (${status}); mend this, and deploy again:`
+    : `the stack ${stack} could not be changed and is as it was before (${status}); mend this, and deploy again:`;
+  throw new CannotRun([outcome, ...failures].join('\n  '));
 }
 
-async function reindexOnce({ lambda }: Clients, outputs: Outputs): Promise<void> {
-  const { packages, repositories, hints, isComplete } = await startReindex(lambda, outputs.ReindexFunction, {});
+async function reindexOnce({ lambda }: Clients, outputs: Outputs, stack: string): Promise<void> {
+  const { packages, repositories, hints, isComplete } = await startReindex(lambda, outputs.ReindexFunction, {}).catch(
+    (error: unknown) => {
+      if (!(error instanceof CannotRun)) throw error;
+      throw new CannotRun(`deployed, but ${error.message} Then: npm run reindex -- --stack ${stack}`);
+    },
+  );
   const found = `${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}`;
   console.log(`reindex: ${found}, ${count(hints, 'hint')} sent${isComplete ? '' : '; it goes on by itself'}`);
 }

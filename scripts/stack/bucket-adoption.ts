@@ -43,7 +43,7 @@ export async function checkBucket({ options, clients, account, old }: Adoption):
   throw new CannotRun(
     found === 'forbidden'
       ? `the bucket name ${name} is taken by another account: choose another --bucket.`
-      : `the bucket ${name} is there already: add --existing, and its packages and index stay as they are.`,
+      : `the bucket ${name} is there already: add --existing, and its packages and index stay as they are. (If a deployment that failed left it behind, empty: remove it.)`,
   );
 }
 
