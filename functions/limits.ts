@@ -13,16 +13,30 @@ export const packageLimits = {
   firstRangeBytes: 16 * kibibyte,
   /** The window read so far grows by this factor, so that a package of any size costs a handful of requests. */
   rangeGrowthFactor: 4,
+  /** Windows that are decompressed at once, without streams, if the metadata is in them: 64 KiB, some milliseconds at worst. */
+  windowsAtOnceMax: 2,
   /** The largest single range read: bounds the memory of one read. */
   rangeBytesMax: 4 * mebibyte,
+  /**
+   * The compressed bytes that hold all metadata. Compressed data can go on without anything in it (a name in a gzip header, a
+   * skippable zstd frame, empty blocks), to the end of a file of any size.
+   */
+  compressedBytesMax: 32 * mebibyte,
   /** All metadata files with their headers. The largest real +CONTENTS is 304 KB, the largest made one 1.4 MB. */
   metadataBytesMax: 16 * mebibyte,
   /** One metadata file. A +CONTENTS of 8 MB lists about 100,000 files. */
   metadataFileBytesMax: 8 * mebibyte,
+  /**
+   * +COMMENT, +DESC, +BUILD_INFO or +SIZE_PKG, whose lines become lines of the record, which may have 350 KiB: 8 MB of empty lines
+   * took a gigabyte of memory to print. The largest real one has 8 KB.
+   */
+  textFileBytesMax: 1 * mebibyte,
   /** Entries before the first payload file. There are 15 metadata names; a payload may repeat the ones that are not read. */
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
   extendedHeaderBytesMax: 1 * mebibyte,
+  /** Streams or frames that a file is put together from (bzip2, xz, zstd): pbzip2 makes one for each 900 KB. */
+  streamsMax: 1_000,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
   ratioFreeBytes: 1 * mebibyte,
@@ -67,8 +81,11 @@ export const lambdaLimits = {
   summarizeConcurrentMax: 2,
   /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
   reindexReserveMilliseconds: 60_000,
-  /** Fresh invocations of one reindex: enough for tens of millions of packages, and an end to a loop that should not be. */
-  reindexRoundsMax: 100,
+  /**
+   * Invocations of one reindex, each by the one before. Lambda takes 16 in a row for a loop, and stops it (Lambda guide, "recursive
+   * loop detection"); these, of 14 minutes each, are enough for millions of packages.
+   */
+  reindexRoundsMax: 15,
   /** An upload that was seen later than this after it was made was not waiting for us: a bucket is being adopted. */
   uploadAgeMillisecondsMax: 86_400_000,
 } as const;
