@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** The command line: what the commands are called and take. What they do is in the file of the same name. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
-import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { explain } from './explain.ts';
 import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
+import { ending, exitCodesHelp, runCommand } from './run-command.ts';
 import { serve } from './serve.ts';
+import { accountOptions } from './stack/account-options.ts';
 import { showStatus } from './status.ts';
 
 const stateOption = new Option('--state <dir>', 'where the table is kept (default: .indexer in the directory)');
@@ -15,20 +16,15 @@ const formatsOption = new Option('--formats <list>', `index formats to publish, 
   .default([...indexFormatNames], indexFormatNames.join(','))
   .argParser(parseFormats);
 
+const stackOption = new Option('--stack <name>', 'the stack on AWS that is meant, in the place of a directory');
+const { profileOption, regionOption } = accountOptions();
+
 const program = new Command('indexer')
   .description('Keeps the pkg_summary of pkgsrc package repositories right.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(--help shows what there is)')
-  .addHelpText(
-    'after',
-    `
-Exit codes:
-  0  done
-  1  done, and some package is rejected
-  2  the command line makes no sense
-  3  could not run, or not everything could be read`,
-  );
+  .addHelpText('after', exitCodesHelp);
 
 program
   .command('record')
@@ -71,26 +67,26 @@ program
 
 program
   .command('status')
-  .description('show the repositories below a directory: packages, rejected, pending, last publication')
-  .argument('<dir>', 'a directory that index or serve keeps')
+  .description('show the repositories below a directory, or of a stack: packages, rejected, pending, last publication')
+  .argument('[dir]', 'a directory that index or serve keeps')
   .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(showStatus));
 
 program
   .command('explain')
   .description('say why a package is, or is not, in the index, and what to do')
-  .argument('<file>', 'a package below a directory that index or serve keeps')
+  .argument('<file>', 'a package below a directory that index or serve keeps; with --stack, its key in the bucket')
   .option('--directory <dir>', 'that directory (default: the nearest one above that has an .indexer)')
   .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(explain));
-
-function ending<Arguments extends unknown[]>(run: (...args: Arguments) => Promise<ExitCode>) {
-  return async (...args: Arguments): Promise<void> => {
-    process.exitCode = await run(...args);
-  };
-}
 
 function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());
@@ -112,12 +108,4 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  else if (error instanceof CannotRun) {
-    console.error(`indexer: ${error.message}`);
-    process.exitCode = exitCodes.couldNotRun;
-  } else throw error;
-}
+await runCommand(program);
