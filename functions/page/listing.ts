@@ -10,11 +10,13 @@
 export function renderListing(files: readonly string[]): string {
   const links = files.map((file) => `<a href="${encodeURIComponent(file)}">${escapeText(file)}</a>`);
   return [
+    '<main>',
     '<h1>Packages</h1>',
     `<p>${files.length} in this repository. With JavaScript they can be searched.</p>`,
     '<pre>',
     ...links,
     '</pre>',
+    '</main>',
   ].join('\n');
 }
 

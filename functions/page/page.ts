@@ -13,7 +13,7 @@ export const pageFile = 'index.html';
 export const pageContentType = 'text/html; charset=utf-8';
 
 /** Stands in the built page where the list of links goes. */
-export const listingMark = '{{listing}}';
+const listingMark = '{{listing}}';
 
 /**
  * A pure function of its argument and of the deployed version: a page that has other bytes is an older one, or lists other files.

@@ -162,7 +162,8 @@ export class Application {
     const view = await this.#viewOf(route);
     // Somebody may have gone elsewhere meanwhile.
     if (this.#route !== route) return;
-    this.#page.replaceChildren(view);
+    const back = element('a', { href: formatRoute(this.#listRoute) }, '← ', this.#listTitle());
+    this.#page.replaceChildren(...(route.view === 'package' ? [element('p', { class: 'back' }, back)] : []), view);
     const heading = view.querySelector('h1');
     this.#setTitle(heading?.textContent ?? '');
     heading?.focus({ preventScroll: true });
@@ -176,6 +177,11 @@ export class Application {
     const figures: Figures = await this.#client.ask('figures', {});
     if (route.view === 'categories') return categoriesView(figures);
     return repositoryView(figures, this.#index ?? { url: '', lastModified: 0, version: '' }, this.#repositoryUrl);
+  }
+
+  #listTitle(): string {
+    const { text, category } = this.#listRoute;
+    return text || category || 'All packages';
   }
 
   #setTitle(title: string): void {

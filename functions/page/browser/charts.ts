@@ -42,13 +42,14 @@ export function buildColumns(builds: readonly BuildFigures[]): HTMLElement {
     peak === undefined ? '' : `Builds from ${first} to ${last}; most in ${peak.period}: ${countText(most, 'package')}.`;
   const picture = drawing(
     'svg',
-    { viewBox: `0 0 ${chartWidth} ${chartHeight}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': summary },
+    { viewBox: `0 0 ${chartWidth} ${chartHeight}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
     ...bars,
   );
   return element(
     'figure',
     { class: 'columns-chart' },
     picture,
-    element('figcaption', {}, element('span', {}, first), element('span', {}, summary), element('span', {}, last)),
+    element('p', { class: 'axis', 'aria-hidden': 'true' }, element('span', {}, first), element('span', {}, last)),
+    element('figcaption', {}, summary),
   );
 }

@@ -6,7 +6,7 @@ import { categoriesOf, type ListedPackage } from './listed-package.ts';
 import { formatRoute, formatSort, type ListRoute, parseSort, type Sort, wholeList } from './route.ts';
 import { SearchIndex, wordsOf } from './search.ts';
 import { type Row, VirtualRows } from './virtual-rows.ts';
-import { countText, dateText, sizeText } from './wording.ts';
+import { countText, dateText, numberText, sizeText } from './wording.ts';
 
 const columnTitles: Readonly<Record<Column, string>> = {
   name: 'Name',
@@ -77,6 +77,7 @@ export class PackageList {
     this.element = element(
       'section',
       { class: 'list', 'aria-label': 'Packages' },
+      element('h1', { class: 'unseen' }, 'Packages'),
       element(
         'div',
         { class: 'toolbar' },
@@ -191,9 +192,7 @@ export class PackageList {
     const found = this.#found.length;
     const isFiltered = this.#words.length > 0 || this.#route.category !== '';
     const all = countText(this.#packages.length, 'package');
-    const sentence = isFiltered
-      ? `${countText(found, 'package')} of ${this.#packages.length.toLocaleString('en')}`
-      : all;
+    const sentence = isFiltered ? `${numberText(found)} of ${all}` : all;
     const status = this.#isWhole ? sentence : `${sentence} so far …`;
     if (this.#status.textContent !== status) this.#status.textContent = status;
     setAttributes(this.#table, { 'aria-rowcount': found + 1 });

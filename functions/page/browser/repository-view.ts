@@ -31,11 +31,12 @@ export function repositoryView(figures: Figures, index: IndexFacts, repositoryUr
     element(
       'div',
       { class: 'charts' },
-      chart(
-        'Packages by category',
-        categoryBars(figures.categories.slice(0, categoriesInChart)),
-        allCategories(figures),
-      ),
+      figures.categories.length > 0 &&
+        chart(
+          'Packages by category',
+          categoryBars(figures.categories.slice(0, categoriesInChart)),
+          allCategories(figures),
+        ),
       figures.builds.length > 0 && chart('Packages by build date', buildColumns(figures.builds)),
       use(figures, repositoryUrl),
     ),

@@ -17,7 +17,10 @@ export class VirtualRows {
   readonly #makeRow: () => Row;
   readonly #rows = new Map<number, Row>();
   #count = 0;
+  /** Pixels. These three are kept, because asking the browser while the page is being changed makes it lay everything out. */
   #rowHeight = 0;
+  #viewHeight = 0;
+  #scrollTop = 0;
   /** The row that the keyboard is at. */
   #current = 0;
   #isRenderDue = false;
@@ -33,7 +36,7 @@ export class VirtualRows {
     scroller.addEventListener('scroll', () => this.#renderSoon(), { passive: true });
     scroller.addEventListener('focusin', (event) => this.#noticeFocus(event));
     new ResizeObserver(() => {
-      this.#rowHeight = 0;
+      this.#viewHeight = 0;
       this.#render();
     }).observe(scroller);
   }
@@ -54,7 +57,7 @@ export class VirtualRows {
 
   scrollToStart(): void {
     this.#current = 0;
-    this.#scroller.scrollTop = 0;
+    this.#scrollTo(0);
     this.#render();
   }
 
@@ -62,6 +65,7 @@ export class VirtualRows {
   focus(place: number): void {
     if (this.#count === 0) return;
     this.#current = Math.max(0, Math.min(place, this.#count - 1));
+    if (!this.#measure()) return;
     this.#scrollIntoView(this.#current);
     this.#render();
     this.#rows.get(this.#current)?.link.focus({ preventScroll: true });
@@ -69,7 +73,7 @@ export class VirtualRows {
 
   /** Rows that fit at once. */
   get pageRows(): number {
-    return Math.max(1, Math.floor(this.#scroller.clientHeight / this.#height()) - 1);
+    return Math.max(1, Math.floor(this.#viewHeight / Math.max(this.#rowHeight, 1)) - 1);
   }
 
   #noticeFocus({ target }: FocusEvent): void {
@@ -80,11 +84,16 @@ export class VirtualRows {
   }
 
   #scrollIntoView(place: number): void {
-    const top = place * this.#height();
-    const bottom = top + this.#height();
-    const { scrollTop, clientHeight } = this.#scroller;
-    if (top < scrollTop) this.#scroller.scrollTop = top;
-    else if (bottom > scrollTop + clientHeight) this.#scroller.scrollTop = bottom - clientHeight;
+    const top = place * this.#rowHeight;
+    const bottom = top + this.#rowHeight;
+    if (top < this.#scrollTop) this.#scrollTo(top);
+    else if (bottom > this.#scrollTop + this.#viewHeight) this.#scrollTo(bottom - this.#viewHeight);
+  }
+
+  #scrollTo(scrollTop: number): void {
+    if (scrollTop === this.#scrollTop) return;
+    this.#scrollTop = scrollTop;
+    this.#scroller.scrollTop = scrollTop;
   }
 
   #renderSoon(): void {
@@ -92,18 +101,21 @@ export class VirtualRows {
     this.#isRenderDue = true;
     requestAnimationFrame(() => {
       this.#isRenderDue = false;
+      // What is hidden scrolls to its start, and is to be where it was when it is back.
+      if (this.#scroller.clientHeight === 0) return;
+      this.#scrollTop = this.#scroller.scrollTop;
       this.#render();
     });
   }
 
   #render(): void {
-    const { scrollTop, clientHeight } = this.#scroller;
-    // Hidden: there is nothing to measure, and nothing to see.
-    if (clientHeight === 0) return;
-    const height = this.#height();
+    if (!this.#measure()) return;
+    const height = this.#rowHeight;
     this.#sizer.style.height = `${this.#count * height}px`;
+    // A list that became shorter is scrolled to its end by the browser, which says so later.
+    const scrollTop = Math.min(this.#scrollTop, Math.max(0, this.#count * height - this.#viewHeight));
     const first = Math.max(0, Math.floor(scrollTop / height) - overscanRows);
-    const end = Math.min(this.#count, Math.ceil((scrollTop + clientHeight) / height) + overscanRows);
+    const end = Math.min(this.#count, Math.ceil((scrollTop + this.#viewHeight) / height) + overscanRows);
 
     const spare: Row[] = [];
     for (const [place, row] of this.#rows) {
@@ -134,14 +146,17 @@ export class VirtualRows {
     for (const [place, { link }] of this.#rows) link.tabIndex = place === reachable ? 0 : -1;
   }
 
-  /** Pixels, as the style sheet makes it. */
-  #height(): number {
-    if (this.#rowHeight === 0) {
-      const { element } = this.#makeRow();
-      this.#sizer.append(element);
-      this.#rowHeight = element.offsetHeight || 1;
-      element.remove();
-    }
-    return this.#rowHeight;
+  /** @returns false while the list is hidden: there is nothing to measure, and nothing to see. */
+  #measure(): boolean {
+    if (this.#viewHeight > 0) return true;
+    this.#viewHeight = this.#scroller.clientHeight;
+    if (this.#viewHeight === 0) return false;
+    const { element } = this.#makeRow();
+    this.#sizer.append(element);
+    this.#rowHeight = element.offsetHeight || 1;
+    element.remove();
+    this.#sizer.style.height = `${this.#count * this.#rowHeight}px`;
+    this.#scroller.scrollTop = this.#scrollTop;
+    return true;
   }
 }
