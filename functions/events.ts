@@ -27,7 +27,7 @@ export interface ReceivedHint extends Hint {
 }
 
 /** Something that no code here understands. Sending it again would not help: log it, count it, acknowledge it. */
-export interface UnknownEvent {
+interface UnknownEvent {
   /** One sentence: what was expected, what was found. Names the shape, quotes no content but short values. */
   readonly description: string;
   readonly messageId?: string;

@@ -4,6 +4,8 @@ import { MalformedPackage } from './package/malformed-package.ts';
 import type { PackageSource } from './package/package-source.ts';
 import { readPackage } from './package/read-package.ts';
 import {
+  type AliasKeeper,
+  aliasMetadata,
   type Clock,
   ObjectChanged,
   type ObjectFacts,
@@ -19,6 +21,8 @@ export interface ExtractPorts {
   readonly objects: ObjectStore;
   readonly records: RecordTable;
   readonly clock: Clock;
+  /** Where clients cannot ask for every package by its own key. */
+  readonly aliases?: AliasKeeper;
 }
 
 export interface ExtractOptions {
@@ -33,7 +37,7 @@ export type Extraction =
   | { readonly outcome: 'unchanged'; readonly row: Row | undefined };
 
 /** The object kept changing while it was being read. The hint goes back to the queue. */
-export class NeverQuiet extends Error {
+class NeverQuiet extends Error {
   override readonly name = 'NeverQuiet';
 }
 
@@ -52,14 +56,21 @@ export async function extract(
   { force = false }: ExtractOptions = {},
 ): Promise<Extraction> {
   for (let look = 0; look < packageLimits.looksMax; look += 1) {
-    const seen = await ports.objects.head(key);
+    const seen = await lookAtPackage(ports.objects, key);
     const extraction = await agree(ports, key, seen, force);
-    const now = await ports.objects.head(key);
+    await ports.aliases?.agree(key, seen);
+    const now = await lookAtPackage(ports.objects, key);
     if (extraction !== 'object-changed' && now?.etag === seen?.etag) return extraction;
   }
   throw new NeverQuiet(
     `${key} changed ${packageLimits.looksMax} times while it was being read: it is tried again later`,
   );
+}
+
+/** An alias of a package is none itself: so the hint that its own making brings about ends here. */
+async function lookAtPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
+  const facts = await objects.head(key);
+  return facts !== undefined && aliasMetadata in facts.metadata ? undefined : facts;
 }
 
 /** Makes the row say what `seen` is. `object-changed`: it is another one, or gone, already. */

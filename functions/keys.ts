@@ -28,6 +28,30 @@ export function isPackageKey(key: ObjectKey): boolean {
   );
 }
 
+/**
+ * S3 takes a `+` in a URL's path for a blank, and pkgin sends it as it is: under this key a package with `+` in its file name is
+ * found all the same. Undefined where the name has none.
+ */
+export function plusAliasOf(key: ObjectKey): ObjectKey | undefined {
+  const { repository, file } = splitKey(key);
+  return file.includes('+') ? joinKey(repository, file.replaceAll('+', ' ')) : undefined;
+}
+
+/** The order of UTF-8 bytes, in which every table gives its rows. UTF-16 differs from it where surrogates are. */
+export function compareByBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left !== right) return byCodePoint(left) - byCodePoint(right);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points beyond all other units. */
+function byCodePoint(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
+
 export function isIndexKey(key: ObjectKey): boolean {
   return (indexFiles as readonly string[]).includes(splitKey(key).file);
 }

@@ -5,6 +5,7 @@
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
+const gibibyte = 1024 * mebibyte;
 
 /** Reading one package. */
 export const packageLimits = {
@@ -12,14 +13,30 @@ export const packageLimits = {
   firstRangeBytes: 16 * kibibyte,
   /** The window read so far grows by this factor, so that a package of any size costs a handful of requests. */
   rangeGrowthFactor: 4,
+  /** Windows that are decompressed at once, without streams, if the metadata is in them: 64 KiB, some milliseconds at worst. */
+  windowsAtOnceMax: 2,
   /** The largest single range read: bounds the memory of one read. */
   rangeBytesMax: 4 * mebibyte,
+  /**
+   * The compressed bytes that hold all metadata. Compressed data can go on without anything in it (a name in a gzip header, a
+   * skippable zstd frame, empty blocks), to the end of a file of any size.
+   */
+  compressedBytesMax: 32 * mebibyte,
   /** All metadata files with their headers. The largest real +CONTENTS is 304 KB, the largest made one 1.4 MB. */
   metadataBytesMax: 16 * mebibyte,
   /** One metadata file. A +CONTENTS of 8 MB lists about 100,000 files. */
   metadataFileBytesMax: 8 * mebibyte,
+  /**
+   * +COMMENT, +DESC, +BUILD_INFO or +SIZE_PKG, whose lines become lines of the record, which may have 350 KiB: 8 MB of empty lines
+   * took a gigabyte of memory to print. The largest real one has 8 KB.
+   */
+  textFileBytesMax: 1 * mebibyte,
   /** Entries before the first payload file. There are 15 metadata names; a payload may repeat the ones that are not read. */
   metadataEntriesMax: 64,
+  /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
+  extendedHeaderBytesMax: 1 * mebibyte,
+  /** Streams or frames that a file is put together from (bzip2, xz, zstd): pbzip2 makes one for each 900 KB. */
+  streamsMax: 1_000,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
   ratioFreeBytes: 1 * mebibyte,
@@ -56,6 +73,23 @@ export const summaryLimits = {
   clockSkewMilliseconds: 200,
 } as const;
 
+/** The functions on AWS. */
+export const lambdaLimits = {
+  /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
+  extractConcurrentMax: 16,
+  /** Repositories that one invocation summarizes at the same time: each holds a summary in memory. */
+  summarizeConcurrentMax: 2,
+  /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
+  reindexReserveMilliseconds: 60_000,
+  /**
+   * Invocations of one reindex, each by the one before. Lambda takes 16 in a row for a loop, and stops it (Lambda guide, "recursive
+   * loop detection"); these, of 14 minutes each, are enough for millions of packages.
+   */
+  reindexRoundsMax: 15,
+  /** An upload that was seen later than this after it was made was not waiting for us: a bucket is being adopted. */
+  uploadAgeMillisecondsMax: 86_400_000,
+} as const;
+
 /** Comparing a bucket with the table. */
 export const reindexLimits = {
   /** Hints handed to the queue at a time: bounds what is in memory, and what is sent again if sending fails. */
@@ -71,6 +105,8 @@ export const localLimits = {
   retryMillisecondsMin: 200,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
+  /** The watch tells of a change after this, at the latest: its batches are half a second apart. */
+  watchMilliseconds: 1_000,
   /** A repository is summarized once its rows have been quiet for this long … */
   debounceQuietMilliseconds: 1_000,
   /** … but at the latest this long after its first change. */
@@ -115,4 +151,117 @@ export const patternLimits = {
   patternCharactersMax: 1_023,
   /** Braces multiply: `{a,b}` twenty times is a million patterns. The most alternatives in 26,711 real patterns are 6. */
   alternativesMax: 1_024,
+} as const;
+
+/** The deployment on AWS: what infra/ gives to queues, functions and streams. */
+export const deploymentLimits = {
+  /** The stack's name begins the names of functions (64 characters at most) and, by default, of the bucket (63: `-ACCOUNT-REGION`). */
+  stackNameCharactersMax: 32,
+  /** S3 takes 100 notification rules a bucket (user guide, "Amazon S3 service quotas"); each prefix costs one per event and suffix. */
+  notificationRulesMax: 100,
+  /** A batching window of Lambda is 300 s at most. */
+  debounceSecondsMax: 300,
+  /** What a change of a row waits for its neighbours, unless told otherwise. */
+  debounceSecondsDefault: 10,
+
+  /** One batch of hints: few enough that a whole batch of the largest packages is read before the function's time runs out. */
+  hintBatchSize: 10,
+  /** A burst of uploads arrives as full batches for this price in latency; less where the debounce is less. */
+  hintBatchWindowSeconds: 1,
+  /** Batches read at once. A new account may run ten functions at once in all: summarize must find room beside these. */
+  extractConcurrentMax: 5,
+  /** More than `packageLimits.readMillisecondsMax`, so that a slow store is reported and not merely cut off. */
+  extractTimeoutSeconds: 70,
+  /** Ten packages at once with their metadata (16 MB at most each) and ranges. */
+  extractMemoryMegabytes: 1024,
+  /** Lambda's advice for a queue's visibility timeout, in timeouts of its function: room for throttled tries of one batch. */
+  visibilityTimeoutsMin: 6,
+  /** Deliveries of one hint before it becomes a dead letter: fewer would take a throttled function for a bad hint (Lambda guide). */
+  hintDeliveriesMax: 5,
+  /** Dead letters are kept as long as SQS can (14 days), so that one found after a holiday can still be sent back. */
+  deadLetterDays: 14,
+
+  /** Rows of one window in one batch, so that a burst of any size is one publication: keys only, about 0.3 KB each, 6 MB at most. */
+  changeBatchSize: 10_000,
+  /** The same without a window, where Lambda wants small batches. */
+  changeBatchSizeUnbuffered: 100,
+  /** Tries of one batch of changes; endless is the default, and one bad batch would then hold up all that come behind it. */
+  changeTriesMax: 20,
+  /** … and the age at which it is given up (the stream itself forgets after 24 h); the daily reindex repairs what was lost. */
+  changeAgeSecondsMax: 3_600,
+  /** 20 passes over 27,000 packages: about 8 s each to query, compress and put. */
+  summarizeTimeoutSeconds: 300,
+  /** One whole virtual processor (Lambda: at 1,769 MB): compressing is all that takes time here. */
+  summarizeMemoryMegabytes: 1769,
+
+  /** The longest that Lambda gives: reindex lists as far as it gets and then continues itself. */
+  reindexTimeoutSeconds: 900,
+  reindexMemoryMegabytes: 1024,
+
+  /** Logs older than this have outlived every queue here twice. */
+  logDays: 30,
+  /** Parts of an upload that was never completed cost storage and can be seen by nobody. */
+  incompleteUploadDays: 7,
+
+  /** A hint this old has failed at least twice, or extract does not keep up. */
+  hintAgeAlarmSeconds: 900,
+  /** Changes that have waited this long for summarize: it fails again and again. */
+  changeAgeAlarmSeconds: 900,
+
+  /**
+   * How long an edge may serve a package without asking S3 whether it is still the same. Longer would save little (an unchanged
+   * package is answered by 304, without its bytes) and would serve a replaced package after the index has moved on.
+   */
+  packageCacheSeconds: 60,
+  /** … unless its uploader said so with a Cache-Control: at most a year. */
+  packageCacheSecondsMax: 31_536_000,
+  /** The index is asked for again at every request, whatever its Cache-Control says (0 here would switch CloudFront's cache off). */
+  indexCacheSecondsMax: 1,
+} as const;
+
+/** The HTTP server that serves a directory on one machine. */
+export const serverLimits = {
+  /**
+   * Open connections; one more is closed at once. A thousand idle ones leave room for another thousand (20 KB each), and
+   * an idle one is gone after `headersMilliseconds` or `idleMilliseconds`.
+   */
+  connectionsMax: 2_048,
+  /** Requests on one connection before it is closed: bounds what a client can pipeline. A large pkgin upgrade needs a few hundred. */
+  connectionRequestsMax: 1_000,
+  /** From the connection to the end of a request's header. */
+  headersMilliseconds: 10_000,
+  /** A connection without a request is kept this long for the next one. */
+  idleMilliseconds: 10_000,
+  /** Request line and header together. Clients send less than 1 KiB; browsers with cookies a few. */
+  headerBytesMax: 16 * kibibyte,
+  /** Header fields of a request. Browsers send about 20. */
+  headerFieldsMax: 100,
+  /** A request's path and query: room for the longest key with every byte percent-encoded. */
+  targetBytesMax: 4 * kibibyte,
+  /** A key, as on S3, so that a directory can become a bucket. */
+  keyBytesMax: 1_024,
+  /** One part of a key: NAME_MAX of every file system in use. */
+  keyPartBytesMax: 255,
+  /** One upload. The largest pkgsrc packages (TeX, games, LLVM) are 1 to 2 GiB. */
+  uploadBytesMax: 4 * gibibyte,
+  /** Uploads at the same time: each holds a file open and 64 KiB. One more is told to come back. */
+  uploadsMax: 64,
+  /**
+   * A client that takes longer than `progressMilliseconds` to send, or to take, `progressBytes` is cut off: 1 KiB/s, a
+   * modem. There is no limit on the time in all, so a large package over a slow line gets through.
+   */
+  progressBytes: 64 * kibibyte,
+  progressMilliseconds: 60_000,
+  /** A refused upload's bytes are read and dropped this long, so that the client gets to read why (else it sees a reset). */
+  lingerMilliseconds: 2_000,
+  /** Shutting down, transfers that are under way may take this long to finish. */
+  closeMilliseconds: 10_000,
+  /** Directory pages being made or sent at the same time: one of 20,000 files takes 4 MB. One more is told to come back. */
+  pagesMax: 16,
+  /** Entries of one directory page. The largest pkgsrc repositories have about 30,000 packages. */
+  pageEntriesMax: 200_000,
+  /** Entries whose size and date are looked up at the same time: keeps four threads busy and the event loop free in between. */
+  pageBatchEntries: 64,
+  /** What a directory page shows of a README.txt. */
+  readmeBytesMax: 64 * kibibyte,
 } as const;

@@ -119,6 +119,15 @@ export interface RecordTable {
   requestSummary(repository: Repository): Promise<void>;
 }
 
+/** Objects that stand for a package under another key, for clients that cannot ask for its own (see `plusAliasOf`). */
+export interface AliasKeeper {
+  /** Makes the alias, or its absence, agree with what was seen at the key. An alias has `aliasMetadata` and is no package. */
+  agree(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void>;
+}
+
+/** The metadata that marks an alias. */
+export const aliasMetadata = 'alias-of';
+
 /** "Something happened to this key." It carries no truth: whoever takes it looks for itself. */
 export interface Hint {
   readonly key: ObjectKey;

@@ -1,4 +1,4 @@
-import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
+import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
 import { reindexLimits } from './limits.ts';
 import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository } from './ports.ts';
 
@@ -8,19 +8,31 @@ export interface ReindexPorts {
   readonly hints: HintQueue;
 }
 
+/** How far a reindex came: everything up to and with this file, or the whole repository where none is named. */
+export interface ReindexPlace {
+  readonly repository: Repository;
+  readonly file?: string;
+}
+
 export interface ReindexOptions {
   /** Only keys that begin with this. */
   readonly prefix?: string;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
+  /** Where one that was stopped goes on. */
+  readonly after?: ReindexPlace;
+  /** Asked after each batch of hints: whether to stop here, to go on later. */
+  readonly isTimeUp?: () => boolean;
 }
 
-export interface ReindexCounts {
+export interface ReindexResult {
   readonly repositories: number;
   /** Packages listed. */
   readonly packages: number;
   /** Hints sent: packages without a row that has their ETag, and rows without a package. */
   readonly hints: number;
+  /** Where it stopped, if it did. */
+  readonly stoppedAt?: ReindexPlace;
 }
 
 /**
@@ -28,30 +40,44 @@ export interface ReindexCounts {
  * time; it is how lost events are made good, and how an existing bucket is adopted. Every repository's index is asked to be
  * looked at, too.
  */
-export async function reindex(
-  ports: ReindexPorts,
-  { prefix = '', force = false }: ReindexOptions = {},
-): Promise<ReindexCounts> {
-  const listed = await listPackages(ports.objects, prefix);
-  for await (const repository of ports.records.repositories()) {
-    const isConcerned = joinKey(repository, '').startsWith(prefix) || prefix.startsWith(joinKey(repository, ''));
-    if (isConcerned && !listed.has(repository)) listed.set(repository, new Map());
-  }
-  let packages = 0;
-  let hints = 0;
-  for (const [repository, etags] of listed) {
-    packages += etags.size;
-    for await (const batch of differences(ports.records, repository, etags, { prefix, force })) {
-      await ports.hints.send(batch);
-      hints += batch.length;
+export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
+  const { prefix = '', force = false, after, isTimeUp = () => false } = options;
+  const listed = await listRepositories(ports, prefix);
+  const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
+  const result = { repositories: 0, packages: 0, hints: 0 };
+  for (const repository of repositories) {
+    const etags = listed.get(repository) ?? new Map<string, ETag>();
+    const resumed = repository === after?.repository ? after.file : undefined;
+    if (resumed === undefined) {
+      result.repositories += 1;
+      result.packages += etags.size;
+    }
+    const differing = differences(ports.records, repository, etags, { prefix, force, after: resumed });
+    for await (const files of inBatches(differing)) {
+      await ports.hints.send(
+        files.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
+      );
+      result.hints += files.length;
+      const last = files.at(-1);
+      if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
     await ports.records.requestSummary(repository);
+    if (repository !== repositories.at(-1) && isTimeUp()) return { ...result, stoppedAt: { repository } };
   }
-  return { repositories: listed.size, packages, hints };
+  return result;
 }
 
-/** The packages below `prefix` by repository; a repository with an index and no package is there, empty. */
-async function listPackages(objects: ObjectStore, prefix: string): Promise<Map<Repository, Map<string, ETag>>> {
+function isAhead(repository: Repository, after: ReindexPlace | undefined): boolean {
+  if (after === undefined) return true;
+  const order = compareByBytes(repository, after.repository);
+  return order > 0 || (order === 0 && after.file !== undefined);
+}
+
+/** The packages below `prefix` by repository; one that has an index, or is in the table, is there without a package, too. */
+async function listRepositories(
+  { objects, records }: ReindexPorts,
+  prefix: string,
+): Promise<Map<Repository, Map<string, ETag>>> {
   const listed = new Map<Repository, Map<string, ETag>>();
   for await (const { key, etag } of objects.list(prefix)) {
     const isPackage = isPackageKey(key);
@@ -61,28 +87,44 @@ async function listPackages(objects: ObjectStore, prefix: string): Promise<Map<R
     listed.set(repository, etags);
     if (isPackage) etags.set(file, etag);
   }
+  for await (const repository of records.repositories()) {
+    const isConcerned = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
+    if (isConcerned && !listed.has(repository)) listed.set(repository, new Map());
+  }
   return listed;
 }
 
+/** Files behind `after` whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
 async function* differences(
   records: RecordTable,
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
-  { prefix, force }: Required<ReindexOptions>,
-): AsyncGenerator<Hint[]> {
-  const unseen = new Map(etags);
-  let batch: Hint[] = [];
-  const take = (file: string) => batch.push({ key: joinKey(repository, file), ...(force ? { force } : {}) });
-  for await (const row of records.rows(repository)) {
-    const etag = unseen.get(row.file);
-    unseen.delete(row.file);
-    const differs = etag !== row.etag;
-    if ((differs || force) && joinKey(repository, row.file).startsWith(prefix)) take(row.file);
-    if (batch.length >= reindexLimits.hintsPerSendMax) {
-      yield batch;
-      batch = [];
+  options: { readonly prefix: string; readonly force: boolean; readonly after: string | undefined },
+): AsyncGenerator<string> {
+  const { prefix, force, after } = options;
+  const isConcerned = (file: string) =>
+    joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
+  const files = [...etags.keys()].filter(isConcerned).sort(compareByBytes);
+  let next = 0;
+  for await (const { file, etag } of records.rows(repository)) {
+    if (!isConcerned(file)) continue;
+    for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
+      yield ahead;
+      next += 1;
     }
+    if (files[next] === file) next += 1;
+    if (force || etags.get(file) !== etag) yield file;
   }
-  for (const file of unseen.keys()) take(file);
+  yield* files.slice(next);
+}
+
+async function* inBatches(files: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for await (const file of files) {
+    batch.push(file);
+    if (batch.length < reindexLimits.hintsPerSendMax) continue;
+    yield batch;
+    batch = [];
+  }
   if (batch.length > 0) yield batch;
 }

@@ -1,6 +1,6 @@
-import { indexFiles, isPackageKey, joinKey, splitKey } from './keys.ts';
+import { indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { summaryLimits } from './limits.ts';
-import type { Clock, ObjectFacts, ObjectStore, RecordTable, Repository } from './ports.ts';
+import type { Clock, ETag, ObjectFacts, ObjectStore, RecordTable, Repository } from './ports.ts';
 import { type IndexFormatName, indexFormats } from './summary/index-formats.ts';
 import { buildSummary, type Summary } from './summary/summary.ts';
 
@@ -17,16 +17,24 @@ export interface SummarizeOptions {
 
 /** What became of the index. */
 export type Publication =
-  | { readonly outcome: 'published'; readonly publishedAt: Date; readonly bytes: number; readonly summary: Summary }
+  | {
+      readonly outcome: 'published';
+      readonly publishedAt: Date;
+      /** Of all formats. */
+      readonly bytes: number;
+      readonly summary: Summary;
+      /** The rows had not covered the whole repository before. */
+      readonly isFirst: boolean;
+    }
   /** Every format held this summary already. */
-  | { readonly outcome: 'unchanged'; readonly summary: Summary }
+  | { readonly outcome: 'unchanged'; readonly summary: Summary; readonly isFirst: boolean }
   /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
   | { readonly outcome: 'waiting'; readonly missing: number; readonly summary: Summary }
   /** No rows and no index: nothing to publish. */
   | { readonly outcome: 'absent' };
 
 /** Others published all the time. The hint goes back to the queue. */
-export class Contended extends Error {
+class Contended extends Error {
   override readonly name = 'Contended';
 }
 
@@ -51,19 +59,24 @@ export async function summarize(
   repository: Repository,
   { formats = ['gz', 'zst'] }: SummarizeOptions = {},
 ): Promise<Publication> {
-  let last: Publication | undefined;
+  let last: (Publication & { readonly outcome: 'published' }) | undefined;
+  let isFirst = false;
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
-    const summary = await buildSummary(ports.records.rows(repository));
+    const summary = await buildSummary(ports.records.rows(repository), new Date(lastPublication(heads)));
     if (summary.etags.size === 0 && heads.size === 0) return { outcome: 'absent' };
-    const missing = await countMissing(ports, repository, heads, summary);
-    if (missing > 0) return { outcome: 'waiting', missing, summary };
+    if (!(await ports.records.isWhole(repository))) {
+      const missing = await countMissing(ports.objects, repository, heads, summary);
+      if (missing > 0) return { outcome: 'waiting', missing, summary };
+      await ports.records.markWhole(repository);
+      isFirst = true;
+    }
 
     const published = await publish(ports, repository, formats, heads, summary);
     if (published === 'lost-race') continue;
-    if (published === undefined) return last ?? { outcome: 'unchanged', summary };
-    last = { outcome: 'published', ...published, summary };
+    if (published === undefined) return last ?? { outcome: 'unchanged', summary, isFirst };
+    last = { outcome: 'published', ...published, summary, isFirst };
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
@@ -92,26 +105,30 @@ function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summa
   });
 }
 
-/**
- * How many packages would vanish from clients' sight if the rows replaced the index now. Zero once the rows have covered the
- * whole repository, or where there is no index to lose.
- */
+/** How many packages would vanish from clients' sight if the rows replaced the index now; none where there is no index to lose. */
 async function countMissing(
-  { objects, records }: SummarizePorts,
+  objects: ObjectStore,
   repository: Repository,
   heads: Heads,
   summary: Summary,
 ): Promise<number> {
-  if (await records.isWhole(repository)) return 0;
+  if (heads.size === 0) return 0;
   let missing = 0;
-  if (heads.size > 0) {
-    for await (const { key, etag } of objects.list(joinKey(repository, ''))) {
-      const { repository: holder, file } = splitKey(key);
-      if (holder === repository && isPackageKey(key) && summary.etags.get(file) !== etag) missing += 1;
-    }
+  for (const [file, etag] of await listPackages(objects, repository)) {
+    if (summary.etags.get(file) !== etag) missing += 1;
   }
-  if (missing === 0) await records.markWhole(repository);
   return missing;
+}
+
+/** The repository's packages; a key that is another one's alias is not among them. */
+async function listPackages(objects: ObjectStore, repository: Repository): Promise<Map<string, ETag>> {
+  const packages = new Map<string, ETag>();
+  for await (const { key, etag } of objects.list(joinKey(repository, ''))) {
+    const { repository: holder, file } = splitKey(key);
+    if (holder === repository && isPackageKey(key)) packages.set(file, etag);
+  }
+  for (const file of [...packages.keys()]) packages.delete(plusAliasOf(file) ?? '');
+  return packages;
 }
 
 /** @returns undefined where every format held the summary already. */
@@ -150,13 +167,18 @@ async function publish(
  * store's clock too. Where ours is far behind it was set back; waiting would not help, and the date is made to be later.
  */
 async function nextSecond(clock: Clock, heads: Heads): Promise<Date> {
-  const publications = [...heads.values()].flatMap(({ lastModified, metadata }) => {
-    const published = Date.parse(metadata[publishedMetadata] ?? '');
-    return [lastModified.getTime(), ...(Number.isNaN(published) ? [] : [published])];
-  });
-  const earliest = 1000 * (Math.floor(Math.max(0, ...publications) / 1000) + 1);
+  const earliest = 1000 * (Math.floor(lastPublication(heads) / 1000) + 1);
   const wait = earliest + summaryLimits.clockSkewMilliseconds - clock.now().getTime();
   if (wait > 0 && wait <= summaryLimits.waitMillisecondsMax) await clock.sleep(wait);
   const thisSecond = 1000 * Math.floor(clock.now().getTime() / 1000);
   return new Date(Math.max(thisSecond, earliest));
+}
+
+/** Milliseconds; 0 where there was none. */
+function lastPublication(heads: Heads): number {
+  const times = [...heads.values()].flatMap(({ lastModified, metadata }) => {
+    const published = Date.parse(metadata[publishedMetadata] ?? '');
+    return [lastModified.getTime(), ...(Number.isNaN(published) ? [] : [published])];
+  });
+  return Math.max(0, ...times);
 }

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import * as limits from '../functions/limits.ts';
 
 const sources = new URL('../functions/page/browser/', import.meta.url);
 const builtPage = new URL('../functions/page/built-page.ts', import.meta.url);
@@ -31,6 +32,18 @@ export async function buildPage(): Promise<string> {
   ].join('\n');
 }
 
+/**
+ * The limits as plain values, of which esbuild leaves out those that the page does not use: it keeps what has to be computed. So a
+ * limit of something else changes no page, and no page has to be put into every repository again for it.
+ */
+const plainLimits: Plugin = {
+  name: 'plain-limits',
+  setup({ onLoad }) {
+    const values = Object.entries(limits).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`);
+    onLoad({ filter: /[\\/]functions[\\/]limits\.ts$/ }, () => ({ contents: values.join('\n') }));
+  },
+};
+
 async function bundle(file: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(file, sources))],
@@ -42,6 +55,7 @@ async function bundle(file: string): Promise<string> {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     charset: 'utf8',
     legalComments: 'none',
+    plugins: [plainLimits],
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`expected a bundle of ${file}, found none`);

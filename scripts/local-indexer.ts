@@ -13,7 +13,7 @@ import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
 import { splitKey } from '../functions/keys.ts';
 import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
-import { type ReindexCounts, type ReindexOptions, reindex } from '../functions/reindex.ts';
+import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -106,7 +106,7 @@ export class LocalIndexer {
   }
 
   /** Compares the directory with the table; hints go to the queue, or to `hints`. */
-  async reindex(options: ReindexOptions = {}, hints: HintQueue = this.hints): Promise<ReindexCounts> {
+  async reindex(options: ReindexOptions = {}, hints: HintQueue = this.hints): Promise<ReindexResult> {
     return await reindex({ objects: this.objects, records: this.records, hints }, options);
   }
 

@@ -9,7 +9,7 @@ import type { Extraction } from '../functions/extract.ts';
 import { joinKey, splitKey } from '../functions/keys.ts';
 import { localLimits } from '../functions/limits.ts';
 import type { HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
-import type { IndexFormatName } from '../functions/summary/index-formats.ts';
+import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
 import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
 import { LocalIndexer } from './local-indexer.ts';
 import { repositoryStatuses } from './repository-status.ts';
@@ -73,10 +73,13 @@ class Service {
   readonly #startedAt = clock.now();
   #watch: AsyncSubscription | undefined;
   #reindexing: NodeJS.Timeout | undefined;
+  readonly #looks = new Set<NodeJS.Timeout>();
+  #isStopping = false;
   #isGone: () => void = () => undefined;
 
   static async open(directory: string, options: ServeOptions): Promise<Service> {
     let publications: Debouncer | undefined;
+    let service: Service | undefined;
     const indexer = await LocalIndexer.open({
       directory,
       stateDirectory: options.state,
@@ -101,7 +104,10 @@ class Service {
         debounceQuietMilliseconds: 1000 * options.debounce,
         debounceMilliseconds: Math.max(10_000 * options.debounce, 0),
       },
-      work: (repository) => publish(indexer, repository),
+      work: async (repository) => {
+        await publish(indexer, repository);
+        service?.lookAgainAtIndexes(repository);
+      },
       onError: (repository, error, failures) => {
         if (failures === 1)
           say(
@@ -112,7 +118,8 @@ class Service {
           );
       },
     });
-    return new Service(options, indexer, publications);
+    service = new Service(options, indexer, publications);
+    return service;
   }
 
   private constructor(options: ServeOptions, indexer: LocalIndexer, publications: Debouncer) {
@@ -153,8 +160,8 @@ class Service {
   async start(): Promise<void> {
     const { port, host } = await this.#listen();
     this.#watch = await watchDirectory(this.#indexer.directory, {
-      onPackage: (key) => void this.#settled.send([{ key }]),
-      onIndex: (key) => void this.#lookAtIndex(key),
+      onPackage: (key) => void this.#settled.send([{ key }]).catch(sayUnseen),
+      onIndex: (key) => void this.#lookAtIndex(key).catch(sayUnseen),
       onTree: (prefix) => this.#trees.touch(prefix),
       onLost: (error) => say(`the file system may have lost events (${error.message}): everything is looked at again`),
       onGone: () => this.#isGone(),
@@ -179,7 +186,9 @@ class Service {
   /** Finishes what is under way, publishes it, and lets the directory go. A second Ctrl-C does not wait. */
   async stop(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+    this.#isStopping = true;
     clearInterval(this.#reindexing);
+    for (const timer of this.#looks) clearTimeout(timer);
     await this.#watch?.unsubscribe();
     await this.#server.close();
     await this.#trees.close();
@@ -213,18 +222,37 @@ class Service {
   #uploads(): UploadReceiver {
     const { objects, hints } = this.#indexer;
     return {
-      async receive(key, body, options) {
+      receive: async (key, body, options) => {
         const received = await objects.receive(key, body, options);
-        if (received.outcome !== 'exists') await hints.send([{ key }]);
+        if (received.outcome !== 'exists') {
+          await hints.send([{ key }]);
+          this.#lookAgain(() => hints.send([{ key }]));
+        }
         return received;
       },
-      async remove(key) {
+      remove: async (key) => {
         const isThere = (await objects.head(key)) !== undefined;
         await objects.delete(key);
         if (isThere) await hints.send([{ key }]);
         return isThere;
       },
     };
+  }
+
+  /** A file of ours that is removed again before the watch has told of it would be in no event: see watch-directory.ts. */
+  #lookAgain(look: () => Promise<void>): void {
+    if (this.#isStopping) return;
+    const timer = setTimeout(() => {
+      this.#looks.delete(timer);
+      void look().catch(sayUnseen);
+    }, localLimits.watchMilliseconds);
+    this.#looks.add(timer);
+  }
+
+  lookAgainAtIndexes(repository: Repository): void {
+    for (const { name, file } of indexFormats) {
+      if (this.#options.formats.includes(name)) this.#lookAgain(() => this.#lookAtIndex(joinKey(repository, file)));
+    }
   }
 
   /** Ours are left alone; one that somebody else put in its place, or removed, is published again. */
@@ -267,6 +295,11 @@ function sayExtracted(key: ObjectKey, extraction: Extraction): void {
   const { row } = extraction;
   if (row.state === 'rejected') say(`rejected ${name}: ${row.reason.code}: ${printable(row.reason.message)}`);
   else say(`indexed ${name}${row.warnings.length === 0 ? '' : ` (${row.warnings.join(', ')})`}`);
+}
+
+/** The next comparison of directory and table makes it good. */
+function sayUnseen(error: unknown): void {
+  say(systemErrorSentence(error, 'a change could not be looked at'));
 }
 
 function say(line: string): void {

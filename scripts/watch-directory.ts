@@ -1,4 +1,9 @@
-/** What happens below a directory, as the file system tells it: hints for packages, and everything else that may concern us. */
+/**
+ * What happens below a directory, as the file system tells it: hints for packages, and everything else that may concern us.
+ *
+ * Events come in batches, half a second apart at most, and what is made and removed within one is in none of them. Whoever acts
+ * on a file without having heard of it here looks at it again after `localLimits.watchMilliseconds`.
+ */
 
 import { stat } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
@@ -37,7 +42,8 @@ export async function watchDirectory(root: string, events: DirectoryEvents): Pro
       if (isPackageKey(key)) events.onPackage(key);
       else if (isIndexKey(key)) events.onIndex(key);
       else if (type === 'delete') events.onTree(`${key}/`);
-      else if (type === 'create') void tellDirectory(path, () => events.onTree(`${key}/`));
+      // `update` of a directory: one was removed, and another one made in its place.
+      else void tellDirectory(path, () => events.onTree(`${key}/`));
     }
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import Bunzip from 'seek-bzip';
+import { packageLimits } from '../limits.ts';
 
 /** Metadata is nearly always shorter; a bomb is found out a piece at a time. */
 const firstOutputBytes = 1024 * 1024;
@@ -26,6 +27,7 @@ export async function* bunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
   await doubleInput();
   if (!beginsStream(input)) throw new Error('not a bzip2 header');
   let given = 0;
+  let streams = 0;
   let outputBytesMax = firstOutputBytes;
   while (beginsStream(input)) {
     const { output, end } = decodeStream(input, outputBytesMax);
@@ -40,7 +42,9 @@ export async function* bunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
     if (end.cause === 'stream') {
       input = input.subarray(end.consumedBytes);
       given = 0;
+      streams += 1;
       while (!hasEnded && input.length < 4) await doubleInput();
+      if (streams === packageLimits.streamsMax && beginsStream(input)) throw new Error(`more than ${streams} streams`);
     }
   }
 }

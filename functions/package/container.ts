@@ -65,7 +65,11 @@ async function readMember(source: PackageSource, offset: number): Promise<Member
     );
   const header = latin1(await source.read(offset, memberHeaderBytes));
   if (!header.endsWith(headerEnd))
-    throw new MalformedPackage('corrupt-signed-package', 'expected an ar member header', offset);
+    throw new MalformedPackage(
+      'corrupt-signed-package',
+      `expected an ar member header that ends in ${JSON.stringify(headerEnd)}, found ${JSON.stringify(header.slice(-2))}`,
+      offset,
+    );
   const size = decimal(header.slice(sizeField.offset, sizeField.offset + sizeField.length), offset);
   const shortName = header.slice(0, nameBytes).trimEnd();
   const longNameBytes = shortName.startsWith('#1/') ? decimal(shortName.slice(3), offset) : 0;

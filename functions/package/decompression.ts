@@ -4,11 +4,23 @@
  * taken, so that nothing is read that nobody looks at.
  */
 
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import {
+  constants,
+  createGunzip,
+  createZstdDecompress,
+  type Gunzip,
+  gunzipSync,
+  type ZstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
+import { packageLimits } from '../limits.ts';
 import { bunzip } from './bzip2.ts';
 import { type Compression, describeFormat, looksLikeTar, tellCompression, tellingBytes } from './formats.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
+
+/** Most heads inflate to less than this, and are then in one piece. */
+const headChunkBytes = 64 * 1024;
 
 export interface Decompressed {
   /** Undefined: the file is the tar archive itself. */
@@ -29,6 +41,47 @@ export async function decompress(compressed: AsyncIterable<Uint8Array>, start: n
   if (looksLikeTar(head)) return { compression, archive: input[Symbol.asyncIterator]() };
   const found = describeFormat(head);
   throw new MalformedPackage('not-a-package', `expected a gzip, bzip2, xz, zstd or tar file, found ${found}`, start);
+}
+
+/**
+ * The same for the first bytes of gzip and zstd at once, which costs a fifth of what streaming them does.
+ *
+ * @param isWhole these are all bytes of the package.
+ * @returns undefined where this way does not lead far enough: another format, damage, several zstd frames, or more than
+ *   `ratioFreeBytes` come out. `decompress` then finds out what it is.
+ */
+export function decompressHead(
+  compression: Compression | undefined,
+  head: Uint8Array,
+  isWhole: boolean,
+): Buffer | undefined {
+  const limits = { maxOutputLength: packageLimits.ratioFreeBytes, chunkSize: headChunkBytes };
+  try {
+    switch (compression) {
+      case 'gzip':
+        return gunzipSync(head, { ...limits, finishFlush: isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
+      case 'zstd': {
+        const finishFlush = isWhole ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
+        const { buffer, engine } = zstdDecompressSync(head, {
+          ...limits,
+          finishFlush,
+          info: true,
+        }) as unknown as Decoded;
+        return engine.bytesWritten === head.length ? buffer : undefined;
+      }
+      default:
+        return undefined;
+    }
+  } catch {
+    // Streaming the same bytes meets the same fault, and tells of it.
+    return undefined;
+  }
+}
+
+/** What zlib's functions give for `info: true`. */
+interface Decoded {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
@@ -102,7 +155,10 @@ const decoders: Record<Compression, (input: PackageInput) => AsyncIterable<Uint8
   bzip2: bunzip,
 };
 
-/** All members; what follows the last one and is no member is ignored, as libarchive does. */
+/**
+ * All members; zeros behind the last one are ignored. Where something else is there, and is looked at, the package is refused,
+ * which libarchive does not do: Node's decoder then loses what it has decoded.
+ */
 async function* gunzip(input: PackageInput): AsyncGenerator<Uint8Array> {
   yield* decodeStream(createGunzip(), new Uint8Array(), input[Symbol.asyncIterator]());
 }
@@ -111,8 +167,11 @@ async function* gunzip(input: PackageInput): AsyncGenerator<Uint8Array> {
 async function* unzstd(input: PackageInput): AsyncGenerator<Uint8Array> {
   const chunks = input[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
-  do rest = yield* decodeStream(createZstdDecompress(), rest, chunks);
-  while (rest.length > 0);
+  for (let frames = 1; ; frames += 1) {
+    rest = yield* decodeStream(createZstdDecompress(), rest, chunks);
+    if (rest.length === 0) return;
+    if (frames === packageLimits.streamsMax) throw new Error(`more than ${frames} frames`);
+  }
 }
 
 /**

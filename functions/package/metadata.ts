@@ -3,10 +3,9 @@
  * Source: pkg_install info/perform.c (read_meta_data_from_archive) and lib/pkg_io.c.
  */
 
-import { type ExtractEvents, extract } from 'tar-stream';
 import { packageLimits } from '../limits.ts';
-import { describeFormat, looksLikeTar } from './formats.ts';
 import { MalformedPackage } from './malformed-package.ts';
+import { type Reading, type TarEntry, TarReader } from './tar.ts';
 
 /** The metadata files that the record is made of; of these a second one makes a package corrupt. */
 const recordFiles = ['+CONTENTS', '+COMMENT', '+DESC', '+BUILD_INFO', '+SIZE_PKG'] as const;
@@ -23,6 +22,9 @@ const otherFiles = [
   '+REQUIRED_BY',
   '+INSTALLED_INFO',
 ] as const;
+
+/** The type flag of tar. A directory is no metadata, whatever it is called. */
+const directory = '5';
 
 type RecordFile = (typeof recordFiles)[number];
 
@@ -45,163 +47,87 @@ export interface Archive {
  * Reads as far as the chunk that holds the first payload entry's header; the rest of `archive.bytes` stays unread.
  * @throws {MalformedPackage} also what `archive.bytes` throws.
  */
-export async function readMetadata(archive: Archive): Promise<Metadata> {
-  const reader = new MetadataReader();
+export async function readMetadata({ bytes, compressedBytes }: Archive, tar = new TarReader()): Promise<Metadata> {
+  const reading = metadataIn(tar);
   let archiveBytes = 0;
-  while (!reader.isComplete) {
-    const next = await archive.bytes.next();
-    if (next.done === true) {
-      if (archiveBytes === 0) throw notAnArchive(new Uint8Array());
-      await reader.end();
-      break;
+  for (let step = reading.next(); ; ) {
+    if (step.done === true) return step.value;
+    const next = await bytes.next();
+    if (next.done !== true) {
+      archiveBytes += next.value.length;
+      checkRatio(archiveBytes, compressedBytes());
     }
-    if (archiveBytes === 0 && isOtherThanTar(next.value)) throw notAnArchive(next.value);
-    archiveBytes += next.value.length;
-    checkSize(archiveBytes, archive.compressedBytes());
-    await reader.write(next.value);
-  }
-  return reader.metadata();
-}
-
-/** tar-stream, driven a chunk at a time so that it never runs ahead of what is needed. */
-class MetadataReader {
-  /** The first payload entry has been seen. */
-  isComplete = false;
-  readonly #files = new Map<RecordFile, Uint8Array>();
-  // One byte of high-water mark: `write` always reports a full buffer, and `drain` that the chunk has been taken apart.
-  readonly #tar = extract({ allowUnknownFormat: true, highWaterMark: 1 } as { highWaterMark: number });
-  #entries = 0;
-  #bytes = 0;
-  #failure: MalformedPackage | undefined;
-  #wake: () => void = () => undefined;
-
-  constructor() {
-    const tar = this.#tar;
-    tar.on('entry', (header, body, next) => this.#readEntry(header, body, next));
-    tar.on('error', (error: Error) => this.#fail(corrupt(error, this.#bytes)));
-    for (const event of ['drain', 'finish', 'close'] as const) tar.on(event, () => this.#wake());
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    this.#bytes += chunk.length;
-    await this.#until(() => this.#tar.write(chunk));
-  }
-
-  async end(): Promise<void> {
-    await this.#until(() => this.#tar.end(undefined));
-  }
-
-  metadata(): Metadata {
-    const missing = requiredFiles.filter((file) => !this.#files.has(file));
-    const [contents, comment, description] = requiredFiles.map((file) => this.#files.get(file));
-    if (contents === undefined || comment === undefined || description === undefined) {
-      const what = `expected +CONTENTS, +COMMENT and +DESC before the first other file, found no ${missing.join(', no ')}`;
-      throw new MalformedPackage('missing-metadata', what, this.#bytes, 'archive');
-    }
-    return {
-      contents,
-      comment,
-      description,
-      buildInfo: this.#files.get('+BUILD_INFO'),
-      sizePkg: this.#files.get('+SIZE_PKG'),
-    };
-  }
-
-  async #until(act: () => void): Promise<void> {
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    act();
-    await woken;
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #fail(error: MalformedPackage): void {
-    this.#failure ??= error;
-    this.#tar.destroy();
-    this.#wake();
-  }
-
-  #readEntry(...[header, body, next]: ExtractEvents['entry']): void {
-    const { name } = header;
-    if (header.type === 'directory' || !isMetadataName(name)) {
-      this.isComplete = true;
-      this.#tar.destroy();
-      this.#wake();
-      return;
-    }
-    const refusal = this.#refusal(name, header.size);
-    if (refusal !== undefined) {
-      this.#fail(refusal);
-      return;
-    }
-    const chunks: Uint8Array[] = [];
-    body.on('data', (chunk) => chunks.push(chunk as Uint8Array));
-    body.on('end', () => {
-      if (isRecordFile(name)) this.#files.set(name, upToNul(Buffer.concat(chunks)));
-      next();
-    });
-  }
-
-  #refusal(name: string, size: number): MalformedPackage | undefined {
-    this.#entries += 1;
-    if (this.#entries > packageLimits.metadataEntriesMax)
-      return tooLarge(`expected at most ${packageLimits.metadataEntriesMax} metadata files, found more`, this.#bytes);
-    if (size > packageLimits.metadataFileBytesMax)
-      return tooLarge(
-        `expected a ${name} of at most ${packageLimits.metadataFileBytesMax} bytes, found one of ${size}`,
-        this.#bytes,
-      );
-    if (isRecordFile(name) && this.#files.has(name))
-      return new MalformedPackage('repeated-metadata', `expected one ${name}, found two`, this.#bytes, 'archive');
-    return undefined;
+    step = reading.next(next.done === true ? undefined : next.value);
   }
 }
 
-function isOtherThanTar(firstChunk: Uint8Array): boolean {
-  return firstChunk.length >= 512 && !looksLikeTar(firstChunk);
+/**
+ * @param head the first bytes of an archive; no ratio is checked.
+ * @returns undefined where they do not hold all metadata.
+ * @throws {MalformedPackage}
+ */
+export function metadataWithin(head: Uint8Array, tar: TarReader): Metadata | undefined {
+  const reading = metadataIn(tar);
+  reading.next();
+  const step = reading.next(head);
+  return step.done === true ? step.value : undefined;
 }
 
-function notAnArchive(head: Uint8Array): MalformedPackage {
-  const what = `expected a tar archive inside the compressed data, found ${describeFormat(head)}`;
-  return new MalformedPackage('not-a-package', what, 0, 'archive');
+function* metadataIn(tar: TarReader): Reading<Metadata> {
+  const files = new Map<RecordFile, Uint8Array>();
+  let entry = yield* tar.nextEntry();
+  for (let entries = 1; entry !== undefined && isMetadata(entry); entries += 1) {
+    checkEntry(entry, entries);
+    const content = yield* tar.content(entry);
+    if (isRecordFile(entry.name)) {
+      if (files.has(entry.name)) throw repeated(entry);
+      files.set(entry.name, upToNul(content));
+    }
+    entry = yield* tar.nextEntry();
+  }
+  const [contents, comment, description] = requiredFiles.map((file) => files.get(file));
+  if (contents === undefined || comment === undefined || description === undefined) {
+    const missing = requiredFiles.filter((file) => !files.has(file));
+    const what = `expected +CONTENTS, +COMMENT and +DESC before the first other file, found no ${missing.join(', no ')}`;
+    throw new MalformedPackage('missing-metadata', what, entry?.offset ?? tar.offset, 'archive');
+  }
+  return { contents, comment, description, buildInfo: files.get('+BUILD_INFO'), sizePkg: files.get('+SIZE_PKG') };
 }
 
-function checkSize(archiveBytes: number, compressedBytes: number): void {
-  if (archiveBytes > packageLimits.metadataBytesMax)
-    throw tooLarge(`expected at most ${packageLimits.metadataBytesMax} bytes of metadata, found more`, archiveBytes);
+function checkRatio(archiveBytes: number, compressedBytes: number): void {
   const ratio = archiveBytes / compressedBytes;
-  if (archiveBytes > packageLimits.ratioFreeBytes && ratio > packageLimits.compressionRatioMax) {
-    const what = `expected a compression ratio of at most ${packageLimits.compressionRatioMax}, found ${Math.round(ratio)}`;
-    throw tooLarge(what, archiveBytes);
+  if (archiveBytes <= packageLimits.ratioFreeBytes || ratio <= packageLimits.compressionRatioMax) return;
+  const what = `expected a compression ratio of at most ${packageLimits.compressionRatioMax}, found ${Math.ceil(ratio)}`;
+  throw new MalformedPackage('too-large', what, archiveBytes, 'archive');
+}
+
+function isMetadata({ name, type }: TarEntry): boolean {
+  return type !== directory && (isRecordFile(name) || (otherFiles as readonly string[]).includes(name));
+}
+
+function checkEntry({ name, size, offset }: TarEntry, entries: number): void {
+  const { metadataEntriesMax, metadataFileBytesMax, textFileBytesMax } = packageLimits;
+  if (entries > metadataEntriesMax) {
+    const what = `expected at most ${metadataEntriesMax} metadata files, found more`;
+    throw new MalformedPackage('too-large', what, offset, 'archive');
   }
+  const isText = isRecordFile(name) && name !== '+CONTENTS';
+  const bytesMax = isText ? textFileBytesMax : metadataFileBytesMax;
+  if (size > bytesMax) {
+    const what = `expected a ${name} of at most ${bytesMax} bytes, found one of ${size}`;
+    throw new MalformedPackage('too-large', what, offset, 'archive');
+  }
+}
+
+function repeated({ name, offset }: TarEntry): MalformedPackage {
+  return new MalformedPackage('repeated-metadata', `expected one ${name}, found two`, offset, 'archive');
 }
 
 function isRecordFile(name: string): name is RecordFile {
   return (recordFiles as readonly string[]).includes(name);
 }
 
-function isMetadataName(name: string): boolean {
-  return isRecordFile(name) || (otherFiles as readonly string[]).includes(name);
-}
-
 function upToNul(bytes: Uint8Array): Uint8Array {
   const nul = bytes.indexOf(0);
   return nul === -1 ? bytes : bytes.subarray(0, nul);
-}
-
-function tooLarge(what: string, archiveBytes: number): MalformedPackage {
-  return new MalformedPackage('too-large', what, archiveBytes, 'archive');
-}
-
-/** tar-stream says what is wrong in words only. */
-function corrupt(error: Error, archiveBytes: number): MalformedPackage {
-  return error.message === 'Unexpected end of data'
-    ? new MalformedPackage('truncated', 'expected more of the tar archive, found its end', archiveBytes, 'archive')
-    : new MalformedPackage(
-        'corrupt-archive',
-        'expected a sound tar header, found one with a wrong checksum or size',
-        archiveBytes,
-        'archive',
-      );
 }

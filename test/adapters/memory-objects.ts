@@ -36,7 +36,7 @@ export class MemoryObjects implements ObjectStore {
   async readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array> {
     const object = this.objects.get(key);
     if (object?.etag !== etag) throw new ObjectChanged(key);
-    return object.body.slice(offset, offset + length);
+    return Uint8Array.from(object.body.subarray(offset, offset + length));
   }
 
   async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
@@ -60,7 +60,7 @@ export class MemoryObjects implements ObjectStore {
     this.#writes += 1;
     const etag = `write-${this.#writes}`;
     this.objects.set(key, {
-      body: body.slice(),
+      body: Uint8Array.from(body),
       etag,
       size: body.byteLength,
       lastModified: new Date(Math.floor(options.lastModified.getTime() / 1000) * 1000),

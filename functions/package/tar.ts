@@ -1,0 +1,175 @@
+/**
+ * A tar archive from its beginning, an entry at a time: what an entry is called, what kind it is, and what is in it. Owners, times
+ * and links are not looked at. It reads POSIX ustar, pax (path and size) and GNU long names.
+ * Source: POSIX, pax, "ustar Interchange Format" and "pax Extended Header"; where that leaves a choice, what pkg_info's libarchive
+ * does (archive_read_support_format_tar.c): one block of zeros is the end, global pax headers are ignored. It also takes
+ * an archive without that block for a whole one; we do not: it may have been cut, and the record would lack what is missing.
+ *
+ * Text is Latin-1, one code unit a byte: nothing is decoded.
+ */
+
+import { latin1 } from '../latin1.ts';
+import { packageLimits } from '../limits.ts';
+import { describeFormat, looksLikeTar } from './formats.ts';
+import { MalformedPackage } from './malformed-package.ts';
+
+const blockBytes = 512;
+
+export interface TarEntry {
+  readonly name: string;
+  /** The type flag: `0` is a file, `5` a directory. */
+  readonly type: string;
+  /** Bytes of its content. */
+  readonly size: number;
+  /** Of its header in the archive. */
+  readonly offset: number;
+}
+
+/** What extended headers say about the entry that follows them. */
+interface Extension {
+  readonly name?: string;
+  readonly size?: number;
+}
+
+/**
+ * Reads what it is handed: at each `yield` it wants the archive's next chunk, or undefined at the archive's end. So whoever has the
+ * archive at hand need not wait for anything, and whoever streams it can.
+ */
+export type Reading<Result> = Generator<void, Result, Uint8Array | undefined>;
+
+/** Asks for a chunk only where the ones before do not suffice. */
+export class TarReader {
+  /** Bytes taken so far. */
+  offset = 0;
+  #held: Uint8Array = new Uint8Array();
+
+  /**
+   * The next entry; undefined at the archive's end. The one before has to be taken by `content` first.
+   * @throws {MalformedPackage} not-a-package, corrupt-archive, truncated, too-large.
+   */
+  *nextEntry(): Reading<TarEntry | undefined> {
+    let extension: Extension = {};
+    for (;;) {
+      const { offset } = this;
+      if (offset > packageLimits.metadataBytesMax)
+        throw tooLarge(`at most ${packageLimits.metadataBytesMax} bytes of metadata`, 'more', offset);
+      const block = yield* this.#take(blockBytes);
+      if (offset === 0 && !looksLikeTar(block)) throw notAnArchive(block);
+      if (block.length > 0 && block.every((byte) => byte === 0)) return undefined;
+      if (block.length < blockBytes) throw this.#cut();
+      const header = decodeHeader(block, offset);
+      if (!isExtension(header.type)) return extend(header, extension);
+      checkExtension(header);
+      const content = latin1(yield* this.content(header));
+      if (header.type === 'x') extension = { ...extension, ...decodePaxHeader(content, offset) };
+      if (header.type === 'L') extension = { ...extension, name: upToNul(content) };
+    }
+  }
+
+  /** @throws {MalformedPackage} truncated. */
+  *content(entry: TarEntry): Reading<Uint8Array> {
+    const bytes = yield* this.#take(blockBytes * Math.ceil(entry.size / blockBytes));
+    if (bytes.length < entry.size || bytes.length % blockBytes !== 0) throw this.#cut();
+    return bytes.subarray(0, entry.size);
+  }
+
+  /** Fewer where the archive ends. */
+  *#take(bytes: number): Reading<Uint8Array> {
+    const pieces = this.#held.length === 0 ? [] : [this.#held];
+    let length = this.#held.length;
+    while (length < bytes) {
+      const chunk = yield;
+      if (chunk === undefined) break;
+      pieces.push(chunk);
+      length += chunk.length;
+    }
+    const [first = this.#held] = pieces;
+    const all = pieces.length <= 1 ? first : Buffer.concat(pieces);
+    this.#held = all.subarray(bytes);
+    this.offset += Math.min(bytes, length);
+    return all.subarray(0, bytes);
+  }
+
+  #cut(): MalformedPackage {
+    return new MalformedPackage('truncated', 'expected more of the tar archive, found its end', this.offset, 'archive');
+  }
+}
+
+/** `x` of pax, for one entry; `g` of pax, for all; `L` and `K` of GNU: a long name, or a long name of a link. */
+function isExtension(type: string): boolean {
+  return type === 'x' || type === 'g' || type === 'L' || type === 'K';
+}
+
+function checkExtension({ size, offset }: TarEntry): void {
+  if (size > packageLimits.extendedHeaderBytesMax)
+    throw tooLarge(
+      `an extended header of at most ${packageLimits.extendedHeaderBytesMax} bytes`,
+      `one of ${size}`,
+      offset,
+    );
+}
+
+function extend(header: TarEntry, { name = header.name, size = header.size }: Extension): TarEntry {
+  return { name, type: header.type, size, offset: header.offset };
+}
+
+function decodeHeader(block: Uint8Array, offset: number): TarEntry {
+  const text = latin1(block);
+  const size = decodeNumber(text.slice(124, 136));
+  if (!looksLikeTar(block) || size === undefined)
+    throw corrupt('a sound tar header', 'one with a wrong checksum or size', offset);
+  const magic = text.slice(257, 265);
+  const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? upToNul(text.slice(345, 500)) : '';
+  const name = upToNul(text.slice(0, 100));
+  const type = text.slice(156, 157);
+  return { name: prefix === '' ? name : `${prefix}/${name}`, type: type === '\0' ? '0' : type, size, offset };
+}
+
+/** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined where it is neither, or negative. */
+function decodeNumber(field: string): number | undefined {
+  if (field.startsWith('\x80')) return Number(`0x${Buffer.from(field.slice(1), 'latin1').toString('hex')}`);
+  const digits = /^[ \0]*([0-7]*)(?:[ \0]|$)/.exec(field)?.[1];
+  return digits === undefined ? undefined : Number(`0o0${digits}`);
+}
+
+/** Records of the form `LENGTH KEYWORD=VALUE\n`, LENGTH being the whole record's. */
+function decodePaxHeader(text: string, offset: number): Extension {
+  const recordStart = /([1-9]\d{0,9}) ([^=]+)=/y;
+  let extension: Extension = {};
+  for (let start = 0; start < text.length; ) {
+    recordStart.lastIndex = start;
+    const [head = '', length = '', keyword] = recordStart.exec(text) ?? [];
+    const end = start + Number(length);
+    const valueStart = start + head.length;
+    if (head === '' || end <= valueStart || text[end - 1] !== '\n')
+      throw corrupt('pax records that are as long as they say', JSON.stringify(text.slice(start, start + 40)), offset);
+    const value = text.slice(valueStart, end - 1);
+    if (keyword === 'path' && value !== '') extension = { ...extension, name: value };
+    if (keyword === 'size') extension = { ...extension, size: decodePaxSize(value, offset) };
+    start = end;
+  }
+  return extension;
+}
+
+function decodePaxSize(value: string, offset: number): number {
+  if (!/^\d+$/.test(value)) throw corrupt('a size in a pax record', JSON.stringify(value.slice(0, 40)), offset);
+  return Number(value);
+}
+
+function upToNul(text: string): string {
+  const nul = text.indexOf('\0');
+  return nul === -1 ? text : text.slice(0, nul);
+}
+
+function notAnArchive(head: Uint8Array): MalformedPackage {
+  const what = `expected a tar archive inside the compressed data, found ${describeFormat(head)}`;
+  return new MalformedPackage('not-a-package', what, 0, 'archive');
+}
+
+function corrupt(expected: string, found: string, offset: number): MalformedPackage {
+  return new MalformedPackage('corrupt-archive', `expected ${expected}, found ${found}`, offset, 'archive');
+}
+
+function tooLarge(expected: string, found: string, offset: number): MalformedPackage {
+  return new MalformedPackage('too-large', `expected ${expected}, found ${found}`, offset, 'archive');
+}

@@ -1,0 +1,97 @@
+/**
+ * The CDK app. `node infra/app.ts --bucket NAME …` writes the template to cdk.out (or $CDK_OUTDIR); it needs no credentials and
+ * no network, only the bundles of `npm run build`. `cdk deploy --app cdk.out` takes it from there.
+ */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
+import { BadOption, type IndexerFlags, type IndexerOptions, indexerOptions } from './options.ts';
+import { Pipeline } from './pipeline.ts';
+import { Serving } from './serving.ts';
+import { Storage } from './storage.ts';
+import { Watch } from './watch.ts';
+
+/**
+ * The app with its one stack; `.synth()` writes it.
+ * @throws {BadOption} where the bundles have not been built.
+ */
+export function indexerApp(options: IndexerOptions, outdir: string): App {
+  if (!existsSync(join(options.bundles, 'extract', 'index.js'))) {
+    throw new BadOption(`${options.bundles} has no extract/index.js: build the functions first, npm run build.`);
+  }
+  const app = new App({
+    outdir,
+    analyticsReporting: false,
+    treeMetadata: false,
+    // What CDK finds wrong with a template is an error, not a warning that scrolls away.
+    context: { '@aws-cdk/core:validateAgainstDefaultRules': true },
+  });
+  const stack = new Stack(app, options.stack, {
+    description: 'Keeps the pkg_summary of pkgsrc package repositories right',
+    synthesizer: deployersCredentials(options.assetBucket),
+  });
+  const storage = new Storage(stack, 'Storage', options);
+  const pipeline = new Pipeline(stack, 'Pipeline', storage, options);
+  new Serving(stack, 'Serving', storage, options);
+  new Watch(stack, 'Watch', pipeline, options);
+  return app;
+}
+
+/** The deployer's own credentials do everything: no roles of `cdk bootstrap`, no version of it to look up, only its bucket. */
+function deployersCredentials(assetBucket: string | undefined): IStackSynthesizer {
+  const synthesizer: unknown = new CliCredentialsStackSynthesizer(
+    assetBucket === undefined ? {} : { fileAssetsBucketName: assetBucket },
+  );
+  // The library declares an optional property once with undefined and once without, which exactOptionalPropertyTypes tells apart.
+  return synthesizer as IStackSynthesizer;
+}
+
+/** @throws {BadOption} for a flag that is not one of ours. */
+export function flagsFrom(commandLine: readonly string[]): IndexerFlags {
+  const values = parsed(commandLine);
+  return {
+    ...values,
+    publicBucket: values['public-bucket'],
+    alarmEmail: values['alarm-email'],
+    keepTables: values['keep-tables'],
+    assetBucket: values['asset-bucket'],
+  };
+}
+
+function parsed(commandLine: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...commandLine],
+      allowNegative: true,
+      options: {
+        stack: { type: 'string' },
+        bucket: { type: 'string' },
+        existing: { type: 'boolean' },
+        prefix: { type: 'string', multiple: true },
+        debounce: { type: 'string' },
+        formats: { type: 'string' },
+        cdn: { type: 'boolean' },
+        'public-bucket': { type: 'boolean' },
+        'alarm-email': { type: 'string' },
+        'keep-tables': { type: 'boolean' },
+        bundles: { type: 'string' },
+        'asset-bucket': { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    const isBadFlag = error instanceof TypeError && 'code' in error && /^ERR_PARSE_ARGS_/.test(String(error.code));
+    throw isBadFlag ? new BadOption(error.message) : error;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    indexerApp(indexerOptions(flagsFrom(process.argv.slice(2))), process.env.CDK_OUTDIR ?? 'cdk.out').synth();
+  } catch (error) {
+    if (!(error instanceof BadOption)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,95 @@
+/** One step as a Lambda function: its bundle, its log group, and a role that allows what it was given and nothing else. */
+
+import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { deploymentLimits } from '../functions/limits.ts';
+
+export type StepName = 'extract' | 'summarize' | 'reindex';
+
+/** One line of a step's permissions; `name` becomes its statement's Sid (letters and digits). */
+export interface Permission {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  /** Why a `*` in the resources is no more than is needed. Actions never have one. */
+  readonly wildcard?: string;
+}
+
+export interface StepProperties {
+  readonly stack: string;
+  readonly name: StepName;
+  readonly description: string;
+  /** Directory with index.js, which exports `handler`. */
+  readonly bundle: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly permissions: readonly Permission[];
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+}
+
+/** The function's name is fixed, so that a role can name its own function without a circle. */
+export function functionName(stack: string, step: StepName): string {
+  return `${stack}-${step}`;
+}
+
+export class Step extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, properties: StepProperties) {
+    super(scope, id);
+    const name = functionName(properties.stack, properties.name);
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${name}`,
+      retention: deploymentLimits.logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const writeLogs = {
+      name: 'WriteLogs',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    };
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Calls: new PolicyDocument({ statements: [...properties.permissions, writeLogs].map(allow) }),
+      },
+    });
+    for (const { resources, wildcard } of properties.permissions) {
+      for (const arn of resources) {
+        if (wildcard === undefined || !arn.includes('*')) continue;
+        // What Validations.acknowledge does, but for the blanks in some ARNs: it writes them as -, and cdk-nag then misses them.
+        role.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [finding(arn)]: wildcard });
+      }
+    }
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName: name,
+      description: properties.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(properties.bundle),
+      handler: 'index.handler',
+      role,
+      logGroup,
+      environment: properties.environment,
+      timeout: Duration.seconds(properties.timeoutSeconds),
+      memorySize: properties.memoryMegabytes,
+    });
+    new CfnOutput(this, 'Name', { value: name }).overrideLogicalId(`${id}Function`);
+  }
+}
+
+function allow({ name, actions, resources }: Permission): PolicyStatement {
+  return new PolicyStatement({ sid: name, effect: Effect.ALLOW, actions: [...actions], resources: [...resources] });
+}
+
+/** What cdk-nag calls a wildcard that it found: the ARN with its references in angle brackets. */
+function finding(arn: string): string {
+  const written = arn
+    .replaceAll(Aws.PARTITION, '<AWS::Partition>')
+    .replaceAll(Aws.ACCOUNT_ID, '<AWS::AccountId>')
+    .replaceAll(Aws.REGION, '<AWS::Region>');
+  return `AwsSolutions-IAM5[Resource::${written}]`;
+}

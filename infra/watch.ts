@@ -1,0 +1,189 @@
+/** Who looks when nobody looks: alarms, an e-mail topic if an address was given, and a dashboard. */
+
+import { Aws, Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  type AlarmProps,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSubscription, Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { deploymentLimits } from '../functions/limits.ts';
+import type { IndexerOptions } from './options.ts';
+import { metricsNamespace, type Pipeline } from './pipeline.ts';
+
+/** What the steps count (functions/lambda.ts), each with the one dimension `service`. */
+type MetricName =
+  | 'HintsReceived'
+  | 'UnknownEvents'
+  | 'PackagesIndexed'
+  | 'PackagesRejected'
+  | 'Publications'
+  | 'SummaryRecords'
+  | 'SummaryBytes'
+  | 'SummaryDuration'
+  | 'UploadToIndexLatency'
+  | 'PackagesMissing';
+
+const period = Duration.minutes(5);
+
+export class Watch extends Construct {
+  constructor(scope: Construct, id: string, pipeline: Pipeline, options: IndexerOptions) {
+    super(scope, id);
+    const counted = (name: MetricName, statistic: string): Metric =>
+      new Metric({
+        namespace: metricsNamespace,
+        metricName: name,
+        dimensionsMap: { service: options.stack },
+        statistic,
+        period,
+      });
+    const alarms = this.alarms(pipeline, counted, options.stack);
+    if (options.alarmEmail !== undefined) {
+      const action = new SnsAction(this.mailTopic(options.alarmEmail));
+      for (const alarm of alarms) {
+        alarm.addAlarmAction(action);
+        alarm.addOkAction(action);
+      }
+    }
+    this.dashboard(pipeline, counted, options.stack);
+  }
+
+  private alarms(pipeline: Pipeline, counted: Counted, stack: string): readonly Alarm[] {
+    const { hintAgeAlarmSeconds, changeAgeAlarmSeconds } = deploymentLimits;
+    const visible = { period, statistic: Stats.MAXIMUM };
+    return [
+      this.alarm(stack, 'dead-hints', {
+        metric: pipeline.deadHints.metricApproximateNumberOfMessagesVisible(visible),
+        threshold: 1,
+        alarmDescription: `A hint failed ${deploymentLimits.hintDeliveriesMax} times: its package may be missing from the index.`,
+      }),
+      this.alarm(stack, 'dead-changes', {
+        metric: pipeline.deadChanges.metricApproximateNumberOfMessagesVisible(visible),
+        threshold: 1,
+        alarmDescription:
+          'Summarize gave up a batch of changes: an index may be stale until the next change or reindex.',
+      }),
+      this.alarm(stack, 'hints-old', {
+        metric: pipeline.hints.metricApproximateAgeOfOldestMessage(visible),
+        threshold: hintAgeAlarmSeconds,
+        alarmDescription: `The oldest hint has waited ${hintAgeAlarmSeconds} s: extract fails or does not keep up.`,
+      }),
+      this.alarm(stack, 'summarize-errors', {
+        metric: pipeline.summarize.function.metricErrors({ period }),
+        threshold: 1,
+        alarmDescription: 'Summarize ended in an error or ran out of time.',
+      }),
+      this.alarm(stack, 'changes-old', {
+        // A failure that summarize reports is no error of the function: only the age of its batch tells.
+        metric: pipeline.summarize.function.metric('IteratorAge', visible),
+        threshold: changeAgeAlarmSeconds * 1000,
+        alarmDescription: `A change has waited ${changeAgeAlarmSeconds} s for summarize: an index is stale.`,
+      }),
+      this.alarm(stack, 'reindex-errors', {
+        metric: pipeline.reindex.function.metricErrors({ period }),
+        threshold: 1,
+        alarmDescription: 'Reindex failed: lost events stay lost until it works.',
+      }),
+      this.alarm(stack, 'packages-rejected', {
+        metric: counted('PackagesRejected', Stats.SUM),
+        threshold: 1,
+        alarmDescription: 'A package is malformed and was left out of its index; its row has the reason.',
+      }),
+      this.alarm(stack, 'not-whole', {
+        // The least of an hour: while a bucket is being adopted the count falls to 0, and only one that stays above it alarms.
+        metric: counted('PackagesMissing', Stats.MINIMUM).with({ period: Duration.hours(1) }),
+        threshold: 1,
+        // Counted only when rows change: what was last seen holds.
+        treatMissingData: TreatMissingData.IGNORE,
+        alarmDescription: 'Packages of a repository have no row yet, so its old index is still being served.',
+      }),
+    ];
+  }
+
+  private alarm(stack: string, name: string, properties: Omit<AlarmProps, 'evaluationPeriods'>): Alarm {
+    return new Alarm(this, name, {
+      alarmName: `${stack}-${name}`,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...properties,
+    });
+  }
+
+  private mailTopic(address: string): Topic {
+    const topic = new Topic(this, 'Alarms', { enforceSSL: true });
+    // A topic that has a policy has only that: it must also let the alarms in.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsPublish',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+    new CfnSubscription(this, 'Mail', { topicArn: topic.topicArn, protocol: 'email', endpoint: address });
+    return topic;
+  }
+
+  private dashboard(pipeline: Pipeline, counted: Counted, stack: string): void {
+    const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
+      new GraphWidget({ title, left, right, width: 12, leftYAxis: { min: 0 }, rightYAxis: { min: 0 } });
+    new Dashboard(this, 'Dashboard', {
+      // A dashboard's name is the account's, in all regions at once.
+      dashboardName: `${stack}-${Aws.REGION}`,
+      defaultInterval: Duration.days(1),
+      widgets: [
+        [
+          graph('Uploads', [counted('HintsReceived', Stats.SUM), counted('PackagesIndexed', Stats.SUM)]),
+          graph(
+            'Upload to index, percentiles',
+            [50, 90, 99].map((percentile) => counted('UploadToIndexLatency', Stats.percentile(percentile))),
+          ),
+        ],
+        [
+          graph('Rejected and unknown', [
+            counted('PackagesRejected', Stats.SUM),
+            counted('UnknownEvents', Stats.SUM),
+            counted('PackagesMissing', Stats.MAXIMUM),
+          ]),
+          graph('Publications', [counted('Publications', Stats.SUM)], [counted('SummaryDuration', Stats.MAXIMUM)]),
+        ],
+        [
+          graph(
+            'Queue',
+            [pipeline.hints.metricApproximateAgeOfOldestMessage({ period })],
+            [
+              pipeline.hints.metricApproximateNumberOfMessagesVisible({ period }),
+              pipeline.deadHints.metricApproximateNumberOfMessagesVisible({ period }),
+              pipeline.deadChanges.metricApproximateNumberOfMessagesVisible({ period }),
+            ],
+          ),
+          graph(
+            'Size of the index',
+            [counted('SummaryRecords', Stats.MAXIMUM)],
+            [counted('SummaryBytes', Stats.MAXIMUM)],
+          ),
+        ],
+        [
+          graph(
+            'Errors',
+            [pipeline.extract, pipeline.summarize, pipeline.reindex].map((step) =>
+              step.function.metricErrors({ period }),
+            ),
+          ),
+          graph('Age of the oldest change', [pipeline.summarize.function.metric('IteratorAge', { period })]),
+        ],
+      ],
+    });
+  }
+}
+
+type Counted = (name: MetricName, statistic: string) => Metric;

@@ -1,0 +1,79 @@
+/** GET of a path: a file, a directory's own index.html, or the page that lists it. */
+
+import { type Answer, notFound, plainText } from './answer.ts';
+import { readDirectoryEntries } from './directory-entries.ts';
+import { renderDirectoryPage } from './directory-page.ts';
+import { answerWithFile } from './downloads.ts';
+import { encodedPath } from './request-key.ts';
+import { type OpenFile, openServed } from './served-path.ts';
+import type { ServedRequest, Site } from './served-request.ts';
+
+/** The query that asks for the list of a directory that has an index.html. */
+const listQuery = 'list';
+
+/** `GET /All/`, `GET /All/x-1.0.tgz` */
+export async function browse(request: ServedRequest, site: Site): Promise<Answer> {
+  const { parts, trailingSlash, repeatedSlash } = request.target;
+  const opened = await openServed(site.root, parts);
+  if (opened === undefined) throw notFound();
+
+  if (opened.kind === 'file') {
+    const isAtItsPath = !trailingSlash && !repeatedSlash;
+    if (isAtItsPath) return answerWithFile(request, opened, parts.at(-1) ?? '');
+    await opened.handle.close();
+    if (trailingSlash) throw notFound();
+    return movedTo(request, false);
+  }
+  const isAtItsPath = (trailingSlash || parts.length === 0) && !repeatedSlash;
+  if (!isAtItsPath) return movedTo(request, true);
+
+  const index = request.target.query === listQuery ? undefined : await openFile(site, [...parts, 'index.html']);
+  return index === undefined
+    ? listDirectory(parts, opened.realPath, site)
+    : answerWithFile(request, index, 'index.html');
+}
+
+/**
+ * `/All` → `/All/`, so that relative links lead below it; `/All//x.tgz` → `/All/x.tgz`, which pkg_add asks for when it is
+ * given http://host/All/x: it puts a slash behind the one that is there.
+ */
+function movedTo({ target }: ServedRequest, isDirectory: boolean): Answer {
+  const query = target.query === undefined ? '' : `?${target.query}`;
+  const location = encodedPath(target.parts, isDirectory) + query;
+  return plainText(301, `It is at ${location}`, { Location: location });
+}
+
+async function listDirectory(parts: readonly string[], realPath: string, site: Site): Promise<Answer> {
+  const release = site.pagePlaces.take();
+  try {
+    const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
+    const readme = await readmeOf(parts, site);
+    const entries = await readDirectoryEntries(site.root, realPath, site.limits);
+    const bytes = await renderDirectoryPage({ path, entries, readme });
+    const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' };
+    return { status: 200, headers, body: { kind: 'bytes', bytes }, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** The text of the directory's README.txt, or as much of it as a page shows; undefined without one. */
+async function readmeOf(parts: readonly string[], site: Site): Promise<string | undefined> {
+  const readme = await openFile(site, [...parts, 'README.txt']);
+  if (readme === undefined) return undefined;
+  try {
+    const { readmeBytesMax } = site.limits;
+    const { buffer, bytesRead } = await readme.handle.read(Buffer.alloc(readmeBytesMax), 0, readmeBytesMax, 0);
+    const rest = readme.size > readmeBytesMax ? '\n[the rest is in README.txt]' : '';
+    return buffer.toString('utf8', 0, bytesRead) + rest;
+  } finally {
+    await readme.handle.close();
+  }
+}
+
+/** A file of this directory that is served with it; undefined where there is none. */
+async function openFile(site: Site, parts: readonly string[]): Promise<OpenFile | undefined> {
+  const opened = await openServed(site.root, parts);
+  return opened?.kind === 'file' ? opened : undefined;
+}

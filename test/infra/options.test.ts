@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { indexFiles, packageSuffixes } from '../../functions/keys.ts';
+import { deploymentLimits } from '../../functions/limits.ts';
+import { keyFilters } from '../../infra/notifications.ts';
+import { BadOption, type IndexerFlags, indexerOptions } from '../../infra/options.ts';
+
+test('without flags: a new bucket, the whole of it, both formats, through CloudFront', () => {
+  const { bundles, ...options } = indexerOptions({});
+  assert.match(bundles, /build$/);
+  assert.deepEqual(options, {
+    stack: 'pkgsrc-indexer',
+    bucket: { kind: 'new', name: undefined },
+    prefixes: [],
+    debounceSeconds: 10,
+    formats: ['gz', 'zst'],
+    cdn: true,
+    publicBucket: false,
+    plusAliases: false,
+    alarmEmail: undefined,
+    keepTables: false,
+    assetBucket: undefined,
+  });
+});
+
+const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
+  [{ stack: 'Upper' }, /--stack Upper: expected a letter and then letters/],
+  [{ stack: '1st' }, /--stack/],
+  [{ stack: '' }, /--stack/],
+  [{ stack: 'x'.repeat(deploymentLimits.stackNameCharactersMax + 1) }, /32 at most/],
+  [{ bucket: 'No_Bucket' }, /--bucket No_Bucket: expected 3 to 63/],
+  [{ bucket: 'ab' }, /--bucket/],
+  [{ bucket: 'a..b' }, /--bucket/],
+  [{ bucket: '192.168.0.1' }, /--bucket/],
+  [{ bucket: `a${'b'.repeat(63)}` }, /--bucket/],
+  [{ assetBucket: 'X' }, /--asset-bucket/],
+  [{ existing: true }, /--bucket NAME --existing/],
+  [{ bucket: 'packages', existing: true, publicBucket: true }, /the policy of packages is yours/],
+  [{ prefix: [''] }, /--prefix "": .*Leave --prefix out/],
+  [{ prefix: ['a//b'] }, /single slashes/],
+  [{ prefix: ['a*'] }, /--prefix/],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what IAM would take for a variable
+  [{ prefix: ['${aws:username}'] }, /--prefix/],
+  [{ prefix: ['gtk2+'] }, /--prefix/],
+  [{ prefix: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, /--prefix was given 7 times: each costs 15 .* holds 100/],
+  [{ debounce: '-1' }, /--debounce -1: expected whole seconds from 0 to 300/],
+  [{ debounce: '301' }, /--debounce/],
+  [{ debounce: '1.5' }, /--debounce/],
+  [{ debounce: '' }, /--debounce/],
+  [{ formats: 'gz,bz2' }, /--formats gz,bz2: expected gz or gz,zst/],
+  [{ formats: '' }, /--formats/],
+  [{ formats: 'zst' }, /Try gz,zst/],
+  [{ alarmEmail: 'nobody' }, /--alarm-email nobody: expected an address/],
+];
+for (const [flags, message] of refused) {
+  test(`refused: ${JSON.stringify(flags)}`, () => {
+    assert.throws(
+      () => indexerOptions(flags),
+      (error) => error instanceof BadOption && message.test(error.message),
+    );
+  });
+}
+
+const taken: readonly (readonly [flags: IndexerFlags, option: Partial<ReturnType<typeof indexerOptions>>])[] = [
+  [{ stack: 'x'.repeat(deploymentLimits.stackNameCharactersMax) }, { stack: 'x'.repeat(32) }],
+  [{ bucket: 'pkg.example.org' }, { bucket: { kind: 'new', name: 'pkg.example.org' } }],
+  [{ bucket: 'packages', existing: true }, { bucket: { kind: 'existing', name: 'packages' } }],
+  [{ debounce: '0' }, { debounceSeconds: 0 }],
+  [{ debounce: '300' }, { debounceSeconds: 300 }],
+  [{ formats: 'zst,gz' }, { formats: ['gz', 'zst'] }],
+  [{ formats: 'gz' }, { formats: ['gz'] }],
+  [{ prefix: ['/packages/All/'] }, { prefixes: ['packages/All'] }],
+  [{ prefix: ['a', 'b', 'c', 'd', 'e', 'f'] }, { prefixes: ['a', 'b', 'c', 'd', 'e', 'f'] }],
+  [{ prefix: ['a/b', 'a', 'ab', 'a'] }, { prefixes: ['a', 'ab'] }],
+  [{ cdn: false }, { plusAliases: true }],
+  [{ publicBucket: true }, { plusAliases: true }],
+];
+for (const [flags, expected] of taken) {
+  test(`taken: ${JSON.stringify(flags)} as ${JSON.stringify(expected)}`, () => {
+    assert.partialDeepStrictEqual(indexerOptions(flags), expected);
+  });
+}
+
+test('of any prefixes, no two filters overlap, and every key under a prefix passes exactly one', () => {
+  const part = fc.constantFrom('a', 'b', 'ab', 'All');
+  const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+  fc.assert(
+    fc.property(fc.array(path, { maxLength: 4 }), fc.array(part, { maxLength: 4 }), (prefix, directories) => {
+      const { prefixes } = indexerOptions({ prefix });
+      for (const suffix of packageSuffixes) {
+        const key = [...directories, `x-1.0${suffix}`].join('/');
+        const passed = keyFilters(prefixes).filter(
+          (filter) => key.startsWith(filter.prefix ?? '') && key.endsWith(filter.suffix),
+        );
+        const wanted = prefix.length === 0 || prefix.some((one) => key.startsWith(`${one}/`));
+        assert.equal(passed.length, wanted ? 1 : 0);
+      }
+    }),
+  );
+});
+
+test('no index passes a filter: publishing wakes nobody', () => {
+  for (const { suffix } of keyFilters([])) {
+    for (const index of indexFiles) assert.ok(!index.endsWith(suffix), `${index} ends in ${suffix}`);
+  }
+});

@@ -1,0 +1,236 @@
+/** `serve` as a process: adopting a repository, many packages at once, and being killed at any moment. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { makePackage } from '../package-maker.ts';
+import { readIndex } from '../pkgin-reader.ts';
+import { inTemporaryDirectory, run, ServingIndexer, until } from './indexer-process.ts';
+
+const formats = ['gz', 'zst'] as const;
+
+async function makeRepository(directory: string, count: number, from = 0): Promise<void> {
+  await mkdir(join(directory, 'All'), { recursive: true });
+  for (let number = from; number < from + count; number += 1) {
+    const name = `made${String(number).padStart(4, '0')}-1.0`;
+    await writeFile(join(directory, 'All', `${name}.tgz`), makePackage({ name, payload: { 'bin/made': 2_000 } }));
+  }
+}
+
+/** What an index of All must hold: the records that `record` prints, one behind the other. */
+async function expectedSummary(directory: string): Promise<string> {
+  const files = (await readdir(join(directory, 'All'))).filter((file) => file.endsWith('.tgz')).sort();
+  const { stdout } = await run(['record', ...files.map((file) => join(directory, 'All', file))]);
+  return stdout;
+}
+
+async function servedSummary(url: string, format: 'gz' | 'zst'): Promise<string | undefined> {
+  const answer = await fetch(`${url}/All/pkg_summary.${format}`);
+  if (answer.status !== 200) return undefined;
+  return Buffer.from(readIndex(new Uint8Array(await answer.arrayBuffer()), format).summary).toString();
+}
+
+async function untilServed(url: string, expected: string, milliseconds: number): Promise<void> {
+  for (const format of formats) {
+    await until(
+      `${format} is right`,
+      async () => (await servedSummary(url, format)) === expected || undefined,
+      milliseconds,
+    );
+  }
+}
+
+test('a repository with 500 packages and a foreign index never shows a reader fewer of them', async (t) => {
+  for (const state of ['no state', 'the state directory deleted'] as const) {
+    await inTemporaryDirectory(async (directory) => {
+      await makeRepository(directory, 500);
+      if (state === 'the state directory deleted') await run(['index', directory]);
+      const expected = await expectedSummary(directory);
+      await writeFile(join(directory, 'All', 'pkg_summary.gz'), gzipSync(expected));
+      await rm(join(directory, '.indexer'), { recursive: true, force: true });
+
+      const indexer = await ServingIndexer.start(directory);
+      let reads = 0;
+      const fewest = { records: Number.POSITIVE_INFINITY };
+      await until('it publishes', async () => {
+        const served = await servedSummary(indexer.url, 'gz');
+        assert.ok(served !== undefined, 'the index is always there');
+        reads += 1;
+        fewest.records = Math.min(fewest.records, served.split('\n\n').length - 1);
+        return indexer.output.includes('published All') || undefined;
+      });
+      await untilServed(indexer.url, expected, 10_000);
+      await indexer.interrupt();
+      assert.equal(fewest.records, 500);
+      t.diagnostic(`${state}: ${reads} reads, never fewer than ${fewest.records} packages`);
+    });
+  }
+});
+
+test('1,000 packages copied in at once: all indexed, one publication a window, memory under 200 MB', async (t) => {
+  await inTemporaryDirectory(async (directory) => {
+    const staging = join(directory, '.staging');
+    await makeRepository(staging, 1_000);
+    await mkdir(join(directory, 'All'));
+    const indexer = await ServingIndexer.start(directory);
+    const begin = Date.now();
+    for (const file of await readdir(join(staging, 'All')))
+      await copyFile(join(staging, 'All', file), join(directory, 'All', file));
+    const copied = Date.now();
+    await untilServed(indexer.url, await expectedSummary(directory), 30_000);
+    const publications = indexer.output.split('published All').length - 1;
+    const memory = await indexer.peakMemory();
+    const seconds = (Date.now() - begin) / 1000;
+    await indexer.interrupt();
+    t.diagnostic(
+      `copied in ${copied - begin} ms, ${publications} publications in ${seconds.toFixed(1)} s, peak memory ${(memory / 1e6).toFixed(0)} MB`,
+    );
+    // A window closes after a second of quiet or after ten; each closes with one publication.
+    assert.ok(publications <= 1 + Math.ceil(seconds / 1), `${publications} publications in ${seconds} s`);
+    assert.ok(publications <= 3, `${publications} publications`);
+    assert.ok(memory < 200e6, `${memory} bytes`);
+  });
+});
+
+test('killed at random moments of 200 uploads, 20 times: the index is right, and no temporary file is left', async (t) => {
+  await inTemporaryDirectory(async (directory) => {
+    await mkdir(join(directory, 'All'));
+    const random = pseudoRandom('kill -9');
+    let uploaded = 0;
+    const recoveries: number[] = [];
+    for (let kill = 0; kill < 20; kill += 1) {
+      const indexer = await ServingIndexer.start(directory);
+      const uploading = uploadSome(indexer.url, uploaded, 10);
+      await new Promise((resolve) => setTimeout(resolve, random(1_800)));
+      await indexer.kill();
+      uploaded += await uploading;
+
+      const begin = Date.now();
+      const again = await ServingIndexer.start(directory);
+      await untilServed(again.url, await expectedSummary(directory), 15_000).catch((error: unknown) => {
+        throw new Error(`after kill ${kill + 1}: ${(error as Error).message}\n${again.output}`);
+      });
+      recoveries.push(Date.now() - begin);
+      await again.kill();
+    }
+    const indexer = await ServingIndexer.start(directory);
+    await uploadSome(indexer.url, uploaded, 200 - uploaded);
+    await untilServed(indexer.url, await expectedSummary(directory), 15_000);
+    assert.equal(await indexer.interrupt(), 0);
+    const left = (await readdir(directory, { recursive: true })).filter((path) => path.includes('.indexer-tmp'));
+    assert.deepEqual(left, []);
+    recoveries.sort((a, b) => a - b);
+    t.diagnostic(
+      `${uploaded} uploads acknowledged before the last start; right again after ${recoveries[10]} ms (median), ${recoveries.at(-1)} ms (longest)`,
+    );
+  });
+});
+
+/** Uploads one behind the other until the server is gone. @returns how many were acknowledged. */
+async function uploadSome(url: string, from: number, count: number): Promise<number> {
+  for (let done = 0; done < count; done += 1) {
+    const name = `upload${from + done}-1.0`;
+    const answer = await fetch(`${url}/All/${name}.tgz`, { method: 'PUT', body: makePackage({ name }) }).catch(
+      () => undefined,
+    );
+    if (answer === undefined) return done;
+    assert.ok(answer.status === 201 || answer.status === 204, `${answer.status}: ${await answer.text()}`);
+  }
+  return count;
+}
+
+test('half a package that is still being copied is not read, and not rejected', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await mkdir(join(directory, 'All'));
+    const indexer = await ServingIndexer.start(directory);
+    const bytes = makePackage({ name: 'slow-1.0', payload: { 'bin/slow': 200_000 } });
+    const path = join(directory, 'All', 'slow-1.0.tgz');
+    for (let end = 10_000; end < bytes.length + 10_000; end += 10_000) {
+      await writeFile(path, bytes.subarray(0, end));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await untilServed(indexer.url, await expectedSummary(directory), 5_000);
+    await indexer.interrupt();
+    assert.doesNotMatch(indexer.output, /rejected/);
+  });
+});
+
+test('directories that come, go and are renamed are followed', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const indexer = await ServingIndexer.start(directory);
+    await makeRepository(join(directory, '.staging'), 20);
+    await rename(join(directory, '.staging', 'All'), join(directory, 'All'));
+    await untilServed(indexer.url, await expectedSummary(directory), 5_000);
+
+    await rename(join(directory, 'All'), join(directory, 'Old'));
+    await mkdir(join(directory, 'All'));
+    await until(
+      'the renamed repository has its index',
+      async () => (await readdir(join(directory, 'Old'))).includes('pkg_summary.zst') || undefined,
+    );
+    await until('it knows of no package in the old place', async () => {
+      const status = (await (await fetch(`${indexer.url}/-/status`)).json()) as {
+        repositories: { repository: string; packages: number }[];
+      };
+      return (
+        status.repositories.every(({ repository, packages }) => packages === (repository === 'Old' ? 20 : 0)) ||
+        undefined
+      );
+    });
+    await rm(join(directory, 'Old'), { recursive: true });
+    await until('nothing is left', async () => {
+      const status = (await (await fetch(`${indexer.url}/-/status`)).json()) as {
+        repositories: { packages: number }[];
+      };
+      return status.repositories.every(({ packages }) => packages === 0) || undefined;
+    });
+    assert.equal(await indexer.interrupt(), 0);
+  });
+});
+
+test('a second indexer on the same directory is refused, with the process id of the first', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const indexer = await ServingIndexer.start(directory);
+    const second = await run(['index', directory]);
+    await indexer.interrupt();
+    assert.equal(second.exitCode, 3);
+    assert.match(second.stderr, /^indexer: .* is kept by another indexer \(process \d+\)/);
+    const third = await run(['index', directory]);
+    assert.equal(third.exitCode, 0);
+  });
+});
+
+test('an index that somebody removes or spoils is published again', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await makeRepository(directory, 3);
+    const indexer = await ServingIndexer.start(directory);
+    const expected = await expectedSummary(directory);
+    await untilServed(indexer.url, expected, 5_000);
+    await rm(join(directory, 'All', 'pkg_summary.gz'));
+    await until('it is there again', async () => (await servedSummary(indexer.url, 'gz')) === expected || undefined);
+    await writeFile(join(directory, 'All', 'pkg_summary.zst'), 'spoilt');
+    await until('it is right again', async () => {
+      const bytes = await readFile(join(directory, 'All', 'pkg_summary.zst'));
+      return bytes.length > 6 || undefined;
+    });
+    await untilServed(indexer.url, expected, 5_000);
+    await writeFile(join(directory, 'All', 'pkg_summary.xz'), 'stale, and before the others in the eyes of pkgin');
+    await until(
+      'the stale one is gone',
+      async () => !(await readdir(join(directory, 'All'))).includes('pkg_summary.xz') || undefined,
+    );
+    await indexer.interrupt();
+  });
+});
+
+/** The same numbers below `limit` for the same seed. */
+function pseudoRandom(seed: string): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = createHash('sha256').update(state).digest('hex');
+    return Number.parseInt(state.slice(0, 8), 16) % limit;
+  };
+}

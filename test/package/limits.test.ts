@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { packageLimits } from '../../functions/limits.ts';
+import { readMetadata } from '../../functions/package/metadata.ts';
+import { readPackage } from '../../functions/package/read-package.ts';
+import {
+  compress,
+  type Entry,
+  entriesOf,
+  entryBlocks,
+  makeArchive,
+  makePackage,
+  makeSigned,
+  paxRecord,
+} from '../package-maker.ts';
+import { assertMalformed, ByteSource, recordOf } from './byte-source.ts';
+
+const entries = entriesOf({});
+const [contents, comment, description] = entries as [Entry, Entry, Entry];
+
+function fixture(file: string): Buffer {
+  return readFileSync(join(import.meta.dirname, '../fixtures/compressed', file));
+}
+
+function read(bytes: Uint8Array) {
+  return readPackage(new ByteSource(bytes));
+}
+
+describe('a package at a limit, and one past it', () => {
+  it('metadataFileBytesMax', async () => {
+    const { metadataFileBytesMax } = packageLimits;
+    for (const name of ['+CONTENTS', '+INSTALL']) {
+      const archive = (bytes: number) =>
+        makePackage({ metadata: { [name]: Buffer.alloc(bytes, '@name x-1\n') }, compression: 'none' });
+      await read(archive(metadataFileBytesMax));
+      await assertMalformed(read(archive(metadataFileBytesMax + 1)), 'too-large', new RegExp(`\\${name} of at most`));
+    }
+  });
+
+  it('textFileBytesMax', async () => {
+    const { textFileBytesMax } = packageLimits;
+    for (const name of ['+COMMENT', '+DESC', '+BUILD_INFO', '+SIZE_PKG']) {
+      const archive = (bytes: number) =>
+        makePackage({ metadata: { [name]: Buffer.alloc(bytes, '\n') }, compression: 'none' });
+      await recordOf(archive(textFileBytesMax));
+      await assertMalformed(read(archive(textFileBytesMax + 1)), 'too-large', new RegExp(`\\${name} of at most`));
+    }
+  });
+
+  it('metadataBytesMax', async () => {
+    const { metadataBytesMax, metadataFileBytesMax } = packageLimits;
+    const others = Buffer.concat([contents, comment, description].map((entry) => entryBlocks(entry)));
+    const archive = (bytes: number) => {
+      const half = entryBlocks({ name: '+INSTALL', body: Buffer.alloc(metadataFileBytesMax - 512) });
+      const rest = entryBlocks({ name: '+INSTALL', body: Buffer.alloc(bytes - others.length - half.length - 512) });
+      return Buffer.concat([others, half, rest, makeArchive([{ name: 'bin/made' }])]);
+    };
+    await read(archive(metadataBytesMax));
+    await assertMalformed(read(archive(metadataBytesMax + 512)), 'too-large', /bytes of metadata/);
+  });
+
+  it('metadataEntriesMax', async () => {
+    const { metadataEntriesMax } = packageLimits;
+    const archive = (count: number) =>
+      makeArchive([...Array.from({ length: count - 3 }, () => ({ name: '+INSTALL' })), ...entries]);
+    await read(archive(metadataEntriesMax));
+    await assertMalformed(read(archive(metadataEntriesMax + 1)), 'too-large', /64 metadata files/);
+  });
+
+  it('extendedHeaderBytesMax', async () => {
+    const { extendedHeaderBytesMax } = packageLimits;
+    const archive = (bytes: number) => {
+      const body = paxRecord('comment', 'x'.repeat(bytes - '1048576 comment=\n'.length));
+      assert.equal(body.length, bytes);
+      return makeArchive([{ name: 'x', type: 'x', body }, ...entries]);
+    };
+    await read(archive(extendedHeaderBytesMax));
+    await assertMalformed(read(archive(extendedHeaderBytesMax + 1)), 'too-large', /extended header/);
+  });
+
+  it('extended headers without an entry, in all', async () => {
+    const header = entryBlocks({ name: 'x', type: 'g', body: paxRecord('comment', 'x'.repeat(1_000_000)) });
+    const archive = Buffer.concat([...Array.from({ length: 18 }, () => header), makeArchive(entries)]);
+    await assertMalformed(read(archive), 'too-large', /bytes of metadata/);
+  });
+
+  it('compressionRatioMax and ratioFreeBytes', async () => {
+    const { compressionRatioMax, ratioFreeBytes } = packageLimits;
+    const archive = makePackage({ metadata: { '+INSTALL': Buffer.alloc(2 * ratioFreeBytes) }, compression: 'none' });
+    const readAt = (archiveBytes: number, compressedBytes: number) => {
+      const bytes = archive.subarray(0, archiveBytes);
+      const rest = archive.subarray(archiveBytes);
+      let given = 0;
+      const chunks = (async function* () {
+        given = compressedBytes;
+        yield bytes;
+        given = archive.length;
+        yield rest;
+      })();
+      return readMetadata({ bytes: chunks, compressedBytes: () => given });
+    };
+    await readAt(ratioFreeBytes, 1);
+    await assertMalformed(readAt(ratioFreeBytes + 1, 1), 'too-large', /ratio/);
+    await readAt(2 * ratioFreeBytes, (2 * ratioFreeBytes) / compressionRatioMax);
+    await assertMalformed(
+      readAt(2 * ratioFreeBytes, (2 * ratioFreeBytes) / compressionRatioMax - 1),
+      'too-large',
+      /of at most 256, found 257/,
+    );
+  });
+
+  it('a bomb in every compression is refused after little work', async () => {
+    const zeros = { name: '+INSTALL', body: Buffer.alloc(2_000_000) };
+    const bomb = makeArchive([contents, ...Array.from({ length: 8 }, () => zeros)]);
+    for (const bytes of [compress(bomb, 'gzip'), compress(bomb, 'zstd'), fixture('bomb.bz2'), fixture('bomb.xz')]) {
+      await assertMalformed(read(bytes), 'too-large', /ratio/);
+    }
+  });
+
+  it('compressedBytesMax', async () => {
+    const { compressedBytesMax } = packageLimits;
+    const packageBytes = makePackage({ compression: 'zstd' });
+    const behindSkippable = (bytes: number) => {
+      const header = Buffer.from('\x50\x2a\x4d\x18\0\0\0\0', 'latin1');
+      const empty = compress(new Uint8Array(), 'zstd');
+      header.writeUInt32LE(bytes - empty.length - header.length - packageBytes.length, 4);
+      const skipped = Buffer.alloc(header.readUInt32LE(4));
+      return Buffer.concat([empty, header, skipped, packageBytes]);
+    };
+    await read(behindSkippable(compressedBytesMax));
+    await assertMalformed(
+      read(behindSkippable(compressedBytesMax + 1)),
+      'too-large',
+      /within the first 33554432 bytes/,
+    );
+  });
+
+  it('compressedBytesMax holds for a file of any size', async () => {
+    const endless = Buffer.concat([
+      compress(new Uint8Array(), 'zstd'),
+      Buffer.from('\x50\x2a\x4d\x18\0\0\0\xff', 'latin1'),
+    ]);
+    const source = new ByteSource(endless, 4_000_000_000);
+    await assertMalformed(readPackage(source), 'too-large');
+    assert.equal(source.bytesRead, packageLimits.compressedBytesMax);
+  });
+
+  it('streamsMax', async () => {
+    const { streamsMax } = packageLimits;
+    const cases = [
+      { empty: Buffer.from('425a683917724538509000000000', 'hex'), last: fixture('made.bz2') },
+      {
+        empty: Buffer.from('fd377a585a000004e6d6b446000000001cdf44211fb6f37d010000000004595a', 'hex'),
+        last: fixture('made.xz'),
+      },
+      { empty: compress(new Uint8Array(), 'zstd'), last: makePackage({ compression: 'zstd' }) },
+    ];
+    for (const { empty, last } of cases) {
+      const streams = Buffer.concat([...Array.from({ length: streamsMax - 1 }, () => empty), last]);
+      await read(streams);
+      await assertMalformed(
+        read(Buffer.concat([empty, streams])),
+        'corrupt-compression',
+        /more than 1000 (streams|frames)/,
+      );
+    }
+  });
+
+  it('arNameBytesMax', async () => {
+    const { arNameBytesMax } = packageLimits;
+    const signed = (bytes: number) =>
+      makeSigned([
+        ['+PKG_HASH', 'x'],
+        ['+PKG_SIGNATURE', 'x'],
+        ['n'.repeat(bytes), makePackage()],
+      ]);
+    await read(signed(arNameBytesMax));
+    await assertMalformed(read(signed(arNameBytesMax + 1)), 'corrupt-signed-package', /name/);
+  });
+});

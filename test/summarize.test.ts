@@ -1,0 +1,519 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { summaryLimits } from '../functions/limits.ts';
+import {
+  aliasMetadata,
+  type ObjectFacts,
+  type ObjectKey,
+  type PutOptions,
+  type PutOutcome,
+  type Row,
+} from '../functions/ports.ts';
+import { type SummarizeOptions, summarize } from '../functions/summarize.ts';
+import { ManualClock } from './adapters/manual-clock.ts';
+import { MemoryObjects } from './adapters/memory-objects.ts';
+import { MemoryRecords } from './adapters/memory-records.ts';
+
+const start = new Date('2026-01-01T00:00:00.300Z');
+const uploadedAt = new Date('2025-12-31T00:00:00Z');
+
+/** A bucket that notes what is put and deleted, and in which something may happen before it is. */
+class WatchedObjects extends MemoryObjects {
+  /** `put pkg_summary.gz`, `lost pkg_summary.gz`, `delete pkg_summary.xz`. */
+  readonly writes: string[] = [];
+  beforePut: (key: ObjectKey) => void | Promise<void> = () => undefined;
+  /** Called when an index was looked at for the first time in a pass. */
+  afterLook: () => void | Promise<void> = () => undefined;
+
+  override async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
+    const facts = await super.head(key);
+    if (key.endsWith('pkg_summary.gz')) await this.afterLook();
+    return facts;
+  }
+
+  override async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
+    await this.beforePut(key);
+    const put = await super.put(key, body, options);
+    this.writes.push(`${put.outcome === 'stored' ? 'put' : 'lost'} ${key.replace('All/', '')}`);
+    return put;
+  }
+
+  override async delete(key: ObjectKey): Promise<void> {
+    await super.delete(key);
+    this.writes.push(`delete ${key.replace('All/', '')}`);
+  }
+}
+
+describe('summarize', () => {
+  let objects: WatchedObjects;
+  let records: MemoryRecords;
+  let clock: ManualClock;
+
+  beforeEach(() => {
+    objects = new WatchedObjects();
+    records = new MemoryRecords();
+    clock = new ManualClock(start);
+  });
+
+  /** Time goes on wherever somebody waits for it. */
+  async function run(options?: SummarizeOptions) {
+    let isOver = false;
+    const running = summarize({ objects, records, clock }, 'All', options).finally(() => {
+      isOver = true;
+    });
+    const time = (async () => {
+      while (!isOver) {
+        if (!(await clock.advanceToNext())) await setImmediate();
+      }
+    })();
+    const [publication] = await Promise.all([running, time]);
+    return publication;
+  }
+
+  function recordFor(name: string): string {
+    return `PKGNAME=${name}\nCOMMENT=c\nFILE_NAME=${name}.tgz\nFILE_SIZE=7\n\n`;
+  }
+
+  function rowFor(name: string, more: Partial<Row> = {}): Row {
+    const facts = {
+      repository: 'All',
+      file: `${name}.tgz`,
+      etag: `etag of ${name}`,
+      size: 7,
+      lastModified: uploadedAt,
+    };
+    const record = Buffer.from(recordFor(name));
+    return { ...facts, indexedAt: clock.now(), state: 'indexed', record, warnings: [], ...more } as Row;
+  }
+
+  async function addRow(name: string, more?: Partial<Row>): Promise<void> {
+    await records.putRow(rowFor(name, more));
+  }
+
+  async function addRejected(name: string, etag = `etag of ${name}`): Promise<void> {
+    const { record, warnings, ...facts } = rowFor(name) as Row & { state: 'indexed' };
+    await records.putRow({ ...facts, etag, state: 'rejected', reason: { code: 'empty', message: 'm' } });
+  }
+
+  function index(format: 'gz' | 'zst' | 'xz' | 'bz2') {
+    return objects.objects.get(`All/pkg_summary.${format}`);
+  }
+
+  /** Both indexes hold these records, or one line feed. */
+  function assertPublished(...names: string[]): void {
+    const text = names.length === 0 ? '\n' : names.map(recordFor).join('');
+    assert.equal(gunzipSync(index('gz')?.body ?? '').toString(), text);
+    assert.equal(zstdDecompressSync(index('zst')?.body ?? '').toString(), text);
+  }
+
+  /** A package in the bucket, with the ETag that `addRow` gives its row. */
+  function addPackage(name: string, etag = `etag of ${name}`, metadata = {}): void {
+    const facts = { etag, size: 7, lastModified: uploadedAt, metadata };
+    objects.objects.set(`All/${name}.tgz`, { ...facts, body: new Uint8Array(7), contentType: '' });
+  }
+
+  describe('publishes', () => {
+    it('the records in the order of the files, in every format, gz first', async () => {
+      for (const name of ['b-1.0', 'a-1.0', 'a-10', 'B-1.0', 'é-1.0']) await addRow(name);
+      const publication = await run();
+      assertPublished('B-1.0', 'a-1.0', 'a-10', 'b-1.0', 'é-1.0');
+      assert.deepEqual(objects.writes, ['put pkg_summary.gz', 'put pkg_summary.zst']);
+      assert.ok(publication.outcome === 'published');
+      assert.equal(publication.summary.records, 5);
+      assert.equal(publication.bytes, (index('gz')?.size ?? 0) + (index('zst')?.size ?? 0));
+      assert.deepEqual(publication.publishedAt, new Date('2026-01-01T00:00:00Z'));
+    });
+
+    it('with the hash of the summary, the time, and the type of the format', async () => {
+      await addRow('a-1.0');
+      const publication = await run();
+      assert.ok(publication.outcome === 'published');
+      const metadata = { 'summary-sha256': publication.summary.sha256, published: '2026-01-01T00:00:00.000Z' };
+      for (const [format, contentType] of [
+        ['gz', 'application/gzip'],
+        ['zst', 'application/zstd'],
+      ] as const) {
+        assert.deepEqual(index(format)?.metadata, metadata);
+        assert.equal(index(format)?.contentType, contentType);
+        assert.deepEqual(index(format)?.lastModified, publication.publishedAt);
+      }
+      assert.equal(Buffer.from(index('gz')?.body ?? '').readUInt32LE(4) * 1000, publication.publishedAt.getTime());
+    });
+
+    it('nothing for a repository without rows and without an index', async () => {
+      assert.deepEqual(await run(), { outcome: 'absent' });
+      assert.equal(objects.objects.size, 0);
+    });
+
+    it('one line feed for a repository without good packages', async () => {
+      await addRejected('a-1.0');
+      assert.equal((await run()).outcome, 'published');
+      assertPublished();
+    });
+
+    it('one line feed for a repository whose last package is gone', async () => {
+      await addRow('a-1.0');
+      await run();
+      await records.deleteRow('All', 'a-1.0.tgz');
+      assert.equal((await run()).outcome, 'published');
+      assertPublished();
+    });
+
+    it('nothing where the index holds the summary already', async () => {
+      await addRow('a-1.0');
+      await run();
+      await addRow('a-1.0', { etag: 'other', lastModified: new Date() });
+      await addRejected('b-1.0');
+      objects.writes.length = 0;
+      assert.equal((await run()).outcome, 'unchanged');
+      assert.deepEqual(objects.writes, []);
+    });
+
+    it('only the format that does not hold it', async () => {
+      await addRow('a-1.0');
+      await run();
+      for (const format of ['gz', 'zst'] as const) {
+        await objects.delete(`All/pkg_summary.${format}`);
+        objects.writes.length = 0;
+        assert.equal((await run()).outcome, 'published');
+        assert.deepEqual(objects.writes, [`put pkg_summary.${format}`]);
+        assertPublished('a-1.0');
+      }
+    });
+
+    it('again where somebody put another index there', async () => {
+      await addRow('a-1.0');
+      await run();
+      for (const format of ['gz', 'zst'] as const) {
+        objects.upload(`All/pkg_summary.${format}`, Buffer.from('something else'), clock.now());
+        await run();
+        assertPublished('a-1.0');
+      }
+    });
+
+    it('nothing more, or all, after a failure in the middle', async () => {
+      await addRow('a-1.0');
+      const failure = new Error('the store is down');
+      objects.beforePut = (key) => {
+        if (key.endsWith('.zst')) throw failure;
+      };
+      await assert.rejects(run(), (error) => error === failure);
+      objects.beforePut = () => undefined;
+      objects.writes.length = 0;
+      await run();
+      assertPublished('a-1.0');
+      assert.deepEqual(objects.writes, ['put pkg_summary.zst']);
+    });
+  });
+
+  describe('removes', () => {
+    it('the formats that are not wanted: a stale one would shadow the fresh one', async () => {
+      await addRow('a-1.0');
+      await run();
+      objects.writes.length = 0;
+      await run({ formats: ['gz'] });
+      assert.deepEqual(objects.writes, ['delete pkg_summary.zst']);
+      await run({ formats: ['zst'] });
+      assert.equal(index('gz'), undefined);
+      assert.ok(index('zst'));
+    });
+
+    it('stale indexes in xz and bzip2, after the fresh ones are there', async () => {
+      await addRow('a-1.0');
+      for (const format of ['xz', 'bz2']) objects.upload(`All/pkg_summary.${format}`, Buffer.from('stale'), uploadedAt);
+      await run();
+      const puts = ['put pkg_summary.gz', 'put pkg_summary.zst'];
+      assert.deepEqual(objects.writes, [...puts, 'delete pkg_summary.xz', 'delete pkg_summary.bz2']);
+      assert.equal(index('xz') ?? index('bz2'), undefined);
+    });
+
+    it('nothing of other repositories, and no other files', async () => {
+      await addRow('a-1.0');
+      const others = ['pkg_summary.xz', 'All/sub/pkg_summary.xz', 'All/pkg_summary.txt', 'All/pkg_summary.xz.sig'];
+      for (const key of others) objects.upload(key, Buffer.from('stale'), uploadedAt);
+      await run();
+      for (const key of others) assert.ok(objects.objects.has(key), key);
+    });
+  });
+
+  describe('the first publication over an index that is not ours', () => {
+    beforeEach(() => {
+      for (const format of ['gz', 'xz']) objects.upload(`All/pkg_summary.${format}`, Buffer.from('theirs'), uploadedAt);
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0']) addPackage(name);
+    });
+
+    it('waits until every package has a row, and touches nothing till then', async () => {
+      await addRow('a-1.0');
+      const waiting = await run();
+      assert.ok(waiting.outcome === 'waiting');
+      assert.equal(waiting.missing, 2);
+      await addRow('b-1.0');
+      await addRow('c-1.0', { etag: 'of an older one' });
+      const stillWaiting = await run();
+      assert.ok(stillWaiting.outcome === 'waiting');
+      assert.equal(stillWaiting.missing, 1);
+      assert.deepEqual(objects.writes, []);
+      assert.equal(await records.isWhole('All'), false);
+
+      await addRow('c-1.0');
+      const publication = await run();
+      assert.ok(publication.outcome === 'published' && publication.isFirst);
+      assert.ok(await records.isWhole('All'));
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0');
+      assert.equal(index('xz'), undefined);
+    });
+
+    it('waits even where there are no rows at all', async () => {
+      const waiting = await run();
+      assert.ok(waiting.outcome === 'waiting');
+      assert.equal(waiting.missing, 3);
+    });
+
+    it('does not wait for rejected packages, once they have their row', async () => {
+      await addRow('a-1.0');
+      await addRejected('b-1.0');
+      await addRejected('c-1.0', 'of an older one');
+      assert.equal((await run()).outcome, 'waiting');
+      await addRejected('c-1.0');
+      assert.equal((await run()).outcome, 'published');
+      assertPublished('a-1.0');
+    });
+
+    it('does not wait for what is no package of this repository', async () => {
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0']) await addRow(name);
+      for (const key of [
+        'x-1.0.tgz',
+        'All/sub/x-1.0.tgz',
+        'Allx/x-1.0.tgz',
+        'All/.x-1.0.tgz',
+        'All/README',
+        'All/x.zip',
+      ])
+        objects.upload(key, Buffer.from('x'), uploadedAt);
+      assert.equal((await run()).outcome, 'published');
+    });
+
+    it('does not wait for aliases', async () => {
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0', 'gtk2+-1.0']) await addRow(name);
+      addPackage('gtk2+-1.0');
+      addPackage('gtk2 -1.0', 'of the alias', { [aliasMetadata]: 'x' });
+      assert.equal((await run()).outcome, 'published');
+    });
+
+    it('is needed once: afterwards a package without a row yet holds nothing up', async () => {
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0']) await addRow(name);
+      await run();
+      addPackage('d-1.0');
+      await addRow('e-1.0');
+      const publication = await run();
+      assert.ok(publication.outcome === 'published' && !publication.isFirst);
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'e-1.0');
+    });
+
+    it('has nothing to wait for where the index is removed', async () => {
+      await addRow('a-1.0');
+      await run();
+      for (const format of ['gz', 'xz']) await objects.delete(`All/pkg_summary.${format}`);
+      const publication = await run();
+      assert.ok(publication.outcome === 'published' && publication.isFirst);
+      assertPublished('a-1.0');
+    });
+  });
+
+  describe('with others at the same time', () => {
+    it('lost a race: looks again, and publishes what the rows say by then', async () => {
+      await addRow('a-1.0');
+      await run();
+      await addRow('b-1.0');
+      objects.beforePut = async () => {
+        objects.beforePut = () => undefined;
+        await addRow('c-1.0');
+        objects.upload('All/pkg_summary.gz', Buffer.from('somebody was faster'), clock.now());
+      };
+      objects.writes.length = 0;
+      const publication = await run();
+      assert.deepEqual(objects.writes, ['lost pkg_summary.gz', 'put pkg_summary.gz', 'put pkg_summary.zst']);
+      assert.equal(publication.outcome, 'published');
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0');
+    });
+
+    it('lost a race at the first publication of all', async () => {
+      await addRow('a-1.0');
+      objects.beforePut = (key) => {
+        objects.beforePut = () => undefined;
+        objects.upload(key, Buffer.from('somebody was faster'), clock.now());
+      };
+      await run();
+      assert.equal(objects.writes[0], 'lost pkg_summary.gz');
+      assertPublished('a-1.0');
+    });
+
+    it('lost the race for the second format only', async () => {
+      await addRow('a-1.0');
+      objects.beforePut = (key) => {
+        if (!key.endsWith('.zst')) return;
+        objects.beforePut = () => undefined;
+        objects.upload(key, Buffer.from('somebody was faster'), clock.now());
+      };
+      await run();
+      assert.deepEqual(objects.writes, ['put pkg_summary.gz', 'lost pkg_summary.zst', 'put pkg_summary.zst']);
+      assertPublished('a-1.0');
+    });
+
+    /*
+     *  this run    look (S0)   read rows (without b)                                  put (If-Match S0 holds) ─ again
+     *  the table               b is missing          b is back
+     *  the other                                     look (S0) ─ rows = S0 ─ nothing to put, end
+     */
+    it('published a stale view: the later run number tells, although If-Match did not', async () => {
+      await addRow('a-1.0');
+      await addRow('b-1.0');
+      await run();
+      await records.deleteRow('All', 'b-1.0.tgz');
+      objects.beforePut = async () => {
+        objects.beforePut = () => undefined;
+        await addRow('b-1.0');
+        const other = await summarize({ objects, records, clock }, 'All');
+        assert.equal(other.outcome, 'unchanged');
+      };
+      objects.writes.length = 0;
+      await run();
+      assertPublished('a-1.0', 'b-1.0');
+      assert.equal(objects.writes.length, 4, 'the stale view, and the right one');
+    });
+
+    it('that changed the index after it was put: looks again, and puts it right', async () => {
+      await addRow('a-1.0');
+      objects.beforePut = (key) => {
+        if (!key.endsWith('.zst')) return;
+        objects.beforePut = () => undefined;
+        objects.upload('All/pkg_summary.gz', Buffer.from('somebody came after'), clock.now());
+      };
+      await run();
+      assertPublished('a-1.0');
+    });
+
+    it('takes a run number before it looks at anything', async () => {
+      await addRow('a-1.0');
+      const runs: number[] = [];
+      objects.afterLook = async () => void runs.push(await records.lastRun('All'));
+      await run();
+      assert.deepEqual(runs, [1, 1]);
+      await run();
+      assert.deepEqual(runs, [1, 1, 2]);
+    });
+
+    it('that never stop: gives up after so many passes, to come again', async () => {
+      await addRow('a-1.0');
+      for (const [losses, isPublished] of [
+        [summaryLimits.passesMax - 1, true],
+        [summaryLimits.passesMax, false],
+      ] as const) {
+        let left = losses;
+        objects.beforePut = (key) => {
+          if (left === 0) return;
+          left -= 1;
+          objects.upload(key, Buffer.from(`${left}`), clock.now());
+        };
+        await addRow(`b-${losses}`);
+        if (isPublished) assert.equal((await run()).outcome, 'published');
+        else await assert.rejects(run(), /published by others 20 times in a row: it is tried again later/);
+        assert.equal(left, 0);
+      }
+    });
+  });
+
+  describe('dates', () => {
+    it('two publications a second apart, waiting for the next one to begin on every clock', async () => {
+      await addRow('a-1.0');
+      await run();
+      const first = index('gz');
+      assert.deepEqual(clock.now(), start, 'the first one waits for nothing');
+      await addRow('b-1.0');
+      await run();
+      const second = index('gz');
+      assert.ok(first && second);
+      assert.equal(second.lastModified.getTime() - first.lastModified.getTime(), 1_000);
+      assert.deepEqual(clock.now(), new Date('2026-01-01T00:00:01.200Z'));
+    });
+
+    it('both formats of a publication alike', async () => {
+      for (const name of ['a-1.0', 'b-1.0']) {
+        await addRow(name);
+        await run();
+        assert.deepEqual(index('gz')?.lastModified, index('zst')?.lastModified);
+      }
+    });
+
+    it('by the clock where the last one is long ago', async () => {
+      await addRow('a-1.0');
+      await run();
+      await clock.advance(3_600_000);
+      await addRow('b-1.0');
+      await run();
+      assert.deepEqual(index('gz')?.lastModified, new Date('2026-01-01T01:00:00Z'));
+    });
+
+    it('in the second after the last one where the clock was set back, without waiting', async () => {
+      await addRow('a-1.0');
+      await run();
+      clock = new ManualClock(new Date('2025-12-31T00:00:00Z'));
+      for (const second of [1, 2]) {
+        await addRow(`b-${second}`);
+        await run();
+        assert.deepEqual(index('gz')?.lastModified, new Date(Date.UTC(2026, 0, 1, 0, 0, second)));
+        assert.deepEqual(index('gz')?.metadata.published, new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString());
+      }
+      assert.deepEqual(clock.now(), new Date('2025-12-31T00:00:00Z'));
+    });
+
+    it('waits for no more than its limit', async () => {
+      const { waitMillisecondsMax, clockSkewMilliseconds } = summaryLimits;
+      for (const [more, isWaiting] of [
+        [0, true],
+        [1, false],
+      ] as const) {
+        objects.objects.clear();
+        const last = new Date('2026-01-01T00:00:09Z');
+        const begin = last.getTime() + 1_000 + clockSkewMilliseconds - waitMillisecondsMax - more;
+        clock = new ManualClock(new Date(begin));
+        objects.upload('All/pkg_summary.gz', Buffer.from('theirs'), last);
+        await addRow('a-1.0');
+        await run();
+        assert.equal(clock.now().getTime() - begin, isWaiting ? waitMillisecondsMax : 0);
+        assert.deepEqual(index('gz')?.lastModified, new Date('2026-01-01T00:00:10Z'));
+      }
+    });
+
+    it('after the store’s own date where that is later than what was asked for', async () => {
+      await addRow('a-1.0');
+      await run();
+      const gz = index('gz');
+      assert.ok(gz);
+      objects.objects.set('All/pkg_summary.gz', { ...gz, lastModified: new Date('2026-01-01T00:00:01Z') });
+      await addRow('b-1.0');
+      await run();
+      assert.deepEqual(index('gz')?.lastModified, new Date('2026-01-01T00:00:02Z'));
+    });
+
+    it('after an index that is not ours, in any format', async () => {
+      objects.upload('All/pkg_summary.bz2', Buffer.from('theirs'), new Date('2026-01-01T00:00:01Z'));
+      await addRow('a-1.0');
+      await run();
+      assert.deepEqual(index('gz')?.lastModified, new Date('2026-01-01T00:00:02Z'));
+    });
+  });
+
+  it('keeps repositories apart, the root among them', async () => {
+    await addRow('a-1.0');
+    await addRow('b-1.0', { repository: '' });
+    await addRow('c-1.0', { repository: 'All/sub' });
+    for (const repository of ['', 'All', 'All/sub']) await summarize({ objects, records, clock }, repository);
+    const text = (key: string) => gunzipSync(objects.objects.get(key)?.body ?? '').toString();
+    assert.equal(text('pkg_summary.gz'), recordFor('b-1.0'));
+    assert.equal(text('All/pkg_summary.gz'), recordFor('a-1.0'));
+    assert.equal(text('All/sub/pkg_summary.gz'), recordFor('c-1.0'));
+  });
+});
