@@ -103,6 +103,12 @@ export const localLimits = {
   /** Tries before a hint becomes a dead letter, the waits doubling from `retryMillisecondsMin`: about 6 s in all. */
   hintTriesMax: 6,
   retryMillisecondsMin: 200,
+  /** The longest wait between tries of a publication: a disk that was full may have room again. */
+  retryMillisecondsMax: 10_000,
+  /** `serve` tries dead letters again this often: what is in their way is gone soon, or stays for days. */
+  deadLetterMilliseconds: 15_000,
+  /** `serve` looks this often whether its directory, its table and its lock are still those that it opened. */
+  lossMilliseconds: 1_000,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */
