@@ -1,180 +1,44 @@
 /** The package browser in Debian's Chromium: `npm run test:browser`. Screenshots go to build/screenshots, to be looked at. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { after, before, describe, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import axe from 'axe-core';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { renderPage } from '../functions/page/page.ts';
-import { PageServer } from './page/page-server.ts';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
 import { pkgAddNames } from './page/pkg-add-reader.ts';
-import {
-  filesOf,
-  hostileName,
-  largeSummary,
-  markup,
-  realisticIndex,
-  sampleRecords,
-  sampleSummary,
-} from './page/sample-repository.ts';
+import { filesOf, hostileName, markup, sampleRecords, sampleSummary } from './page/sample-repository.ts';
+import { eventually, expectRows, heading, narrow, ServedPages, shot } from './page/served-pages.ts';
 
-const executablePath = '/usr/bin/chromium';
-const screenshots = new URL('../build/screenshots/', import.meta.url);
-const wide = { width: 1280, height: 800 };
-const narrow = { width: 360, height: 740 };
-
-/** What the observer below notes: what went wrong without anybody seeing it. */
-const noteViolations = `
-  globalThis.violations = [];
-  addEventListener('securitypolicyviolation', ({ violatedDirective, sample }) => violations.push(violatedDirective + ' ' + sample));
-`;
-
-/** Milliseconds since the navigation began. */
-interface Timings {
-  readonly load: number;
-  readonly firstRow: number;
-  readonly whole: number;
-  /** Of each key: until the list shows what it finds, in the next frame. */
-  readonly keys: number[];
-  /** Of every task that kept the page from doing anything else for more than 50 ms. */
-  readonly longTasks: number[];
-}
-
-const noteTimings = `
-  globalThis.timings = { keys: [], longTasks: [] };
-  new PerformanceObserver((list) => timings.longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-    .observe({ type: 'longtask', buffered: true });
-  addEventListener('load', () => { timings.load = performance.now(); });
-  new MutationObserver(() => {
-    if (document.querySelector('.sizer .row')) timings.firstRow ??= performance.now();
-    if (/^[0-9,]+ packages$/.test(document.querySelector('.found')?.textContent)) timings.whole ??= performance.now();
-  }).observe(document, { subtree: true, childList: true, characterData: true });
-  addEventListener('input', () => {
-    const began = performance.now();
-    requestAnimationFrame(() => setTimeout(() => timings.keys.push(performance.now() - began)));
-  }, { capture: true });
-`;
-
-const server = new PageServer();
-let base = '';
-let browser: Browser;
-
-/** A directory of the server, with the page and these indexes. */
-function serveRepository(path: string, files: readonly string[], indexes: Readonly<Record<string, Uint8Array>>): void {
-  server.files.set(`/${path}/index.html`, renderPage(files));
-  for (const [suffix, index] of Object.entries(indexes)) server.files.set(`/${path}/pkg_summary.${suffix}`, index);
-}
-
-function membersOf(summary: Buffer, compress: (bytes: Uint8Array) => Buffer): Buffer {
-  const middle = [0, 700, 1_500, 2_000, summary.length];
-  return Buffer.concat(middle.slice(1).map((end, index) => compress(summary.subarray(middle[index], end))));
-}
+let pages: ServedPages;
 
 before(async () => {
-  assert.ok(
-    existsSync(executablePath),
-    `expected ${executablePath}: apt-get install -y --no-install-recommends chromium`,
-  );
-  mkdirSync(screenshots, { recursive: true });
+  pages = await ServedPages.open();
   const files = filesOf(sampleSummary);
-  serveRepository('sample/All', files, { gz: gzipSync(sampleSummary), zst: zstdCompressSync(sampleSummary) });
-  for (const file of files) server.files.set(`/sample/All/${file}`, Buffer.from(`the bytes of ${file}`));
-  serveRepository('one-member', files, { gz: gzipSync(sampleSummary) });
-  serveRepository('many-members', files, { gz: membersOf(sampleSummary, gzipSync) });
-  serveRepository('zst-only', files, { zst: membersOf(sampleSummary, zstdCompressSync) });
-  serveRepository('damaged', files, {
+  pages.serve('one-member', files, { gz: gzipSync(sampleSummary) });
+  pages.serve('many-members', files, { gz: inFour(sampleSummary, gzipSync) });
+  pages.serve('zst-only', files, { zst: inFour(sampleSummary, zstdCompressSync) });
+  pages.serve('damaged', files, {
     zst: zstdCompressSync(sampleSummary).subarray(0, -40),
     gz: gzipSync(sampleSummary),
   });
-  serveRepository('hopeless', files, { gz: gzipSync(sampleSummary.subarray(0, -40)) });
-  serveRepository('empty', [], { gz: gzipSync('\n') });
-  serveRepository('none', [], {});
-  base = await server.listen();
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  pages.serve('hopeless', files, { gz: gzipSync(sampleSummary.subarray(0, -40)) });
+  pages.serve('empty', [], { gz: gzipSync('\n') });
+  pages.serve('none', [], {});
 });
 
-after(async () => {
-  await browser?.close();
-  await server.close();
-});
+after(async () => await pages?.close());
 
-/** Opens a page, and afterwards makes sure that nothing went wrong in it: no error, no dialog, no violation of its policy. */
-async function withPage(
-  path: string,
-  act: (page: Page, context: BrowserContext) => Promise<void>,
-  { scripts = [], ...options }: BrowserContextOptions & { readonly scripts?: readonly string[] } = {},
-): Promise<void> {
-  const context = await browser.newContext({ viewport: wide, ...options });
-  try {
-    const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    const troubles: string[] = [];
-    page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
-    page.on('dialog', (dialog) => {
-      troubles.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    page.on('console', (message) => {
-      const isAbsence = message.text().startsWith('Failed to load resource');
-      if (message.type() === 'error' && !isAbsence) troubles.push(`console: ${message.text()}`);
-    });
-    for (const content of [noteViolations, ...scripts]) await page.addInitScript({ content });
-    await page.goto(`${base}/${path}`);
-    await act(page, context);
-    if (options.javaScriptEnabled !== false) {
-      const violations = await page.evaluate(() => (globalThis as unknown as { violations: string[] }).violations);
-      assert.deepEqual([...troubles, ...violations], []);
-    }
-  } finally {
-    await context.close();
-  }
+/** Four parts compressed by themselves, and put one behind the other. */
+function inFour(summary: Buffer, compress: (bytes: Uint8Array) => Buffer): Buffer {
+  const ends = [700, 1_500, 2_000, summary.length];
+  return Buffer.concat(ends.map((end, index) => compress(summary.subarray(ends[index - 1] ?? 0, end))));
 }
 
-const shot = (page: Page, name: string) =>
-  page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, screenshots)), animations: 'disabled' });
-
-/** Waits until the list shows exactly these packages, from its first row. */
-async function expectRows(page: Page, names: readonly string[]): Promise<void> {
-  const shown = async () => {
-    const rows = await page.locator('.sizer .row').all();
-    const texts = await Promise.all(rows.map((row) => row.locator('.name, .version').allTextContents()));
-    return texts.map(([base = '', version = '']) => `${base}-${version}`);
-  };
-  await eventually(async () => assert.deepEqual(await shown(), names));
-}
-
-/** @throws what it threw last, once ten seconds have passed. */
-async function eventually(check: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-const heading = (page: Page, text: string) => page.getByRole('heading', { level: 1, name: text, exact: true });
 const hashOf = (page: Page) => new URL(page.url()).hash;
 
 describe('the list', () => {
   test('searches as one types, the best first, and marks what it found', async () => {
-    await withPage('sample/All/', async (page) => {
+    await pages.with('sample/All/', async (page) => {
       await page.getByRole('searchbox').fill('libfoo');
       await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
       await page.getByText('3 of 12 packages').waitFor();
@@ -194,14 +58,14 @@ describe('the list', () => {
   });
 
   test('opens at the search that its URL has', async () => {
-    await withPage('sample/All/#/?q=client&sort=-name', async (page) => {
+    await pages.with('sample/All/#/?q=client&sort=-name', async (page) => {
       await expectRows(page, ['mysql-client-8.0', 'mariadb-client-10.6']);
       assert.equal(await page.getByRole('searchbox').inputValue(), 'client');
     });
   });
 
   test('sorts by each column, both ways, versions as pkgsrc compares them', async () => {
-    await withPage('sample/All/#/?category=devel', async (page) => {
+    await pages.with('sample/All/#/?category=devel', async (page) => {
       await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
       await page.getByRole('button', { name: 'Version' }).click();
       await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
@@ -231,7 +95,7 @@ describe('the list', () => {
   });
 
   test('shows the newest builds', async () => {
-    await withPage('sample/All/', async (page) => {
+    await pages.with('sample/All/', async (page) => {
       await page.getByRole('link', { name: 'Newest' }).click();
       await eventually(async () => assert.equal(await page.locator('.sizer .name').first().textContent(), 'app'));
       await page.locator('nav a[aria-current=page]', { hasText: 'Newest' }).waitFor();
@@ -239,7 +103,7 @@ describe('the list', () => {
   });
 
   test('filters by a category from the page of categories', async () => {
-    await withPage('sample/All/#/categories', async (page) => {
+    await pages.with('sample/All/#/categories', async (page) => {
       await page.getByRole('link', { name: 'databases' }).click();
       await expectRows(page, ['mariadb-client-10.6', 'mysql-client-8.0']);
       // Of a record in Latin-1.
@@ -250,7 +114,7 @@ describe('the list', () => {
 
 describe('a package', () => {
   test('has a page with all that its record says', async () => {
-    await withPage('sample/All/#/package/app-2.0', async (page) => {
+    await pages.with('sample/All/#/package/app-2.0', async (page) => {
       await heading(page, 'app 2.0').waitFor();
       await shot(page, 'package');
       assert.equal(await page.title(), 'app 2.0 · sample/All');
@@ -272,25 +136,25 @@ describe('a package', () => {
       assert.match((await homepage.getAttribute('rel')) ?? '', /noopener/);
       assert.deepEqual(await page.locator('.command code').allTextContents(), [
         'pkgin install app-2.0',
-        `pkg_add ${base}/sample/All/app-2.0.tgz`,
+        `pkg_add ${pages.base}/sample/All/app-2.0.tgz`,
       ]);
     });
   });
 
   test('can be downloaded, even with a + in its name', async () => {
-    await withPage('sample/All/#/package/gtk2%2B-2.24.33', async (page) => {
+    await pages.with('sample/All/#/package/gtk2%2B-2.24.33', async (page) => {
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         page.getByRole('link', { name: /^Download/ }).click(),
       ]);
-      assert.equal(download.url(), `${base}/sample/All/gtk2%2B-2.24.33.tgz`);
+      assert.equal(download.url(), `${pages.base}/sample/All/gtk2%2B-2.24.33.tgz`);
       assert.equal(readFileSync(await download.path(), 'utf8'), 'the bytes of gtk2+-2.24.33.tgz');
       await page.getByText('plus-in-name').waitFor();
     });
   });
 
   test('leads to what it depends on, from there to what needs that, and back', async () => {
-    await withPage('sample/All/#/package/app-2.0', async (page) => {
+    await pages.with('sample/All/#/package/app-2.0', async (page) => {
       await heading(page, 'app 2.0').waitFor();
       const dependencies = page.locator('section', { hasText: 'Depends on' }).locator('li');
       assert.deepEqual(await dependencies.locator('a, strong').allTextContents(), [
@@ -315,7 +179,7 @@ describe('a package', () => {
   });
 
   test('shows libraries and conflicts with the packages that they lead to', async () => {
-    await withPage('sample/All/#/package/app-2.0', async (page) => {
+    await pages.with('sample/All/#/package/app-2.0', async (page) => {
       await page.getByText('Requires libraries').click();
       const libraries = page.locator('details', { hasText: 'Requires libraries' }).locator('.dependencies > li');
       await libraries.filter({ hasText: 'libfoo.so.1' }).getByRole('link', { name: 'libfoo-1.10' }).waitFor();
@@ -327,7 +191,7 @@ describe('a package', () => {
   });
 
   test('copies the lines that install it', async () => {
-    await withPage(
+    await pages.with(
       'sample/All/#/package/app-2.0',
       async (page) => {
         await page.getByRole('button', { name: 'Copy the pkgin command' }).click();
@@ -343,14 +207,14 @@ describe('a package', () => {
   });
 
   test('that pkgin cannot install says so, and why', async () => {
-    await withPage('sample/All/#/package/twice-copy.tgz', async (page) => {
+    await pages.with('sample/All/#/package/twice-copy.tgz', async (page) => {
       await page.getByText('pkgin cannot fetch this file').waitFor();
       assert.deepEqual(await page.locator('.warnings code').allTextContents(), ['name-mismatch', 'duplicate-pkgname']);
     });
   });
 
   test('that is gone leads to the search for its other versions', async () => {
-    await withPage('sample/All/#/package/libfoo-0.5', async (page) => {
+    await pages.with('sample/All/#/package/libfoo-0.5', async (page) => {
       await heading(page, 'No such package').waitFor();
       await page.getByRole('link', { name: 'Search for it' }).click();
       await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
@@ -359,7 +223,7 @@ describe('a package', () => {
 });
 
 test('the repository has its figures and its consistency report', async () => {
-  await withPage('sample/All/#/repository', async (page) => {
+  await pages.with('sample/All/#/repository', async (page) => {
     await heading(page, 'Repository').waitFor();
     assert.deepEqual(await page.locator('.figures dt').allTextContents(), [
       'Packages',
@@ -391,7 +255,7 @@ test('one gzip member, many of them, and zst only show the same', async () => {
   for (const path of ['one-member', 'many-members', 'zst-only']) {
     const texts: string[] = [];
     for (const hash of ['#/', '#/package/app-2.0', '#/package/zlast-alpha', '#/categories', '#/repository']) {
-      await withPage(`${path}/${hash}`, async (page) => {
+      await pages.with(`${path}/${hash}`, async (page) => {
         await page.locator(hash === '#/' ? '.sizer .row >> nth=11' : 'article h1').waitFor();
         texts.push(((await page.locator('main').textContent()) ?? '').replaceAll(`/${path}`, '/here'));
       });
@@ -404,30 +268,30 @@ test('one gzip member, many of them, and zst only show the same', async () => {
 });
 
 test('the keyboard alone does it all', async () => {
-  await withPage('sample/All/', async (page) => {
+  await pages.with('sample/All/', async (page) => {
     await page.getByText('12 packages', { exact: true }).waitFor();
-    const focused = () => page.locator(':focus').first();
+    const expectFocus = (selector: string) => page.locator(`${selector}:focus`).waitFor();
     await page.keyboard.press('/');
-    assert.equal(await focused().getAttribute('id'), 'search');
+    await expectFocus('#search');
     await page.keyboard.type('libfoo');
     await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    assert.equal(await focused().getAttribute('href'), '#/package/libfoo-1.9');
+    await expectFocus('a[href="#/package/libfoo-1.9"]');
     await page.keyboard.press('End');
-    assert.equal(await focused().getAttribute('href'), '#/package/libfoo-1.10');
+    await expectFocus('a[href="#/package/libfoo-1.10"]');
     await page.keyboard.press('Enter');
     await heading(page, 'libfoo 1.10').waitFor();
     await shot(page, 'keyboard-package');
-    assert.equal(await focused().evaluate((node) => node.tagName), 'H1');
+    await expectFocus('h1');
 
     await page.keyboard.press('Escape');
+    await expectFocus('a[href="#/package/libfoo-1.10"]');
     await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
-    assert.equal(await focused().getAttribute('href'), '#/package/libfoo-1.10');
     await shot(page, 'keyboard-list');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowUp');
-    assert.equal(await focused().getAttribute('id'), 'search');
+    await expectFocus('#search');
     await page.keyboard.press('Escape');
     await page.getByText('12 packages', { exact: true }).waitFor();
 
@@ -439,11 +303,12 @@ test('the keyboard alone does it all', async () => {
 
     // Tab reaches the header's links, one row of the list, and nothing in between that a reader does not see.
     await page.keyboard.press('Escape');
+    await expectFocus('.sizer a');
     await page.keyboard.press('/');
     const reached: string[] = [];
     for (let tab = 0; tab < 12; tab += 1) {
       await page.keyboard.press('Tab');
-      reached.push((await focused().textContent()) ?? '');
+      reached.push((await page.locator(':focus').textContent()) ?? '');
     }
     assert.deepEqual(reached.slice(0, 5), ['Packages', 'Newest', 'Categories', 'Repository', '◐']);
     assert.equal(reached.filter((text) => text === 'mysql-client').length, 1);
@@ -457,7 +322,7 @@ test('dark where the system is, or where somebody chooses so, and it stays', asy
       .evaluate((node) => node.ownerDocument.defaultView.getComputedStyle(node).backgroundColor);
     return Number(/\d+/.exec(colour)?.[0]);
   };
-  await withPage(
+  await pages.with(
     'sample/All/',
     async (page) => {
       await page.getByText('12 packages', { exact: true }).waitFor();
@@ -476,7 +341,7 @@ test('dark where the system is, or where somebody chooses so, and it stays', asy
 });
 
 test('a narrow screen shows everything without scrolling sideways', async () => {
-  await withPage(
+  await pages.with(
     'sample/All/',
     async (page) => {
       for (const [name, hash] of [
@@ -486,7 +351,7 @@ test('a narrow screen shows everything without scrolling sideways', async () => 
         ['categories', '#/categories'],
         ['repository', '#/repository'],
       ] as const) {
-        await page.goto(`${base}/sample/All/${hash}`);
+        await page.goto(`${pages.base}/sample/All/${hash}`);
         await page.locator(name === 'list' ? '.sizer .row >> nth=3' : 'article h1').waitFor();
         await shot(page, `narrow-${name}`);
         for (const selector of ['html', '.page', '.rows']) {
@@ -496,7 +361,7 @@ test('a narrow screen shows everything without scrolling sideways', async () => 
           assert.ok(needed <= present, `${name}: ${selector} needs ${needed} of ${present} pixels`);
         }
       }
-      await page.goto(`${base}/sample/All/#/`);
+      await page.goto(`${pages.base}/sample/All/#/`);
       await page.getByLabel('Sort').selectOption('Largest first');
       await eventually(async () => assert.equal(await page.locator('.sizer .name').first().textContent(), 'gtk2+'));
     },
@@ -505,7 +370,7 @@ test('a narrow screen shows everything without scrolling sideways', async () => 
 });
 
 test('without JavaScript there is a plain list of links, to every package; pkg_add reads the same', async () => {
-  await withPage(
+  await pages.with(
     'sample/All/',
     async (page) => {
       await shot(page, 'no-javascript');
@@ -516,7 +381,7 @@ test('without JavaScript there is a plain list of links, to every package; pkg_a
         const response = await page.request.get(reference);
         assert.equal(response.status(), 200, reference);
       }
-      const source = await (await page.request.get(`${base}/sample/All/`)).text();
+      const source = await (await page.request.get(`${pages.base}/sample/All/`)).text();
       assert.deepEqual(
         pkgAddNames(source).filter((name) => name.endsWith('.tgz')),
         filesOf(sampleSummary),
@@ -527,7 +392,7 @@ test('without JavaScript there is a plain list of links, to every package; pkg_a
 });
 
 test('a hostile record is shown as the text that it is, in every view', async () => {
-  await withPage('sample/All/', async (page) => {
+  await pages.with('sample/All/', async (page) => {
     const views = [
       '#/?q=hostile',
       `#/?category=${encodeURIComponent(markup.split(' ')[0] ?? '')}`,
@@ -538,7 +403,7 @@ test('a hostile record is shown as the text that it is, in every view', async ()
       '#/repository',
     ];
     for (const [number, hash] of views.entries()) {
-      await page.goto(`${base}/sample/All/${hash}`);
+      await page.goto(`${pages.base}/sample/All/${hash}`);
       await page.locator('.sizer .row:visible, article h1').first().waitFor();
       for (const details of await page.locator('details').all()) await details.locator('summary').click();
       assert.equal(await page.locator('img, main script, main b, main style, iframe').count(), 0, hash);
@@ -546,24 +411,24 @@ test('a hostile record is shown as the text that it is, in every view', async ()
       if (hash !== '#/package/libfoo-1.10') await page.getByText('<img').filter({ visible: true }).first().waitFor();
       await shot(page, `hostile-${number}`);
     }
-    await page.goto(`${base}/sample/All/#/package/${encodeURIComponent(hostileName)}`);
+    await page.goto(`${pages.base}/sample/All/#/package/${encodeURIComponent(hostileName)}`);
     await page.locator('dd', { hasText: 'javascript:alert(4)' }).waitFor();
     await page.getByText('its braces do not match').waitFor();
     assert.match((await page.locator('.command code').last().textContent()) ?? '', /^pkg_add .*%3Cimg%20src%3Dx/);
-    assert.ok(!server.requested.some((path) => path.includes('stolen')));
+    assert.ok(!pages.server.requested.some((path) => path.includes('stolen')));
   });
 });
 
 describe('an index that is not as it should be', () => {
   test('damaged: the next one is taken', async () => {
-    await withPage('damaged/', async (page) => {
+    await pages.with('damaged/', async (page) => {
       await page.getByText('12 packages', { exact: true }).waitFor();
       assert.equal(await page.locator('.sizer .row').count(), sampleRecords.length);
     });
   });
 
   test('cut off: the page says so, rather than show some of the packages', async () => {
-    await withPage('hopeless/', async (page) => {
+    await pages.with('hopeless/', async (page) => {
       await page.getByText('The index of this repository cannot be read.').waitFor();
       await page.getByText(/pkg_summary.gz: .*(cut off|unexpected EOF)/).waitFor();
       await shot(page, 'cut-off');
@@ -571,14 +436,14 @@ describe('an index that is not as it should be', () => {
   });
 
   test('absent: the page says what is missing', async () => {
-    await withPage('none/', async (page) => {
+    await pages.with('none/', async (page) => {
       await page.getByText('This repository has no index (pkg_summary.zst or pkg_summary.gz) yet.').waitFor();
       await shot(page, 'no-index');
     });
   });
 
   test('of an empty repository: there are no packages, and that is all', async () => {
-    await withPage('empty/', async (page) => {
+    await pages.with('empty/', async (page) => {
       await page.getByText('This repository has no packages yet.').waitFor();
       await page.getByRole('link', { name: 'Repository' }).click();
       await page.getByText('Everything fits together').waitFor();
@@ -587,8 +452,8 @@ describe('an index that is not as it should be', () => {
   });
 
   test('older than the one published since: the page offers that', async () => {
-    serveRepository('changing', [], { gz: gzipSync(sampleSummary) });
-    await withPage('changing/', async (page) => {
+    pages.serve('changing', [], { gz: gzipSync(sampleSummary) });
+    await pages.with('changing/', async (page) => {
       await page.getByText('12 packages', { exact: true }).waitFor();
       const comeBack = async () => {
         await page.clock.fastForward(60_000);
@@ -597,149 +462,10 @@ describe('an index that is not as it should be', () => {
       await page.clock.install();
       await comeBack();
       assert.equal(await page.getByText('A newer index').count(), 0);
-      serveRepository('changing', [], { gz: gzipSync(Buffer.from(sampleRecords.slice(1).join(''))) });
+      pages.serve('changing', [], { gz: gzipSync(Buffer.from(sampleRecords.slice(1).join(''))) });
       await comeBack();
       await page.getByRole('button', { name: 'Show it' }).click();
       await page.getByText('11 packages', { exact: true }).waitFor();
     });
   });
 });
-
-test('27,699 packages: there at once, and typing is never held up', async (context) => {
-  const found = realisticIndex();
-  if (found === undefined) context.diagnostic('../shared/data is absent: the packages are made up');
-  const summary = found === undefined ? largeSummary(27_699) : zstdDecompressSync(found);
-  serveRepository('large', filesOf(summary), { zst: zstdCompressSync(summary) });
-  await withPage(
-    'large/',
-    async (page) => {
-      await page.getByText('27,699 packages', { exact: true }).waitFor();
-      await shot(page, 'list');
-      assert.ok((await page.locator('.sizer .row').count()) < 60, 'only the rows in sight are there');
-
-      const processorTime = await processorClock(page);
-      await page.getByRole('searchbox').pressSequentially('perl json', { delay: 40 });
-      await page.getByText(/of 27,699 packages/).waitFor();
-      const millisecondsPerKey = (await processorTime()) / 'perl json'.length;
-      await shot(page, 'search');
-      await page.getByRole('searchbox').fill('');
-      await page.keyboard.press('ArrowDown');
-      await page.keyboard.press('End');
-      await page.locator('[aria-rowindex="27700"] a:focus').waitFor();
-      await page.keyboard.press('Home');
-      await page.locator('[aria-rowindex="2"] a:focus').waitFor();
-
-      const timings = await page.evaluate(() => (globalThis as unknown as { timings: Timings }).timings);
-      report(context, timings, millisecondsPerKey);
-      await page.goto(`${base}/large/#/repository`);
-      await heading(page, 'Repository').waitFor();
-      await shot(page, 'repository');
-      await page.goto(`${base}/large/#/categories`);
-      await page.locator('.categories-view').waitFor();
-      await shot(page, 'categories');
-      await page.goto(`${base}/large/#/repository`);
-      await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-      await heading(page, 'Repository').waitFor();
-      await shot(page, 'repository-dark');
-    },
-    { scripts: [noteTimings] },
-  );
-});
-
-/** @returns what tells how many milliseconds the page itself has computed since: others on this machine make no difference. */
-async function processorClock(page: Page): Promise<() => Promise<number>> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const read = async () => {
-    const { metrics } = await session.send('Performance.getMetrics');
-    return 1_000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN);
-  };
-  const began = await read();
-  return async () => (await read()) - began;
-}
-
-/** What is printed is for an idle machine; the limits hold on one that has other things to do as well. */
-function report(
-  context: TestContext,
-  { load, firstRow, whole, keys, longTasks }: Timings,
-  millisecondsPerKey: number,
-): void {
-  const text = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
-  const sorted = keys.toSorted((left, right) => left - right);
-  const median = sorted[sorted.length >> 1] ?? Number.NaN;
-  context.diagnostic(
-    `load ${text(load)}, first packages ${text(firstRow - load)} after it, all of them ${text(whole - load)} after it`,
-  );
-  context.diagnostic(
-    `typing: ${text(millisecondsPerKey)} of computing per key; until the next frame: median ${text(median)}, slowest ${text(sorted.at(-1) ?? 0)}`,
-  );
-  context.diagnostic(`tasks over 50 ms: ${longTasks.length}, the longest ${text(Math.max(0, ...longTasks))}`);
-  assert.ok(keys.length >= 9);
-  assert.ok(firstRow - load < 2_000, `first packages ${text(firstRow - load)} after load`);
-  assert.ok(median < 200, `a key took ${text(median)}`);
-  assert.ok(millisecondsPerKey < 50, `a key took ${text(millisecondsPerKey)} of computing`);
-}
-
-describe('axe finds nothing to object to', () => {
-  const views = [
-    ['list', '#/'],
-    ['search', '#/?q=libfoo'],
-    ['nothing found', '#/?q=nosuchthing'],
-    ['package', '#/package/app-2.0'],
-    ['warnings', '#/package/twice-copy.tgz'],
-    ['hostile package', `#/package/${encodeURIComponent(hostileName)}`],
-    ['no such package', '#/package/none'],
-    ['categories', '#/categories'],
-    ['repository', '#/repository'],
-  ] as const;
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const [width, viewport] of Object.entries({ wide, narrow })) {
-      test(`${colorScheme}, ${width}`, async () => {
-        await withPage(
-          'sample/All/',
-          async (page) => {
-            for (const [name, hash] of views) {
-              await page.goto(`${base}/sample/All/${hash}`);
-              await page.locator('.sizer .row:visible, .empty:visible, article h1').first().waitFor();
-              for (const details of await page.locator('details').all()) await details.locator('summary').click();
-              assert.deepEqual(await axeViolations(page), [], name);
-            }
-            await page.goto(`${base}/none/`);
-            await page.locator('.notice h1').waitFor();
-            assert.deepEqual(await axeViolations(page), [], 'no index');
-          },
-          { viewport, colorScheme, reducedMotion: 'reduce', scripts: [axe.source] },
-        );
-      });
-    }
-  }
-
-  test('without JavaScript', async () => {
-    // axe is a script itself: it looks at the same markup where scripts run.
-    const context = await browser.newContext({ viewport: wide });
-    try {
-      const page = await context.newPage();
-      await page.addInitScript({ content: axe.source });
-      const listing = Buffer.from(renderPage(filesOf(sampleSummary)))
-        .toString()
-        .replace(/<script>.*<\/script>/s, '')
-        .replaceAll(/<\/?noscript>/g, '');
-      server.files.set('/plain/index.html', Buffer.from(listing));
-      await page.goto(`${base}/plain/`);
-      assert.deepEqual(await axeViolations(page), []);
-    } finally {
-      await context.close();
-    }
-  });
-});
-
-interface Axe {
-  run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
-}
-
-async function axeViolations(page: Page): Promise<string[]> {
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run());
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
-}
