@@ -128,7 +128,6 @@ class StreamSplitter {
 function endsStream(bytes: Buffer): boolean {
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
   const footer = bytes.subarray(Math.max(0, end - footerBytes), end);
-  const isPadding = (bytes.length - end) % 4 === 0;
-  if (!isPadding || footer.length < footerBytes || footer.toString('latin1', 10) !== footerMagic) return false;
+  if (footer.length < footerBytes || footer.toString('latin1', 10) !== footerMagic) return false;
   return crc32(footer.subarray(4, 10)) === footer.readUInt32LE(0);
 }
