@@ -13,6 +13,8 @@ export const packageLimits = {
   firstRangeBytes: 16 * kibibyte,
   /** The window read so far grows by this factor, so that a package of any size costs a handful of requests. */
   rangeGrowthFactor: 4,
+  /** Windows that are decompressed at once, without streams, if the metadata is in them: 64 KiB, some milliseconds at worst. */
+  windowsAtOnceMax: 2,
   /** The largest single range read: bounds the memory of one read. */
   rangeBytesMax: 4 * mebibyte,
   /**
@@ -79,8 +81,11 @@ export const lambdaLimits = {
   summarizeConcurrentMax: 2,
   /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
   reindexReserveMilliseconds: 60_000,
-  /** Fresh invocations of one reindex: enough for tens of millions of packages, and an end to a loop that should not be. */
-  reindexRoundsMax: 100,
+  /**
+   * Invocations of one reindex, each by the one before. Lambda takes 16 in a row for a loop, and stops it (Lambda guide, "recursive
+   * loop detection"); these, of 14 minutes each, are enough for millions of packages.
+   */
+  reindexRoundsMax: 15,
   /** An upload that was seen later than this after it was made was not waiting for us: a bucket is being adopted. */
   uploadAgeMillisecondsMax: 86_400_000,
 } as const;

@@ -27,7 +27,7 @@ export type Publication =
       readonly isFirst: boolean;
     }
   /** Every format held this summary already. */
-  | { readonly outcome: 'unchanged'; readonly summary: Summary }
+  | { readonly outcome: 'unchanged'; readonly summary: Summary; readonly isFirst: boolean }
   /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
   | { readonly outcome: 'waiting'; readonly missing: number; readonly summary: Summary }
   /** No rows and no index: nothing to publish. */
@@ -60,20 +60,23 @@ export async function summarize(
   { formats = ['gz', 'zst'] }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: (Publication & { readonly outcome: 'published' }) | undefined;
+  let isFirst = false;
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
     const summary = await buildSummary(ports.records.rows(repository), new Date(lastPublication(heads)));
     if (summary.etags.size === 0 && heads.size === 0) return { outcome: 'absent' };
-    const isFirst = !(await ports.records.isWhole(repository));
-    const missing = isFirst ? await countMissing(ports.objects, repository, heads, summary) : 0;
-    if (missing > 0) return { outcome: 'waiting', missing, summary };
-    if (isFirst) await ports.records.markWhole(repository);
+    if (!(await ports.records.isWhole(repository))) {
+      const missing = await countMissing(ports.objects, repository, heads, summary);
+      if (missing > 0) return { outcome: 'waiting', missing, summary };
+      await ports.records.markWhole(repository);
+      isFirst = true;
+    }
 
     const published = await publish(ports, repository, formats, heads, summary);
     if (published === 'lost-race') continue;
-    if (published === undefined) return last ?? { outcome: 'unchanged', summary };
-    last = { outcome: 'published', ...published, summary, isFirst: isFirst || last?.isFirst === true };
+    if (published === undefined) return last ?? { outcome: 'unchanged', summary, isFirst };
+    last = { outcome: 'published', ...published, summary, isFirst };
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);

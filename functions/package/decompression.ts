@@ -4,12 +4,23 @@
  * taken, so that nothing is read that nobody looks at.
  */
 
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import {
+  constants,
+  createGunzip,
+  createZstdDecompress,
+  type Gunzip,
+  gunzipSync,
+  type ZstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { packageLimits } from '../limits.ts';
 import { bunzip } from './bzip2.ts';
 import { type Compression, describeFormat, looksLikeTar, tellCompression, tellingBytes } from './formats.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
+
+/** Most heads inflate to less than this, and are then in one piece. */
+const headChunkBytes = 64 * 1024;
 
 export interface Decompressed {
   /** Undefined: the file is the tar archive itself. */
@@ -30,6 +41,47 @@ export async function decompress(compressed: AsyncIterable<Uint8Array>, start: n
   if (looksLikeTar(head)) return { compression, archive: input[Symbol.asyncIterator]() };
   const found = describeFormat(head);
   throw new MalformedPackage('not-a-package', `expected a gzip, bzip2, xz, zstd or tar file, found ${found}`, start);
+}
+
+/**
+ * The same for the first bytes of gzip and zstd at once, which costs a fifth of what streaming them does.
+ *
+ * @param isWhole these are all bytes of the package.
+ * @returns undefined where this way does not lead far enough: another format, damage, several zstd frames, or more than
+ *   `ratioFreeBytes` come out. `decompress` then finds out what it is.
+ */
+export function decompressHead(
+  compression: Compression | undefined,
+  head: Uint8Array,
+  isWhole: boolean,
+): Buffer | undefined {
+  const limits = { maxOutputLength: packageLimits.ratioFreeBytes, chunkSize: headChunkBytes };
+  try {
+    switch (compression) {
+      case 'gzip':
+        return gunzipSync(head, { ...limits, finishFlush: isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
+      case 'zstd': {
+        const finishFlush = isWhole ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
+        const { buffer, engine } = zstdDecompressSync(head, {
+          ...limits,
+          finishFlush,
+          info: true,
+        }) as unknown as Decoded;
+        return engine.bytesWritten === head.length ? buffer : undefined;
+      }
+      default:
+        return undefined;
+    }
+  } catch {
+    // Streaming the same bytes meets the same fault, and tells of it.
+    return undefined;
+  }
+}
+
+/** What zlib's functions give for `info: true`. */
+interface Decoded {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {

@@ -40,9 +40,8 @@ export function looksLikeTar(head: Uint8Array): boolean {
   const field = latin1(head.subarray(148, 156)).replaceAll('\0', ' ').trim();
   if (!/^[0-7]+$/.test(field)) return false;
   let sum = 8 * 32;
-  for (let index = 0; index < tellingBytes; index += 1) {
-    if (index < 148 || index >= 156) sum += head[index] ?? 0;
-  }
+  for (let index = 0; index < 148; index += 1) sum += head[index] ?? 0;
+  for (let index = 156; index < tellingBytes; index += 1) sum += head[index] ?? 0;
   return sum === Number.parseInt(field, 8);
 }
 

@@ -5,7 +5,7 @@
 
 import { packageLimits } from '../limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
-import { type TarEntry, TarReader } from './tar.ts';
+import { type Reading, type TarEntry, TarReader } from './tar.ts';
 
 /** The metadata files that the record is made of; of these a second one makes a package corrupt. */
 const recordFiles = ['+CONTENTS', '+COMMENT', '+DESC', '+BUILD_INFO', '+SIZE_PKG'] as const;
@@ -47,18 +47,43 @@ export interface Archive {
  * Reads as far as the chunk that holds the first payload entry's header; the rest of `archive.bytes` stays unread.
  * @throws {MalformedPackage} also what `archive.bytes` throws.
  */
-export async function readMetadata(archive: Archive): Promise<Metadata> {
-  const tar = new TarReader(withRatioLimit(archive));
+export async function readMetadata({ bytes, compressedBytes }: Archive, tar = new TarReader()): Promise<Metadata> {
+  const reading = metadataIn(tar);
+  let archiveBytes = 0;
+  for (let step = reading.next(); ; ) {
+    if (step.done === true) return step.value;
+    const next = await bytes.next();
+    if (next.done !== true) {
+      archiveBytes += next.value.length;
+      checkRatio(archiveBytes, compressedBytes());
+    }
+    step = reading.next(next.done === true ? undefined : next.value);
+  }
+}
+
+/**
+ * @param head the first bytes of an archive; no ratio is checked.
+ * @returns undefined where they do not hold all metadata.
+ * @throws {MalformedPackage}
+ */
+export function metadataWithin(head: Uint8Array, tar: TarReader): Metadata | undefined {
+  const reading = metadataIn(tar);
+  reading.next();
+  const step = reading.next(head);
+  return step.done === true ? step.value : undefined;
+}
+
+function* metadataIn(tar: TarReader): Reading<Metadata> {
   const files = new Map<RecordFile, Uint8Array>();
-  let entry = await tar.nextEntry();
+  let entry = yield* tar.nextEntry();
   for (let entries = 1; entry !== undefined && isMetadata(entry); entries += 1) {
     checkEntry(entry, entries);
-    const content = await tar.content(entry);
+    const content = yield* tar.content(entry);
     if (isRecordFile(entry.name)) {
       if (files.has(entry.name)) throw repeated(entry);
       files.set(entry.name, upToNul(content));
     }
-    entry = await tar.nextEntry();
+    entry = yield* tar.nextEntry();
   }
   const [contents, comment, description] = requiredFiles.map((file) => files.get(file));
   if (contents === undefined || comment === undefined || description === undefined) {
@@ -69,17 +94,11 @@ export async function readMetadata(archive: Archive): Promise<Metadata> {
   return { contents, comment, description, buildInfo: files.get('+BUILD_INFO'), sizePkg: files.get('+SIZE_PKG') };
 }
 
-async function* withRatioLimit({ bytes, compressedBytes }: Archive): AsyncGenerator<Uint8Array> {
-  let archiveBytes = 0;
-  for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) {
-    archiveBytes += next.value.length;
-    const ratio = archiveBytes / compressedBytes();
-    if (archiveBytes > packageLimits.ratioFreeBytes && ratio > packageLimits.compressionRatioMax) {
-      const what = `expected a compression ratio of at most ${packageLimits.compressionRatioMax}, found ${Math.ceil(ratio)}`;
-      throw new MalformedPackage('too-large', what, archiveBytes, 'archive');
-    }
-    yield next.value;
-  }
+function checkRatio(archiveBytes: number, compressedBytes: number): void {
+  const ratio = archiveBytes / compressedBytes;
+  if (archiveBytes <= packageLimits.ratioFreeBytes || ratio <= packageLimits.compressionRatioMax) return;
+  const what = `expected a compression ratio of at most ${packageLimits.compressionRatioMax}, found ${Math.ceil(ratio)}`;
+  throw new MalformedPackage('too-large', what, archiveBytes, 'archive');
 }
 
 function isMetadata({ name, type }: TarEntry): boolean {

@@ -25,41 +25,66 @@ export function withHead(source: PackageSource): PackageSource {
   };
 }
 
-/** The bytes from `start` up to `end` as a stream of ranges that is asked for only as far as it is consumed. */
+/**
+ * The bytes from `start` up to `end` in windows that are asked for only as far as they are consumed: 16 KiB first (what `withHead`
+ * already has, where the package begins within it); then the window grows fourfold.
+ */
 export class RangeStream implements AsyncIterable<Uint8Array> {
   /** Offset in the file of the first byte that has not been asked for. */
   fetchedTo: number;
+  /** Offset in the file of the first byte that the stream has not given. */
+  takenTo: number;
   readonly #source: PackageSource;
   readonly #start: number;
   readonly #end: number;
+  #windowBytes: number = packageLimits.firstRangeBytes;
+  /** Those that were asked for ahead of the stream. */
+  readonly #ahead: Uint8Array[] = [];
 
   constructor(source: PackageSource, start: number, end: number) {
     this.#source = source;
     this.#start = start;
     this.#end = end;
     this.fetchedTo = start;
+    this.takenTo = start;
   }
 
   /**
-   * 16 KiB first (what `withHead` already has, where the package begins within it); then the window grows fourfold.
-   * @throws {MalformedPackage} too-large.
+   * For looking at the first windows before the stream is consumed, or instead of it.
+   * @returns everything from the start up to the end of one more window.
    */
+  async lookAhead(): Promise<Uint8Array> {
+    const next = await this.#fetch();
+    const before = this.#ahead.at(0);
+    this.#ahead.push(next);
+    return before === undefined ? next : Buffer.concat(this.#ahead);
+  }
+
+  /** @throws {MalformedPackage} too-large. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const bytes = this.#ahead.shift() ?? (this.fetchedTo < this.#end ? await this.#fetch() : undefined);
+      if (bytes === undefined) return;
+      this.takenTo += bytes.length;
+      yield bytes;
+    }
+  }
+
+  async #fetch(): Promise<Uint8Array> {
     const { firstRangeBytes, rangeGrowthFactor, rangeBytesMax, compressedBytesMax } = packageLimits;
     const origin = this.#start < firstRangeBytes ? 0 : this.#start;
     const limit = this.#start + compressedBytesMax;
-    for (let windowBytes: number = firstRangeBytes; this.fetchedTo < this.#end; windowBytes *= rangeGrowthFactor) {
-      const offset = this.fetchedTo;
-      if (offset >= limit)
-        throw new MalformedPackage(
-          'too-large',
-          `expected the metadata within the first ${compressedBytesMax} bytes of the package, found no end of it`,
-          offset,
-        );
-      const end = Math.min(origin + windowBytes, offset + rangeBytesMax, this.#end, limit);
-      const bytes = await this.#source.read(offset, end - offset);
-      this.fetchedTo = end;
-      yield bytes;
-    }
+    const offset = this.fetchedTo;
+    if (offset >= limit)
+      throw new MalformedPackage(
+        'too-large',
+        `expected the metadata within the first ${compressedBytesMax} bytes of the package, found no end of it`,
+        offset,
+      );
+    const end = Math.min(origin + this.#windowBytes, offset + rangeBytesMax, this.#end, limit);
+    const bytes = await this.#source.read(offset, end - offset);
+    this.fetchedTo = end;
+    this.#windowBytes *= rangeGrowthFactor;
+    return bytes;
   }
 }

@@ -31,58 +31,60 @@ interface Extension {
   readonly size?: number;
 }
 
+/**
+ * Reads what it is handed: at each `yield` it wants the archive's next chunk, or undefined at the archive's end. So whoever has the
+ * archive at hand need not wait for anything, and whoever streams it can.
+ */
+export type Reading<Result> = Generator<void, Result, Uint8Array | undefined>;
+
 /** Asks for a chunk only where the ones before do not suffice. */
 export class TarReader {
   /** Bytes taken so far. */
   offset = 0;
-  readonly #chunks: AsyncIterator<Uint8Array>;
   #held: Uint8Array = new Uint8Array();
-
-  constructor(chunks: AsyncIterator<Uint8Array>) {
-    this.#chunks = chunks;
-  }
 
   /**
    * The next entry; undefined at the archive's end. The one before has to be taken by `content` first.
    * @throws {MalformedPackage} not-a-package, corrupt-archive, truncated, too-large.
    */
-  async nextEntry(): Promise<TarEntry | undefined> {
+  *nextEntry(): Reading<TarEntry | undefined> {
     let extension: Extension = {};
     for (;;) {
       const { offset } = this;
       if (offset > packageLimits.metadataBytesMax)
         throw tooLarge(`at most ${packageLimits.metadataBytesMax} bytes of metadata`, 'more', offset);
-      const block = await this.#take(blockBytes);
+      const block = yield* this.#take(blockBytes);
       if (offset === 0 && !looksLikeTar(block)) throw notAnArchive(block);
       if (block.length > 0 && block.every((byte) => byte === 0)) return undefined;
       if (block.length < blockBytes) throw this.#cut();
-      const header = { ...decodeHeader(block, offset), offset };
-      if (!isExtension(header.type)) return { ...header, ...extension };
+      const header = decodeHeader(block, offset);
+      if (!isExtension(header.type)) return extend(header, extension);
       checkExtension(header);
-      const content = latin1(await this.content(header));
+      const content = latin1(yield* this.content(header));
       if (header.type === 'x') extension = { ...extension, ...decodePaxHeader(content, offset) };
       if (header.type === 'L') extension = { ...extension, name: upToNul(content) };
     }
   }
 
   /** @throws {MalformedPackage} truncated. */
-  async content(entry: TarEntry): Promise<Uint8Array> {
-    const bytes = await this.#take(blockBytes * Math.ceil(entry.size / blockBytes));
+  *content(entry: TarEntry): Reading<Uint8Array> {
+    const bytes = yield* this.#take(blockBytes * Math.ceil(entry.size / blockBytes));
     if (bytes.length < entry.size) throw this.#cut();
     return bytes.subarray(0, entry.size);
   }
 
   /** Fewer where the archive ends. */
-  async #take(bytes: number): Promise<Uint8Array> {
-    const pieces = [this.#held];
+  *#take(bytes: number): Reading<Uint8Array> {
+    const pieces = this.#held.length === 0 ? [] : [this.#held];
     let length = this.#held.length;
     while (length < bytes) {
-      const next = await this.#chunks.next();
-      if (next.done === true) break;
-      pieces.push(next.value);
-      length += next.value.length;
+      const chunk = yield;
+      if (chunk === undefined) break;
+      pieces.push(chunk);
+      length += chunk.length;
     }
-    const all = pieces.length === 1 ? this.#held : Buffer.concat(pieces);
+    const [first = this.#held] = pieces;
+    const all = pieces.length <= 1 ? first : Buffer.concat(pieces);
     this.#held = all.subarray(bytes);
     this.offset += Math.min(bytes, length);
     return all.subarray(0, bytes);
@@ -107,7 +109,11 @@ function checkExtension({ size, offset }: TarEntry): void {
     );
 }
 
-function decodeHeader(block: Uint8Array, offset: number): Omit<TarEntry, 'offset'> {
+function extend(header: TarEntry, { name = header.name, size = header.size }: Extension): TarEntry {
+  return { name, type: header.type, size, offset: header.offset };
+}
+
+function decodeHeader(block: Uint8Array, offset: number): TarEntry {
   const text = latin1(block);
   const size = decodeNumber(text.slice(124, 136));
   if (!looksLikeTar(block) || size === undefined)
@@ -115,7 +121,7 @@ function decodeHeader(block: Uint8Array, offset: number): Omit<TarEntry, 'offset
   const magic = text.slice(257, 265);
   const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? upToNul(text.slice(345, 500)) : '';
   const name = upToNul(text.slice(0, 100));
-  return { name: prefix === '' ? name : `${prefix}/${name}`, type: text.slice(156, 157), size };
+  return { name: prefix === '' ? name : `${prefix}/${name}`, type: text.slice(156, 157), size, offset };
 }
 
 /** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined where it is neither, or negative. */
@@ -150,7 +156,8 @@ function decodePaxSize(value: string, offset: number): number {
 }
 
 function upToNul(text: string): string {
-  return text.split('\0', 1)[0] ?? '';
+  const nul = text.indexOf('\0');
+  return nul === -1 ? text : text.slice(0, nul);
 }
 
 function notAnArchive(head: Uint8Array): MalformedPackage {

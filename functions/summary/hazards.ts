@@ -74,18 +74,18 @@ export function findRejection(record: Uint8Array, file: string): Rejection | und
   if (text.includes('\0')) return reject('nul-byte', `found a NUL at byte ${text.indexOf('\0')} of the record`);
   if (!text.endsWith('\n\n')) return reject('empty-line', 'expected a record that ends in one empty line, found none');
   const lines = text.slice(0, -2).split('\n');
-  for (const [index, line] of lines.entries()) {
-    const where = `line ${index + 1} of the record (${JSON.stringify(line.slice(0, 40))})`;
-    if (line === '') return reject('empty-line', `found an empty line within the record, before line ${index + 2}`);
-    if (!/^[^=]+=/.test(line))
-      return reject('line-without-variable', `expected VARIABLE=value, found none in ${where}`);
-    if (line.length > recordLimits.lineBytesMax)
-      return reject(
-        'line-too-long',
-        `expected lines of at most ${recordLimits.lineBytesMax} bytes, found ${line.length} in ${where}`,
-      );
-  }
-  return rejectNames(lines);
+  const bad = lines.findIndex((line) => line.length > recordLimits.lineBytesMax || !/^[^=]+=/.test(line));
+  return bad === -1 ? rejectNames(lines) : rejectLine(lines[bad] ?? '', bad + 1);
+}
+
+function rejectLine(line: string, number: number): Rejection {
+  const where = `line ${number} of the record (${JSON.stringify(line.slice(0, 40))})`;
+  if (line === '') return reject('empty-line', `found an empty line within the record, before line ${number + 1}`);
+  if (!/^[^=]+=/.test(line)) return reject('line-without-variable', `expected VARIABLE=value, found none in ${where}`);
+  return reject(
+    'line-too-long',
+    `expected lines of at most ${recordLimits.lineBytesMax} bytes, found ${line.length} in ${where}`,
+  );
 }
 
 function rejectNames(lines: readonly string[]): Rejection | undefined {

@@ -34,6 +34,10 @@ const packingListCommands = [
   { command: '@pkgdep', variable: 'DEPENDS' },
   { command: '@pkgcfl', variable: 'CONFLICTS' },
 ] as const;
+const recordedLine = new RegExp(
+  `(?<=^|\\n)(?:${packingListCommands.map(({ command }) => command).join('|')})[^\\n]*`,
+  'g',
+);
 
 /** What C's isspace() takes for blank. */
 const blanks = ' \t\n\v\f\r';
@@ -69,8 +73,8 @@ export function renderRecord(metadata: PackageMetadata, file: string, fileSize: 
 
 function packingListLines(contents: string): string[] {
   const lines: string[] = [];
-  // A +CONTENTS of a megabyte is mostly file names: look only at lines that begin with @.
-  for (const [line] of contents.matchAll(/(?<=^|\n)@[^\n]*/g)) {
+  // A +CONTENTS of a megabyte is mostly file names and their hashes: look only at the lines that count.
+  for (const [line] of contents.matchAll(recordedLine)) {
     const known = packingListCommands.find(({ command }) => line.startsWith(command));
     if (known === undefined) continue;
     const value = trimBlanks(line.slice(known.command.length));

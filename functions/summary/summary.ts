@@ -22,7 +22,7 @@ export interface Summary {
 }
 
 /** @param rows by the bytes of their file names, as the table gives them. */
-export async function buildSummary(rows: AsyncIterable<Row>, since: Date): Promise<Summary> {
+export async function buildSummary(rows: AsyncIterable<Row>, since: Date = new Date(0)): Promise<Summary> {
   const records: Uint8Array[] = [];
   const names: { file: string; name: string }[] = [];
   const etags = new Map<string, string>();

@@ -1,6 +1,5 @@
 /** What is in a directory, as far as it is served. */
 
-import { isUtf8 } from 'node:buffer';
 import { opendir, stat } from 'node:fs/promises';
 import { Refusal } from './answer.ts';
 import { isServedName } from './request-key.ts';
@@ -44,12 +43,10 @@ interface FoundName {
 
 async function servedNames(realPath: string, { pageEntriesMax }: ServerLimits): Promise<FoundName[]> {
   const found: FoundName[] = [];
-  // Names are bytes, and those that are not UTF-8 have no URL. Node takes 'buffer' here; its types do not say so.
-  const directory = await opendir(realPath, { encoding: 'buffer' as BufferEncoding, bufferSize: 512 });
-  for await (const entry of directory) {
-    const nameBytes = entry.name as unknown as Buffer;
-    const name = nameBytes.toString();
-    if (!isUtf8(nameBytes) || !isServedName(name)) continue;
+  // A name that is not UTF-8 has no URL. It comes decoded to one that is not there, and so drops out when it is looked at.
+  for await (const entry of await opendir(realPath, { bufferSize: 512 })) {
+    const { name } = entry;
+    if (!isServedName(name)) continue;
     if (found.length >= pageEntriesMax)
       throw new Refusal(503, `This directory has more entries than a page may have (${pageEntriesMax}).`);
     found.push({ name, isLink: entry.isSymbolicLink() });

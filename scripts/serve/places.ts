@@ -16,7 +16,7 @@ export class Places {
   }
 
   /**
-   * Takes a place; the function that is returned gives it back.
+   * Takes a place; the function that is returned gives it back, and is called once.
    * @throws {Refusal} 503 where all are taken
    */
   take(): () => void {
@@ -25,10 +25,8 @@ export class Places {
         'Retry-After': String(retryAfterSeconds),
       });
     this.#taken += 1;
-    let isHeld = true;
     return () => {
-      if (isHeld) this.#taken -= 1;
-      isHeld = false;
+      this.#taken -= 1;
     };
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { openServed } from '../../scripts/serve/served-path.ts';
 import {
   allBytes,
   type Cleanup,
+  openFilesBelow,
   parseAnswer,
   type RunningServer,
   requestBytes,
@@ -186,14 +188,21 @@ describe('a file that is replaced while it is sent', () => {
     assert.ok(body.equals(content));
   });
 
-  for (const [what, content] of Object.entries({
-    'written over': Buffer.alloc(size, 'b'),
-    'cut short': Buffer.alloc(10),
-  }))
+  const changes: Readonly<Record<string, (file: FileHandle) => Promise<unknown>>> = {
+    'written over near its end': (file) => file.write('b', size - 1),
+    'written over near its beginning': (file) => file.write('b', 0),
+    'cut short': (file) => file.truncate(10),
+    'made longer': (file) => file.write('b', size),
+  };
+  for (const [what, change] of Object.entries(changes))
     it(`never seems complete where it was ${what} in place`, async (test) => {
       const running = await startServer(test);
       const path = await running.put('big.tgz', Buffer.alloc(size, 'a'));
-      const bytes = await downloadAround(running, () => writeFile(path, content));
+      const bytes = await downloadAround(running, async () => {
+        const file = await open(path, 'r+');
+        await change(file);
+        await file.close();
+      });
       assert.ok(bytes.length < size);
       await until('a line in the log', () => running.log.some((line) => line.includes('written to in place')));
     });
@@ -368,13 +377,24 @@ describe('GET of a directory', () => {
   });
 
   it('has pageEntriesMax entries at most', async (test) => {
-    const running = await startServer(test, { limits: { pageEntriesMax: 2 } });
+    const running = await startServer(test, { limits: { pageEntriesMax: 2, pagesMax: 1 } });
     await running.put('a', '');
     await running.put('b', '');
     assert.equal((await running.request('GET', '/')).status, 200);
     await running.put('c', '');
-    assert.equal((await running.request('GET', '/')).status, 503);
+    const { status, text } = await running.request('GET', '/');
+    assert.deepEqual([status, text], [503, 'This directory has more entries than a page may have (2).\n']);
     assert.equal((await running.request('GET', '/c')).status, 200);
+    await rm(join(running.root, 'c'));
+    assert.equal((await running.request('GET', '/')).status, 200);
+  });
+
+  it('is one of pagesMax that are made or sent at the same time', async (test) => {
+    const running = await startServer(test, { limits: { pagesMax: 1 } });
+    for (let number = 0; number < 200; number += 1) await running.put(`crowded/${number}`, '');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => running.request('GET', '/crowded/')));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))].sort(), [200, 503]);
+    assert.equal((await running.request('GET', '/crowded/')).status, 200);
   });
 
   it('takes turns with other requests however many files there are', async (test) => {
@@ -400,6 +420,35 @@ describe('GET of a directory', () => {
 });
 
 describe('every answer', () => {
+  it('closes the files that it opened', { skip: !existsSync('/proc/self/fd') && 'no /proc/self/fd' }, async (test) => {
+    const running = await startWithFiles(test);
+    const { request, root, put } = running;
+    await put('README.txt', 'Welcome');
+    await put('index/index.html', 'Welcome');
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    test.after(() => process.off('warning', onWarning));
+    const { etag = '' } = (await request('GET', '/All/x-1.0.tgz')).headers;
+    const file = '/All/x-1.0.tgz';
+    for (const [status, target, headers] of [
+      [200, file, {}],
+      [206, file, { Range: 'bytes=0-1' }],
+      [304, file, { 'If-None-Match': etag }],
+      [412, file, { 'If-Match': '"a"' }],
+      [416, file, { Range: 'bytes=1000-' }],
+      [404, `${file}/`, {}],
+      [301, '/All//x-1.0.tgz', {}],
+      [301, '/All', {}],
+      [200, '/', {}],
+      [200, '/index/', {}],
+    ] as const)
+      assert.deepEqual([target, (await request('GET', target, { headers })).status], [target, status]);
+    assert.equal((await request('HEAD', file)).status, 200);
+    await until('no file is open', async () => (await openFilesBelow(root)) === 0);
+    assert.deepEqual(warnings, [], 'the garbage collector is not the one that closes them');
+  });
+
   it('has the security headers, and is not chunked', async (test) => {
     const { request, send, port } = await startWithFiles(test);
     const answers = [

@@ -12,6 +12,7 @@ import { CannotListen, createHttpServer } from '../../scripts/serve/http-server.
 import {
   allBytes,
   FolderReceiver,
+  openFilesBelow,
   parseAnswer,
   type RunningServer,
   requestBytes,
@@ -110,6 +111,17 @@ describe('a request', () => {
     assert.deepEqual([answer.status, answer.headers.connection], [200, 'close']);
   });
 
+  it('that cannot be read never garbles the answer to the one before', async (test) => {
+    const running = await startServer(test);
+    const content = randomBytes(24 * 1024 * 1024);
+    await running.put('big.tgz', content);
+    const socket = await connected(running);
+    const request = requestBytes('GET', '/big.tgz', running.port, { headers: { Connection: 'keep-alive' } });
+    socket.write(Buffer.concat([request, Buffer.from('nonsense\r\n\r\n')]));
+    const { body } = parseAnswer(await allBytes(socket));
+    assert.ok(body.equals(content.subarray(0, body.length)));
+  });
+
   it('is answered in its turn where several come at once', async (test) => {
     const { send, put, port } = await startServer(test);
     await put('a', 'one');
@@ -159,16 +171,13 @@ describe('a connection', () => {
   it('may be closed by its client in the middle of a download', async (test) => {
     const running = await startServer(test);
     await running.put('big.tgz', Buffer.alloc(24 * 1024 * 1024));
-    const filesBefore = (await readdir('/proc/self/fd').catch(() => [])).length;
     for (let times = 0; times < 5; times += 1) {
       const socket = await connected(running);
       socket.write(requestBytes('GET', '/big.tgz', running.port, {}));
       await once(socket, 'data');
       socket.destroy();
     }
-    await until('every file is closed again', async () => {
-      return (await readdir('/proc/self/fd').catch(() => [])).length <= filesBefore;
-    });
+    await until('every file is closed again', async () => (await openFilesBelow(running.root)) === 0);
     assert.deepEqual(running.log, []);
     assert.equal((await running.request('GET', '/-/healthz')).status, 200);
   });
@@ -180,6 +189,7 @@ describe('a connection', () => {
     const request = requestBytes('GET', '/big.tgz', running.port, { headers: { Connection: 'keep-alive' } });
     socket.write(Buffer.concat([request, request, request]));
     await once(socket, 'data');
+    assert.ok((await openFilesBelow(running.root)) <= 1, 'one request of a connection at a time');
     socket.destroy();
     const start = performance.now();
     await running.server.close();
@@ -289,7 +299,10 @@ describe('closing', () => {
     const uploaded = allBytes(upload);
     const half = Buffer.alloc(50_000, 'x');
     upload.write(
-      requestBytes('PUT', '/All/x-1.0.tgz', running.port, { headers: { 'Content-Length': '100000' }, body: half }),
+      requestBytes('PUT', '/All/x-1.0.tgz', running.port, {
+        headers: { 'Content-Length': '100000', Connection: 'keep-alive' },
+        body: half,
+      }),
     );
     const download = await connected(running);
     download.write(requestBytes('GET', '/big.tgz', running.port, { headers: { Connection: 'keep-alive' } }));
@@ -301,7 +314,8 @@ describe('closing', () => {
     const [error] = await once(refused, 'error');
     assert.equal(error.code, 'ECONNREFUSED');
     upload.write(half);
-    assert.equal(parseAnswer(await uploaded).status, 201);
+    const { status, headers } = parseAnswer(await uploaded);
+    assert.deepEqual([status, headers.connection], [201, 'close']);
     assert.ok(parseAnswer(await allBytes(download)).body.equals(content));
     await closed;
     assert.deepEqual(running.log, []);

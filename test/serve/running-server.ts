@@ -1,12 +1,12 @@
 /** A server over a temporary directory, on a free port of 127.0.0.1, and clients that send exactly what they are told. */
 
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, mkdtemp, open, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, open, readdir, readlink, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createHttpServer, type HttpServer, type HttpServerSettings } from '../../scripts/serve/http-server.ts';
-import type { UploadReceiver } from '../../scripts/serve/uploads.ts';
+import type { ReceiveOptions, UploadReceiver } from '../../scripts/serve/uploads.ts';
 
 export interface RunningServer {
   readonly server: HttpServer;
@@ -127,6 +127,13 @@ export function parseAnswer(bytes: Buffer): RawAnswer {
   };
 }
 
+/** How many files below the root this process holds open; 0 on systems that do not tell. */
+export async function openFilesBelow(root: string): Promise<number> {
+  const descriptors = await readdir('/proc/self/fd').catch(() => []);
+  const paths = await Promise.all(descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return paths.filter((path) => path.startsWith(`${root}/`)).length;
+}
+
 /** Polls; fails after five seconds. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 5_000;
@@ -147,7 +154,7 @@ export class FolderReceiver implements UploadReceiver {
   async receive(
     key: string,
     body: AsyncIterable<Uint8Array>,
-    options: { ifNoneMatch?: '*' },
+    options: ReceiveOptions,
   ): Promise<{ outcome: 'created' | 'replaced' | 'exists' }> {
     const target = join(this.#root, key);
     const exists = await access(target).then(

@@ -176,11 +176,13 @@ describe('the size of an upload', () => {
   }
 
   it('is refused by what is declared, before any of it is read', async (test) => {
-    const running = await startServer(test, { limits: { ...limits, lingerMilliseconds: 50 } });
+    const running = await startServer(test, { limits: { ...limits, lingerMilliseconds: 200 } });
     const socket = connectTo(running);
+    const start = performance.now();
     socket.write(head(running, { 'Content-Length': '11' }));
     const { status, headers } = parseAnswer(await allBytes(socket));
     assert.deepEqual([status, headers.connection], [413, 'close']);
+    assert.ok(performance.now() - start > 190, 'the client has a while to stop sending, and to read why');
   });
 
   it('is told to a client that sends all of it without looking', async (test) => {
@@ -256,6 +258,27 @@ describe('an upload that breaks off', () => {
     socket.end(`${head(running, { 'Content-Length': '1000' })}half`);
     await until('a line in the log', () => running.log.length > 0);
     assert.equal((await running.request('GET', target)).text, 'before');
+  });
+
+  it('is told from an error of the store, whatever the store makes of it', async (test) => {
+    const wrapping: UploadReceiver = {
+      remove: async () => false,
+      receive: async (_, body) => {
+        try {
+          for await (const piece of body) assert.ok(piece.byteLength > 0);
+        } catch (cause) {
+          throw new Error('could not store it', { cause });
+        }
+        return { outcome: 'created' };
+      },
+    };
+    const running = await startServer(test, {
+      uploads: wrapping,
+      limits: { progressMilliseconds: 50, lingerMilliseconds: 50 },
+    });
+    const { status } = await running.send(`${head(running, { 'Content-Length': '1000' })}half`);
+    assert.equal(status, 408);
+    assert.equal(running.log.length, 1);
   });
 
   it('is told so where it stands still', async (test) => {

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { packageLimits } from '../../functions/limits.ts';
+import { decompressHead } from '../../functions/package/decompression.ts';
+import { MalformedPackage } from '../../functions/package/malformed-package.ts';
+import type { PackageSource } from '../../functions/package/package-source.ts';
+import { type PackageMetadata, readPackage, streamPackage } from '../../functions/package/read-package.ts';
+import { corpora } from '../corpus.ts';
+import { compress, makeArchive, makePackage, noise, type PackageParts } from '../package-maker.ts';
+import { ByteSource } from './byte-source.ts';
+
+type Read = (source: PackageSource) => Promise<PackageMetadata>;
+
+/** The metadata, or what the package's user is told; and the ranges that were asked for. */
+async function outcomeOf(read: Read, bytes: Uint8Array): Promise<unknown> {
+  const source = new ByteSource(bytes);
+  const outcome = await read(source).catch((error: unknown) => {
+    if (!(error instanceof MalformedPackage)) throw error;
+    return { code: error.code, message: error.message, offset: error.offset, layer: error.layer };
+  });
+  return { outcome, ranges: source.ranges };
+}
+
+async function assertSame(bytes: Uint8Array): Promise<void> {
+  assert.deepEqual(await outcomeOf(readPackage, bytes), await outcomeOf(streamPackage, bytes));
+}
+
+const variants: readonly (readonly [what: string, parts: PackageParts])[] = [
+  ['all of it in the first window', { buildInfo: 'OPSYS=NetBSD\n', headers: 'pax' }],
+  ['the metadata alone in the first window', { payload: { bin: 200_000 } }],
+  ['an end that is near', { payload: { bin: 40_000 } }],
+  ['metadata up to the second window', { metadata: { '+INSTALL': noise(40_000) }, payload: { bin: 200_000 } }],
+  ['metadata up to the second window, an end that is near', { metadata: { '+INSTALL': noise(40_000) } }],
+  ['metadata beyond the second window', { metadata: { '+INSTALL': noise(90_000) }, payload: { bin: 200_000 } }],
+  ['much text', { metadata: { '+INSTALL': Buffer.alloc(packageLimits.ratioFreeBytes / 2, 'text\n') } }],
+  ['no payload', { payload: {} }],
+];
+
+describe('reading at once and by streams: the same outcome of the same ranges', () => {
+  for (const { directory, absent, packages } of corpora) {
+    it(`for the packages in ${directory}`, { skip: absent }, async () => {
+      for (const { bytes } of packages) await assertSame(bytes());
+    });
+  }
+
+  it('for other compressions and several members', async () => {
+    for (const file of ['made.tar', 'made.bz2', 'made.xz', 'made.streams.bz2', 'made.streams.xz', 'bomb.bz2']) {
+      await assertSame(readFileSync(join(import.meta.dirname, '../fixtures/compressed', file)));
+    }
+    const archive = makePackage({ compression: 'none', payload: { bin: 100_000 } });
+    for (const compression of ['gzip', 'zstd'] as const) {
+      for (const cut of [300, 2_200, 50_000]) {
+        const members = [archive.subarray(0, cut), archive.subarray(cut)].map((part) => compress(part, compression));
+        await assertSame(Buffer.concat(members));
+        await assertSame(Buffer.concat([...members, Buffer.alloc(70_000)]));
+        await assertSame(Buffer.concat([...members, Buffer.from('and so on')]));
+      }
+    }
+  });
+
+  it('for bombs', async () => {
+    const zeros = { name: '+INSTALL', body: Buffer.alloc(2_000_000) };
+    for (const entries of [[zeros], [...Array.from({ length: 8 }, () => zeros)]]) {
+      for (const compression of ['gzip', 'zstd'] as const)
+        await assertSame(compress(makeArchive(entries), compression));
+    }
+  });
+
+  for (const [what, parts] of variants) {
+    for (const compression of ['gzip', 'zstd', 'none'] as const) {
+      for (const signature of [undefined, 'gpg'] as const) {
+        const bytes = makePackage({ ...parts, compression, ...(signature && { signature }) });
+        it(`for a package with ${what}, damaged anyhow: ${compression}${signature ? ', signed' : ''}`, async () => {
+          assert.ok('contents' in (await readPackage(new ByteSource(bytes))));
+          await assertSame(bytes);
+          const change = fc.record({ at: fc.nat(), xor: fc.integer({ min: 1, max: 255 }) });
+          const end = fc.oneof(fc.constant(bytes.length), fc.nat(bytes.length), fc.nat(1_000), fc.nat(20_000));
+          await fc.assert(
+            fc.asyncProperty(fc.array(change, { maxLength: 3 }), end, async (changes, end) => {
+              const damaged = Buffer.from(bytes.subarray(0, end));
+              for (const { at, xor } of end === 0 ? [] : changes) {
+                // Half of them in the head, which nearly all of the others would miss.
+                const index = at % (xor % 2 === 0 ? Math.min(damaged.length, 3_000) : damaged.length);
+                damaged[index] = (damaged[index] ?? 0) ^ xor;
+              }
+              await assertSame(damaged);
+            }),
+            { numRuns: 40 },
+          );
+        });
+      }
+    }
+  }
+});
+
+describe('what is decompressed at once', () => {
+  const archive = makePackage({ compression: 'none', payload: { bin: 100_000 } });
+  const gzip = compress(archive, 'gzip');
+  const zstd = compress(archive, 'zstd');
+
+  it('is the archive, or as much of it as is at hand', () => {
+    assert.ok(decompressHead('gzip', gzip, true)?.equals(archive));
+    assert.ok(decompressHead('zstd', zstd, true)?.equals(archive));
+    const head = decompressHead('gzip', gzip.subarray(0, 16_384), false);
+    assert.ok(head !== undefined && head.length > 10_000 && archive.subarray(0, head.length).equals(head));
+  });
+
+  const others: readonly (readonly [what: string, ...Parameters<typeof decompressHead>])[] = [
+    ['a cut file that is said to be whole', 'gzip', gzip.subarray(0, -1), true],
+    ['a cut frame that is said to be whole', 'zstd', zstd.subarray(0, -1), true],
+    ['a wrong CRC', 'gzip', Buffer.concat([gzip.subarray(0, -8), Buffer.alloc(8)]), true],
+    ['a second frame', 'zstd', Buffer.concat([zstd, zstd]), true],
+    ['more than ratioFreeBytes', 'gzip', compress(Buffer.alloc(packageLimits.ratioFreeBytes + 1), 'gzip'), true],
+    ['another format', 'xz', gzip, true],
+    ['no compression', undefined, archive, true],
+  ];
+  for (const [what, ...args] of others) {
+    it(`is not ${what}`, () => {
+      assert.equal(decompressHead(...args), undefined);
+    });
+  }
+
+  it('may have ratioFreeBytes', () => {
+    const bytes = Buffer.alloc(packageLimits.ratioFreeBytes);
+    assert.equal(decompressHead('gzip', compress(bytes, 'gzip'), true)?.length, packageLimits.ratioFreeBytes);
+  });
+});
