@@ -35,7 +35,7 @@ export const packageLimits = {
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
   extendedHeaderBytesMax: 1 * mebibyte,
-  /** Streams or frames that a file is put together from (bzip2, xz, zstd): pbzip2 makes one for each 900 KB. */
+  /** Streams or frames that a file is put together from, where each takes a decoder (bzip2, zstd): pbzip2 makes one for 900 KB. */
   streamsMax: 1_000,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
