@@ -35,7 +35,7 @@ export const packageLimits = {
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
   extendedHeaderBytesMax: 1 * mebibyte,
-  /** Streams or frames that a file is put together from (bzip2, xz, zstd): pbzip2 makes one for each 900 KB. */
+  /** Streams or frames that a file is put together from, where each takes a decoder (bzip2, zstd): pbzip2 makes one for 900 KB. */
   streamsMax: 1_000,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
@@ -67,8 +67,8 @@ export const recordLimits = {
 export const summaryLimits = {
   /** Passes of one summarize before it gives its place in the queue back: each pass means that somebody else published. */
   passesMax: 20,
-  /** Publications are at least a second apart; a clock further behind than this is wrong, and waiting would not help. */
-  waitMillisecondsMax: 2_500,
+  /** The next second begins within this on every clock, however far it is off ours. */
+  waitMillisecondsMax: 1_200,
   /** How far the store's clock, which dates the last publication, may be off ours. */
   clockSkewMilliseconds: 200,
 } as const;
@@ -103,6 +103,12 @@ export const localLimits = {
   /** Tries before a hint becomes a dead letter, the waits doubling from `retryMillisecondsMin`: about 6 s in all. */
   hintTriesMax: 6,
   retryMillisecondsMin: 200,
+  /** The longest wait between tries of a publication: a disk that was full may have room again. */
+  retryMillisecondsMax: 10_000,
+  /** `serve` tries dead letters again this often: what is in their way is gone soon, or stays for days. */
+  deadLetterMilliseconds: 15_000,
+  /** `serve` looks this often whether its directory, its table and its lock are still those that it opened. */
+  lossMilliseconds: 1_000,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */

@@ -48,12 +48,13 @@ export function extractPermissions(places: Places): readonly Permission[] {
         ]
       : []),
     {
+      // UpdateItem: the reserved row that asks for a summary, where a first publication may wait for a package that is gone.
       name: 'KeepRows',
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
       resources: [recordsArn],
     },
-    // A repository's first row is preceded by its entry.
-    { name: 'EnterRepositories', actions: ['dynamodb:UpdateItem'], resources: [repositoriesArn] },
+    // A repository's first row is preceded by its entry. GetItem: whether it is whole.
+    { name: 'EnterRepositories', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [repositoriesArn] },
   ];
 }
 

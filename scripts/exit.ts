@@ -23,9 +23,11 @@ export function systemErrorSentence(error: unknown, what: string): string {
     ENOENT: 'there is no such file or directory',
     ENOTDIR: 'it is not a directory',
     EISDIR: 'it is a directory',
+    EEXIST: 'something else is in its place',
     EACCES: 'permission is denied',
     EPERM: 'the operation is not permitted',
     EROFS: 'the file system is read-only',
+    EIO: 'the disk reports an error',
     ENOSPC: 'the disk is full',
     EDQUOT: 'the disk quota is used up',
     EMFILE: 'too many files are open',
@@ -33,4 +35,20 @@ export function systemErrorSentence(error: unknown, what: string): string {
     ENAMETOOLONG: 'the name is too long',
   };
   return `${what}: ${(code !== undefined && reasons[code]) || message}`;
+}
+
+/**
+ * What the person at the terminal is told in the place of a stack trace: of everything that the machine, and not the program, is
+ * to blame for. Undefined of a mistake of the program's own.
+ */
+export function failureSentence(error: unknown): string | undefined {
+  if (error instanceof CannotRun) return error.message;
+  if (!(error instanceof Error)) return undefined;
+  // An adapter has put it into words, and kept what the system said.
+  if (isOfTheSystem(error.cause)) return error.message;
+  return isOfTheSystem(error) ? systemErrorSentence(error, error.path ?? error.syscall ?? 'the table') : undefined;
+}
+
+function isOfTheSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && ('syscall' in error || ('code' in error && error.code === 'ERR_SQLITE_ERROR'));
 }

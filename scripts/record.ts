@@ -15,6 +15,8 @@ export async function record(files: readonly string[]): Promise<ExitCode> {
     try {
       await print(await recordOf(file));
     } catch (error) {
+      // Whoever reads the records has seen enough.
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCode;
       const isBad = error instanceof MalformedPackage;
       console.error(isBad ? `${file}: ${error.code}: ${error.message}` : systemErrorSentence(error, file));
       if (exitCode !== exitCodes.couldNotRun) exitCode = isBad ? exitCodes.rejected : exitCodes.couldNotRun;

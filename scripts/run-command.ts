@@ -1,11 +1,17 @@
 /** How a command ends: its exit code, and a sentence in the place of a stack trace for everything that a person can mend. */
 
 import { type Command, CommanderError } from 'commander';
-import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
+import { type ExitCode, exitCodes, failureSentence, systemErrorSentence } from './exit.ts';
 import { awsErrorSentence } from './stack/aws-errors.ts';
 
 /** Runs the program with the process's arguments. Whatever is no mistake of the person at the terminal is thrown. */
 export async function runCommand(program: Command): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that has seen enough (`| head`) is no reason to stop half-way.
+    if (error.code === 'EPIPE') return;
+    console.error(`${program.name()}: ${systemErrorSentence(error, 'the output cannot be written')}`);
+    process.exit(exitCodes.couldNotRun);
+  });
   try {
     await program.parseAsync();
   } catch (error) {
@@ -13,7 +19,7 @@ export async function runCommand(program: Command): Promise<void> {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
       return;
     }
-    const sentence = error instanceof CannotRun ? error.message : awsErrorSentence(error);
+    const sentence = awsErrorSentence(error) ?? failureSentence(error);
     if (sentence === undefined) throw error;
     console.error(`${program.name()}: ${sentence}`);
     process.exitCode = exitCodes.couldNotRun;

@@ -79,10 +79,12 @@ export async function openToLook(
   });
   if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
   const stateDirectory = resolve(state ?? defaultStateDirectory(root));
-  return {
-    objects: new DirectoryObjects({ root, stateDirectory }),
-    records: SqliteRecords.open({ file: tableFile(stateDirectory), readOnly: true }).table,
-  };
+  const objects = new DirectoryObjects({ root, stateDirectory });
+  try {
+    return { objects, records: SqliteRecords.open({ file: tableFile(stateDirectory), readOnly: true }).table };
+  } catch (cause) {
+    throw new CannotRun((cause as Error).message, { cause });
+  }
 }
 
 const linesMax = 20;

@@ -44,10 +44,10 @@ const extract: Table = {
   'sqs:GetQueueAttributes': ['PipelineHints.Arn'],
   's3:GetObject': packages,
   's3:ListBucket': [bucket],
-  'dynamodb:GetItem': ['StorageRecords.Arn'],
+  'dynamodb:GetItem': ['StorageRecords.Arn', 'StorageRepositories.Arn'],
   'dynamodb:PutItem': ['StorageRecords.Arn'],
   'dynamodb:DeleteItem': ['StorageRecords.Arn'],
-  'dynamodb:UpdateItem': ['StorageRepositories.Arn'],
+  'dynamodb:UpdateItem': ['StorageRecords.Arn', 'StorageRepositories.Arn'],
   ...logs('Extract'),
 };
 
