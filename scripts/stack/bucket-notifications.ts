@@ -44,7 +44,7 @@ export function expectMerge(bucket: string, merge: Merge): Merge & { readonly ou
   throw new CannotRun(
     `${bucket} has a notification rule that overlaps with ours, and S3 takes only one for an event and a key:\n` +
       `${pairs.join('\n')}\n` +
-      'Watch other prefixes (--prefix), narrow the rule that is there, or have its destination pass the events on: ' +
+      'Watch other prefixes (--prefix), or narrow the rule that is there: ' +
       'docs/deploying.md, "A rule is in the way". Nothing was changed.',
   );
 }
