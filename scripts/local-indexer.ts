@@ -11,7 +11,6 @@ import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints
 import { type OpenedRecords, SqliteRecords, type SqliteRecordsOptions } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
-import { splitKey } from '../functions/keys.ts';
 import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
@@ -117,9 +116,6 @@ export class LocalIndexer {
       work: async ({ key, force = false }: Hint) => {
         if (this.#isAbandoned) return;
         const extraction = await extract({ objects: this.objects, records: this.records, clock }, key, { force });
-        // A package that vanished before it had a row changes nothing in the table, and yet a first publication may wait for it.
-        const isAbsent = extraction.outcome === 'unchanged' && extraction.row === undefined;
-        if (isAbsent) events.onChange(splitKey(key).repository);
         events.onExtracted?.(key, extraction);
       },
       onError: ({ key }, error, tries) => events.onFailed?.(key, error, tries),
