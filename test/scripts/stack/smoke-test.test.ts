@@ -4,7 +4,7 @@ import { extract } from '../../../functions/extract.ts';
 import type { ObjectKey } from '../../../functions/ports.ts';
 import { summarize } from '../../../functions/summarize.ts';
 import { type Answer, type SmokeOptions, type SmokePorts, smokeTest } from '../../../scripts/stack/smoke-test.ts';
-import { ManualClock } from '../../adapters/manual-clock.ts';
+import { ManualClock, settle } from '../../adapters/manual-clock.ts';
 import { MemoryObjects } from '../../adapters/memory-objects.ts';
 import { MemoryRecords } from '../../adapters/memory-records.ts';
 
@@ -29,12 +29,15 @@ function deployment({ delay = 3_000, isIndexing = true } = {}) {
     }
     async #index() {
       if (!isIndexing) return;
+      working += 1;
       await clock.sleep(delay);
       await extract({ objects: this, records, clock }, key);
       await clock.sleep(delay);
       await summarize({ objects: this, records, clock }, repository);
+      working -= 1;
     }
   }
+  let working = 0;
   const objects = new Bucket();
   const get = async (asked: ObjectKey): Promise<Answer> => {
     const object = objects.objects.get(asked);
@@ -42,10 +45,12 @@ function deployment({ delay = 3_000, isIndexing = true } = {}) {
       ? { status: 404, text: 'Not Found', body: new Uint8Array() }
       : { status: 200, text: 'OK', body: object.body };
   };
-  return { clock, records, objects, get };
+  return { clock, records, objects, get, working: () => working };
 }
 
-async function run(ports: SmokePorts & { readonly clock: ManualClock }, more: Partial<SmokeOptions> = {}) {
+type Deployment = SmokePorts & Pick<ReturnType<typeof deployment>, 'clock' | 'working'>;
+
+async function run(ports: Deployment, more: Partial<SmokeOptions> = {}) {
   const stages: [string, number][] = [];
   const options: SmokeOptions = {
     repository,
@@ -61,8 +66,12 @@ async function run(ports: SmokePorts & { readonly clock: ManualClock }, more: Pa
   );
   let isDone = false;
   void outcome.then(() => (isDone = true));
-  // Compressing takes real time, in which nobody sleeps.
-  while (!isDone) if (!(await ports.clock.advanceToNext())) await new Promise(setImmediate);
+  // Time stands still while anybody works: compressing takes real time, and no time of this clock's.
+  while (!isDone) {
+    const isEverybodyAsleep = ports.clock.sleepers === 1 + ports.working();
+    if (isEverybodyAsleep) await ports.clock.advanceToNext();
+    else await settle();
+  }
   return { outcome: await outcome, stages };
 }
 
