@@ -11,7 +11,13 @@ import { DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { Command } from 'commander';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { commandLimits } from '../functions/limits.ts';
-import { BadOption, type IndexerFlags, type IndexerOptions, indexerOptions } from '../infra/options.ts';
+import {
+  BadOption,
+  type IndexerFlags,
+  type IndexerOptions,
+  indexerOptions,
+  isUsableBucketName,
+} from '../infra/options.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { agree, expectSomebody } from './question.ts';
 import { ending, exitCodesHelp, runCommand } from './run-command.ts';
@@ -66,8 +72,10 @@ async function deploy(flags: DeployOptions): Promise<ExitCode> {
   const plan = await makePlan(options, flags.bundles, process.env.CDK_OUTDIR ?? 'cdk.out');
   if (flags.dryRun === true) {
     console.log(describePlan(plan));
+    if (!isUsableBucketName(options.bucket)) console.log(`\n${shortName(options)}`);
     return exitCodes.done;
   }
+  if (!isUsableBucketName(options.bucket)) throw new CannotRun(shortName(options));
   expectSomebody(flags.yes);
   const clients = await clientsFor(flags);
   const identity = await identify(clients);
@@ -105,6 +113,10 @@ async function deploy(flags: DeployOptions): Promise<ExitCode> {
     );
   }
   return exitCodes.done;
+}
+
+function shortName({ bucket }: IndexerOptions): string {
+  return `S3 will not have a bucket called "${bucket.name}": a name has 3 to 63 characters. Choose another --bucket.`;
 }
 
 /** The stack, if it can be changed. One whose creation failed can only be removed: it is, for it holds nothing. */
