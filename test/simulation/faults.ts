@@ -49,34 +49,47 @@ const possible: Readonly<Record<CallKind, readonly CallFault[]>> = {
   put: ['crash', 'slow', 'throttled', 'answer-lost', 'conflict', 'lost-to-itself'],
 };
 
+export interface FaultsOptions {
+  readonly seed: number;
+  readonly rates: FaultRates;
+  /** Names as in `happened`: these do not happen. */
+  readonly suppressed?: ReadonlySet<string>;
+  /** Names as in `possible`: these happen, and no others. */
+  readonly forced?: ReadonlySet<string>;
+}
+
 export class Faults {
   /** Those that happened, in order. */
   readonly happened: string[] = [];
+  /** Those that could have happened to a call; only where some are forced. */
+  readonly possible: string[] = [];
   /** No more of them. */
   areOver = false;
-  readonly #seed: number;
-  readonly #rates: FaultRates;
-  readonly #suppressed: ReadonlySet<string>;
+  readonly #options: FaultsOptions;
 
-  /** @param suppressed names as in `happened`: these do not happen. */
-  constructor(seed: number, rates: FaultRates, suppressed: ReadonlySet<string>) {
-    this.#seed = seed;
-    this.#rates = rates;
-    this.#suppressed = suppressed;
+  constructor(options: FaultsOptions) {
+    this.#options = options;
   }
 
   ofCall(task: string, hash: number, call: number, kind: CallKind): CallFault | undefined {
+    const { rates, forced } = this.#options;
+    const nameOf = (fault: CallFault) => `${fault} at ${task}/${call}`;
+    if (forced !== undefined) {
+      this.possible.push(...possible[kind].map(nameOf));
+      return possible[kind].find((fault) => forced.has(nameOf(fault)) && this.#happens(nameOf(fault)));
+    }
     let fraction = fractionOf(hash, 2 * call);
     for (const fault of possible[kind]) {
-      fraction -= this.#rates[fault];
-      if (fraction < 0) return this.#happens(`${fault} at ${task}/${call}`) ? fault : undefined;
+      fraction -= rates[fault];
+      if (fraction < 0) return this.#happens(nameOf(fault)) ? fault : undefined;
     }
     return undefined;
   }
 
   ofDelivery(fault: DeliveryFault, about: string): boolean {
-    const fraction = fractionOf(hashOf(`${fault} ${about}`, this.#seed), 0);
-    return fraction < this.#rates[fault] && this.#happens(`${fault}: ${about}`);
+    const { seed, rates, forced } = this.#options;
+    const fraction = fractionOf(hashOf(`${fault} ${about}`, seed), 0);
+    return forced === undefined && fraction < rates[fault] && this.#happens(`${fault}: ${about}`);
   }
 
   /** Milliseconds: a few, and up to some seconds for a slow call. */
@@ -86,7 +99,7 @@ export class Faults {
   }
 
   #happens(name: string): boolean {
-    if (this.areOver || this.#suppressed.has(name)) return false;
+    if (this.areOver || this.#options.suppressed?.has(name)) return false;
     this.happened.push(name);
     return true;
   }

@@ -7,27 +7,45 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Violation } from './invariants.ts';
+import { planOf, type Theme } from './plan.ts';
+import { simulate } from './simulation.ts';
 import { realSteps, type Steps } from './steps.ts';
 
-interface SourceMutation {
+interface Mutation {
+  /** Of the seeds that are the likeliest to show it; any where none is named. */
+  readonly theme?: Theme;
+  /** It is found within so many seeds, from 0 on; `common` where nothing else is said. */
+  readonly seedsMax?: number;
+}
+
+interface SourceMutation extends Mutation {
   readonly step: 'extract' | 'summarize' | 'reindex';
   /** Has to occur once. */
   readonly from: string;
   readonly to: string;
 }
 
-interface Surrounding {
+interface Surrounding extends Mutation {
   readonly surroundings: Partial<Steps>;
 }
+
+/** What takes a race of several, at the right moment. */
+const rare = 4_000;
+export const common = 100;
 
 /** By what it does. */
 export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> = {
   'extract does not look again': {
+    seedsMax: rare,
+    theme: 'duel',
     step: 'extract',
     from: 'now?.etag !== seen?.etag',
     to: 'false',
   },
   'extract looks again at whether the object is there, not at which': {
+    seedsMax: rare,
+    theme: 'duel',
     step: 'extract',
     from: 'now?.etag !== seen?.etag',
     to: '(now === undefined) !== (seen === undefined)',
@@ -53,34 +71,44 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: "if (row.state === 'indexed') await records.putRow(row);",
   },
   'extract tells nobody that a first publication need not wait': {
+    seedsMax: rare,
+    theme: 'adoption',
     step: 'extract',
     from: "if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);",
     to: '',
   },
   'summarize does not look again': {
+    seedsMax: rare,
+    theme: 'duel',
     step: 'summarize',
     from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
     to: 'return last;',
   },
   'summarize does not look at run numbers': {
+    seedsMax: rare,
+    theme: 'duel',
     step: 'summarize',
     from: 'if (isLatestRun && holds(',
     to: 'if (holds(',
   },
   'summarize does not look whether its index is there': {
+    seedsMax: rare,
+    theme: 'clock',
     step: 'summarize',
     from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
     to: 'if (isLatestRun) return last;',
   },
   'summarize takes its run number after it has read the rows': {
+    seedsMax: rare,
+    theme: 'duel',
     step: 'summarize',
     from: 'const isLatestRun = (await ports.records.lastRun(repository)) === run;',
     to: 'const isLatestRun = run < Number.POSITIVE_INFINITY;',
   },
   'summarize looks at the index after it has read the rows': {
     step: 'summarize',
-    from: 'const missing = isFirst',
-    to: 'for (const [file, head] of await lookAtIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);\n    const missing = isFirst',
+    from: 'if (!isWhole) {',
+    to: 'for (const [file, head] of await lookAtIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);\n    if (!isWhole) {',
   },
   'summarize takes a lost race for done': {
     step: 'summarize',
@@ -93,11 +121,14 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize asks whether the repository is whole after it has read the rows': {
+    seedsMax: rare,
+    theme: 'adoption',
     step: 'summarize',
-    from: 'const missing = isFirst ?',
-    to: 'const missing = !(await ports.records.isWhole(repository)) ?',
+    from: 'if (!isWhole) {',
+    to: 'if (!(await ports.records.isWhole(repository))) {',
   },
   'summarize calls a repository whole where only the names of its packages are known': {
+    seedsMax: rare,
     step: 'summarize',
     from: 'if (summary.etags.get(file) !== etag) missing += 1;',
     to: 'if (etag !== undefined && !summary.etags.has(file)) missing += 1;',
@@ -128,23 +159,25 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'const body = await format.compress(summary.records === 0 ? new Uint8Array() : summary.text, publishedAt);',
   },
   'summarize does not see that Last-Modified stood still': {
+    seedsMax: rare,
+    theme: 'clock',
     step: 'summarize',
     from: 'return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;',
     to: 'return Number.isNaN(replaced) || replaced > 0;',
   },
   'reindex overlooks packages that changed': {
     step: 'reindex',
-    from: 'if (force || etags.get(row.file) !== row.etag) batch.push(row.file);',
-    to: 'if (force || !etags.has(row.file)) batch.push(row.file);',
+    from: 'if (force || etags.get(file) !== etag) yield file;',
+    to: 'if (force || !etags.has(file)) yield file;',
   },
   'reindex overlooks packages that are gone': {
     step: 'reindex',
-    from: 'if (force || etags.get(row.file) !== row.etag) batch.push(row.file);',
-    to: 'if (force || (etags.get(row.file) ?? row.etag) !== row.etag) batch.push(row.file);',
+    from: 'if (force || etags.get(file) !== etag) yield file;',
+    to: 'if (force || (etags.get(file) ?? etag) !== etag) yield file;',
   },
   'reindex overlooks packages without a row': {
     step: 'reindex',
-    from: 'batch = batch.concat(files.slice(next));',
+    from: 'yield* files.slice(next);',
     to: '',
   },
   'reindex has no index looked at': {
@@ -155,8 +188,28 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'the store does not look at conditions': { surroundings: { ignoresConditions: true } },
   'the store reads ranges of whatever is there': { surroundings: { ignoresRangeEtags: true } },
   'hints and changes are acknowledged before they are followed': { surroundings: { acknowledgesEarly: true } },
-  'a hint is delivered again while a process still follows it': { surroundings: { outlivesLease: true } },
+  'a hint is delivered again while a process still follows it': {
+    seedsMax: rare,
+    theme: 'duel',
+    surroundings: { outlivesLease: true },
+  },
 };
+
+export interface Catch {
+  readonly seed: number;
+  readonly violation: Violation;
+}
+
+/** The first seed that shows the mutation. */
+export async function catchMutation(name: string): Promise<Catch | undefined> {
+  const { theme, seedsMax = common } = mutations[name] ?? {};
+  const steps = await mutatedSteps(name);
+  for (let seed = 0; seed < seedsMax; seed += 1) {
+    const { violation } = await simulate(planOf(seed, theme), { steps });
+    if (violation !== undefined) return { seed, violation };
+  }
+  return undefined;
+}
 
 /** @throws {Error} where the source does not have the text that the mutation changes. */
 export async function mutatedSteps(name: string): Promise<Steps> {

@@ -64,12 +64,13 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, nu
   'foreign-index': 2,
 };
 
-type Theme = keyof typeof themes;
+const namesFor = { anything: [1, 2, 2, 3, 4], duel: [1], adoption: [2, 3], clock: [1, 2] } as const;
+export type Theme = keyof typeof themeWeights;
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
   duel: { rename: 0, 'switch-formats': 0, 'foreign-index': 0 },
-  adoption: { delete: 50, 'foreign-index': 0 },
+  adoption: { upload: 20, delete: 60, reindex: 2, 'foreign-index': 0 },
   clock: { 'step-clock': 30, 'foreign-index': 0 },
 };
 
@@ -77,12 +78,13 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps.
  */
-const themes = { anything: 4, duel: 3, adoption: 2, clock: 1 } as const;
-export function planOf(seed: number): Plan {
+const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1 } as const;
+export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
-  const theme = dice.weighted(themes);
+  const drawn = dice.weighted(themeWeights);
+  const theme = asked ?? drawn;
   const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
-  const namesUsed = names.slice(0, theme === 'duel' ? 1 : dice.pick([1, 2, 2, 3, 4]));
+  const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const setting = { ...drawSetting(dice), ...settingFor(theme, dice) };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
   const isOld = theme === 'adoption' || dice.chance(0.15);
@@ -90,8 +92,8 @@ export function planOf(seed: number): Plan {
   const milliseconds = dice.pick(theme === 'anything' ? [150, 800, 3_000, 8_000] : [150, 800, 2_500]);
   const moment = () => Math.round(dice.fraction() * milliseconds);
   if (isOld && dice.chance(0.8))
-    deeds.push({ id: 'adoption', at: moment(), kind: 'reindex', prefix: '', force: false });
-  const count = dice.integer(2, 14);
+    deeds.push({ id: 'adoption', at: moment() / 4, kind: 'reindex', prefix: '', force: false });
+  const count = theme === 'adoption' ? dice.integer(1, 5) : dice.integer(2, 14);
   for (let index = 0; index < count; index += 1) {
     deeds.push({ id: `deed${index}`, at: moment(), ...drawDeed(dice, theme, place) });
   }
@@ -128,7 +130,7 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
     case 'duel':
       return { ...crowd, faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin } };
     case 'adoption':
-      return { ...crowd, faults: { ...noFaults, slow: 0.15, crash: dice.pick([0.05, 0.1]), late: 0.2, twin } };
+      return { ...crowd, faults: { ...noFaults, slow: 0.3, crash: dice.pick([0, 0.1]), late: 0.4, twin } };
     case 'clock':
       return crowd;
   }
@@ -149,7 +151,7 @@ function drawPast(dice: Dice, repositoriesUsed: readonly string[], namesUsed: re
   for (const repository of repositoriesUsed) {
     for (const name of namesUsed) {
       const key = keyOf(repository, name);
-      if (dice.chance(0.8))
+      if (dice.chance(0.85))
         past.push({ id: `old ${key}`, at: 0, kind: 'old-package', key, name, content: dice.pick(packageKinds) });
     }
     for (const file of ['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.bz2']) {
@@ -190,3 +192,44 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
 function keyOf(repository: string, name: string): string {
   return repository === '' ? `${name}.tgz` : `${repository}/${name}.tgz`;
 }
+
+const plainSetting: Setting = {
+  store: 's3',
+  rowsPerPage: 1,
+  objectsPerPage: 2,
+  extractCopies: 2,
+  summarizeCopies: 2,
+  hintsPerBatch: 2,
+  visibilityMilliseconds: 1_000,
+  windowMilliseconds: 50,
+  triesMax: 5,
+  formats: indexFormatNames,
+  faults: noFaults,
+};
+
+/** Nothing by chance: for faults at every place. */
+export const plainPlans: Readonly<Record<string, Plan>> = {
+  'a package comes, is replaced, and goes': {
+    seed: 1,
+    setting: plainSetting,
+    deeds: [
+      { id: 'upload', at: 0, kind: 'upload', key: 'All/a-1.0.tgz', name: 'a-1.0', content: 'plain' },
+      { id: 'replace', at: 250, kind: 'upload', key: 'All/a-1.0.tgz', name: 'a-1.0', content: 'wide' },
+      { id: 'another', at: 260, kind: 'upload', key: 'All/c-3.0nb1.tgz', name: 'c-3.0nb1', content: 'cut' },
+      { id: 'remove', at: 1_700, kind: 'delete', key: 'All/a-1.0.tgz' },
+    ],
+  },
+  'a repository is adopted': {
+    seed: 2,
+    setting: { ...plainSetting, store: 'directory' },
+    deeds: [
+      { id: 'old a', at: 0, kind: 'old-package', key: 'All/a-1.0.tgz', name: 'a-1.0', content: 'plain' },
+      { id: 'old b', at: 0, kind: 'old-package', key: 'All/b+-2.0.tgz', name: 'b+-2.0', content: 'plain' },
+      { id: 'old gz', at: 0, kind: 'old-index', repository: 'All', file: 'pkg_summary.gz', by: 'others' },
+      { id: 'old bz2', at: 0, kind: 'old-index', repository: 'All', file: 'pkg_summary.bz2', by: 'others' },
+      { id: 'upload', at: 0, kind: 'upload', key: 'All/c-3.0nb1.tgz', name: 'c-3.0nb1', content: 'plain' },
+      { id: 'adopt', at: 150, kind: 'reindex', prefix: '', force: false },
+      { id: 'remove', at: 160, kind: 'delete', key: 'All/b+-2.0.tgz' },
+    ],
+  },
+};

@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { joinKey } from '../../functions/keys.ts';
 import type { Hint } from '../../functions/ports.ts';
+import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
 import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
 import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
@@ -33,6 +34,8 @@ export interface SimulationOptions {
   readonly steps: Steps;
   /** Faults that do not happen, by their names. */
   readonly suppressed?: ReadonlySet<string>;
+  /** Faults of calls that happen in the place of those that are drawn. */
+  readonly forced?: ReadonlySet<string>;
   /** Whether every call is noted. */
   readonly traces?: boolean;
 }
@@ -40,14 +43,16 @@ export interface SimulationOptions {
 export interface Outcome {
   readonly violation: Violation | undefined;
   readonly faults: readonly string[];
+  /** Where some are forced: those that could have been. */
+  readonly possibleFaults: readonly string[];
   readonly trace: readonly string[];
   /** Publications, and turns of the scheduler: to see that a simulation does something. */
   readonly publications: number;
   readonly turns: number;
 }
 
-/** Many times what the longest run took. */
-const turnsMax = 100_000;
+/** Several times what the longest of a million runs took. */
+const turnsMax = 30_000;
 /** With faults for ever a step might never succeed. */
 const faultyMilliseconds = 60_000;
 const beginning = Date.parse('2026-01-01T00:00:00.400Z');
@@ -94,7 +99,7 @@ class Simulation {
   readonly #formatsInUse = new Map<Work, readonly IndexFormatName[]>();
   #failure: unknown;
 
-  constructor(plan: Plan, { steps, suppressed = new Set(), traces = false }: SimulationOptions) {
+  constructor(plan: Plan, { steps, traces = false, ...forcedOrSuppressed }: SimulationOptions) {
     const { seed, setting } = plan;
     const scheduler = this.#scheduler;
     this.#plan = plan;
@@ -103,7 +108,7 @@ class Simulation {
     this.#surroundings = {
       seed,
       scheduler,
-      faults: new Faults(seed, setting.faults, suppressed),
+      faults: new Faults({ seed, rates: setting.faults, ...forcedOrSuppressed }),
       note: (line) => {
         if (traces) this.#trace.push(`${scheduler.now.toFixed(1).padStart(9)} ms  ${line}`);
       },
@@ -149,6 +154,7 @@ class Simulation {
   findings(): Omit<Outcome, 'violation'> {
     return {
       faults: this.#surroundings.faults.happened,
+      possibleFaults: this.#surroundings.faults.possible,
       trace: this.#trace,
       publications: this.#publications,
       turns: this.#scheduler.turns,
@@ -304,23 +310,34 @@ class Simulation {
     if (faults.ofDelivery('duplicated', id)) this.#hints.send(`${id} again`, { key }, this.#delayOf(`${id} again`));
   }
 
-  /** An operator repeats a reindex that fails. */
-  #reindex(id: string, options: { readonly prefix: string; readonly force: boolean }, tries = 1): void {
-    const again = () => this.#scheduler.after(100, () => this.#reindex(id, options, tries + 1));
-    const name = `${id} try ${tries}`;
-    const work = new Work(name, new Process(this.#skewOf(name), again), this.#surroundings);
+  /** A reindex that fails is repeated; one whose time is up goes on in a process of its own. */
+  #reindex(id: string, options: Pick<ReindexOptions, 'prefix' | 'force'>): void {
     const areAllNew = [...this.#formatsInUse].every(
       ([{ process }, formats]) => !process.isAlive || formats === this.#formats,
     );
     const succeeded = this.#losses.reindexBegins(
       (what) => options.prefix !== '' || (what === switchedFormats && !areAllNew),
     );
+    const dice = new Dice(this.#plan.seed, `time of ${id}`);
+    const isInHaste = dice.chance(0.3);
+    this.#tryReindex(id, { ...options, isTimeUp: () => isInHaste && dice.chance(0.5) }, succeeded, 1);
+  }
+
+  #tryReindex(id: string, options: ReindexOptions, succeeded: () => void, tries: number): void {
+    const again = () => this.#scheduler.after(100, () => this.#tryReindex(id, options, succeeded, tries + 1));
+    const name = `${id} try ${tries}`;
+    const work = new Work(name, new Process(this.#skewOf(name), again), this.#surroundings);
+    let stoppedAt: ReindexPlace | undefined;
     work.begin(
-      () => this.#steps.reindex(this.#portsOf(work), options),
+      async () => {
+        ({ stoppedAt } = await this.#steps.reindex(this.#portsOf(work), options));
+      },
       (failure) => {
-        if (failure === undefined) return succeeded();
-        this.#onError(failure);
-        again();
+        if (failure !== undefined) {
+          this.#onError(failure);
+          again();
+        } else if (stoppedAt === undefined) succeeded();
+        else this.#tryReindex(id, { ...options, after: stoppedAt }, succeeded, tries + 1);
       },
     );
   }
