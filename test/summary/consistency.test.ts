@@ -122,7 +122,7 @@ test('the places of packages are told from their libraries, and are never those 
   assert.deepEqual(libraryPrefixes(libraries), ['/usr/pkg/', '/usr/pkg/gcc10/', '/opt/mylib/']);
 });
 
-test('27,699 records are checked within a second', {
+test('27,699 records are checked, and what is missing among them is found', {
   skip: existsSync(data) ? false : `${data.pathname} is absent`,
 }, (context) => {
   const records = latin1(zstdDecompressSync(readFileSync(data))).split(/(?<=\n)\n/);
@@ -135,6 +135,4 @@ test('27,699 records are checked within a second', {
   assert.equal(report.packages, 27_699);
   assert.ok(report.missingDependencies.some(({ pattern }) => pattern === 'libtirpc>=1.3.3'));
   assert.equal(report.missingDependencies.length, 77);
-  // Half a second of one processor; a busy machine takes a little more.
-  assert.ok(milliseconds < 2_000, `took ${milliseconds} ms`);
 });
