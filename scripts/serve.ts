@@ -54,7 +54,7 @@ export async function serve(directory: string, options: ServeOptions): Promise<E
 }
 
 const endings: Readonly<Record<'asked' | Loss, string>> = {
-  asked: 'stopping: what is under way is finished first',
+  asked: 'stopping: what is under way is finished first (Ctrl-C again does not wait)',
   directory: 'DIRECTORY is gone, or is another one: beginning anew with what is there',
   state: 'table or lock of DIRECTORY were removed: beginning anew, from the packages that are there',
   table: 'the table of DIRECTORY is damaged: beginning anew, from the packages that are there',
@@ -148,10 +148,10 @@ class Service {
         onFailed: (key, error, tries) => {
           if (tries === 1) sayFailure(`${printable(key)}: cannot be read`, error);
         },
-        onDeadLetter: ({ hint, message, tries }) => {
+        onDeadLetter: ({ hint, error, tries }) => {
           const seconds = localLimits.deadLetterMilliseconds / 1000;
           say(
-            `${printable(hint.key)}: failed ${count(tries, 'time')}: ${message}; from now on it is tried every ${seconds} seconds`,
+            `${printable(systemErrorSentence(error, `${hint.key} failed ${count(tries, 'time')}`))}; from now on it is tried every ${seconds} seconds`,
           );
         },
         onNotice: say,
@@ -162,7 +162,7 @@ class Service {
       limits: {
         ...localLimits,
         debounceQuietMilliseconds: 1000 * options.debounce,
-        debounceMilliseconds: Math.max(10_000 * options.debounce, 0),
+        debounceMilliseconds: 10_000 * options.debounce,
       },
       work: async (repository) => {
         if (service?.isLost) return;
