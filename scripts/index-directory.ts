@@ -32,7 +32,7 @@ export async function indexDirectory(
       onExtracted: (key, extraction) => progress.extracted(key, extraction),
       onDeadLetter: ({ hint, error }) => {
         failures += 1;
-        progress.say(printable(systemErrorSentence(error, `${hint.key} could not be read`)));
+        progress.say(printable(systemErrorSentence(error, `${hint.key} could not be indexed`)));
       },
       onNotice: (sentence) => progress.say(sentence),
     },
