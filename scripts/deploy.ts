@@ -225,7 +225,7 @@ const program = new Command('deploy')
   .description('Deploys the indexer to AWS, or changes what is deployed.')
   .option('--bucket <name>', 'the bucket with the packages (default: STACK-ACCOUNT-REGION)')
   .option('--existing', 'the bucket is there already; its packages, index, rules and policy stay')
-  .option('--prefix <prefix>', 'watch only keys below it; may be given several times (default: all keys)', collect, [])
+  .option('--prefix <prefix>', 'watch only keys below it; may be given several times (default: all keys)', collect)
   .option('--debounce <seconds>', 'how long a change waits for others, 0 to 300 (default: 10)')
   .option('--formats <list>', 'index formats: gz or gz,zst (default: gz,zst)')
   .option('--no-cdn', 'without CloudFront: clients read from the bucket')
@@ -247,7 +247,7 @@ const program = new Command('deploy')
   .addHelpText('after', exitCodesHelp)
   .action(ending(deployOrRefuse));
 
-function collect(prefix: string, before: readonly string[]): readonly string[] {
+function collect(prefix: string, before: readonly string[] = []): readonly string[] {
   return [...before, prefix];
 }
 

@@ -47,7 +47,7 @@ async function explainInStack(key: ObjectKey, name: string, options: ExplainOpti
 async function explainFile(file: string, options: ExplainOptions): Promise<ExitCode> {
   const directory = resolve(options.directory ?? findDirectory(file));
   const key = relative(directory, resolve(file)).split(sep).join('/');
-  if (key.startsWith('../')) throw new CannotRun(`${file}: expected a file below ${directory}`);
+  if (key === '' || key.split('/')[0] === '..') throw new CannotRun(`${file}: expected a file below ${directory}`);
   const { objects, records } = await openToLook(directory, options.state);
   try {
     return show(key, await explainKey(key, await objects.head(key), records, follows.here), options);

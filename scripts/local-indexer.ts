@@ -16,7 +16,7 @@ import { type ReindexOptions, type ReindexResult, reindex } from '../functions/r
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { CannotRun, systemErrorSentence } from './exit.ts';
+import { CannotRun, isOfTheSystem, systemErrorSentence } from './exit.ts';
 import { printable } from './wording.ts';
 
 export interface LocalIndexerOptions {
@@ -167,12 +167,13 @@ export class LocalIndexer {
   }
 }
 
-/** @throws {CannotRun} */
-function openTable(options: SqliteRecordsOptions): OpenedRecords {
+/** @throws {CannotRun} where it cannot be opened, made, or (where it is damaged) set aside. */
+export function openTable(options: SqliteRecordsOptions): OpenedRecords {
   try {
     return SqliteRecords.open(options);
   } catch (cause) {
-    throw new CannotRun((cause as Error).message, { cause });
+    const sentence = isOfTheSystem(cause) ? systemErrorSentence(cause, options.file) : (cause as Error).message;
+    throw new CannotRun(sentence, { cause });
   }
 }
 

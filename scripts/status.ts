@@ -3,9 +3,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
-import { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
-import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
-import { defaultStateDirectory, tableFile } from './local-indexer.ts';
+import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
+import { CannotRun, type ExitCode, exitCodes, SenselessCommand, systemErrorSentence } from './exit.ts';
+import { defaultStateDirectory, openTable, tableFile } from './local-indexer.ts';
 import { type RepositoryStatus, repositoryStatuses } from './repository-status.ts';
 import type { AccountOptions } from './stack/account-options.ts';
 import type { Queues } from './stack/reindexing.ts';
@@ -20,7 +20,7 @@ export interface StatusOptions extends AccountOptions {
 export async function showStatus(directory: string | undefined, options: StatusOptions): Promise<ExitCode> {
   if (directory !== undefined && options.stack === undefined) return showDirectory(directory, options);
   if (directory === undefined && options.stack !== undefined) return showStack(options.stack, options);
-  throw new CannotRun('expected either a directory or --stack NAME');
+  throw new SenselessCommand('expected either a directory or --stack NAME');
 }
 
 async function showDirectory(directory: string, options: StatusOptions): Promise<ExitCode> {
@@ -80,11 +80,7 @@ export async function openToLook(
   if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
   const stateDirectory = resolve(state ?? defaultStateDirectory(root));
   const objects = new DirectoryObjects({ root, stateDirectory });
-  try {
-    return { objects, records: SqliteRecords.open({ file: tableFile(stateDirectory), readOnly: true }).table };
-  } catch (cause) {
-    throw new CannotRun((cause as Error).message, { cause });
-  }
+  return { objects, records: openTable({ file: tableFile(stateDirectory), readOnly: true }).table };
 }
 
 const linesMax = 20;

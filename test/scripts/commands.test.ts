@@ -25,6 +25,7 @@ describe('--help', { concurrency: 2 }, () => {
       assert.match(stdout, /^Usage: /);
       for (const option of ['--stack <name>', '--profile <name>', '--region <name>'])
         assert.ok(stdout.includes(option), option);
+      assert.doesNotMatch(stdout, /default: \[\]/);
     });
   }
 });
@@ -64,6 +65,8 @@ describe('a command line that makes no sense is told in a line, with exit code 2
     ['deploy', ['--bundles', '/nonexistent'], /^\/nonexistent has no extract.*build the functions first/],
     ['destroy', [], /required option '--stack <name>' not specified/],
     ['reindex', [], /required option '--stack <name>' not specified/],
+    ['indexer status', [], /^indexer: expected either a directory or --stack NAME/],
+    ['indexer status', ['.', '--stack', 's'], /^indexer: expected either a directory or --stack NAME/],
     ['smoke', ['--stack', 's', '--timeout', '3601'], /Expected 1 to 3600 seconds/],
   ];
   for (const [command, args, expected] of cases) {
@@ -95,7 +98,6 @@ describe('what keeps a command from running is told in a line, with exit code 3'
     ['reindex', ['--stack', 's'], somewhere, /^reindex: no AWS credentials: .*Give --profile/],
     ['smoke', ['--stack', 's', '--profile', 'nobody'], somewhere, /^smoke: no AWS credentials: /],
     ['indexer status', ['--stack', 's'], withCredentials, /^indexer: AWS could not be reached: .*127\.0\.0\.1:1/],
-    ['indexer status', [], withoutAws, /^indexer: expected either a directory or --stack NAME/],
     ['indexer explain', ['All/x.tgz', '--stack', 's'], somewhere, /^indexer: no AWS credentials/],
     ['destroy', ['--stack', 's'], withCredentials, /^destroy: there is no terminal to ask at: give --yes/],
     ['deploy', asDeployed, somewhere, /^deploy: no AWS credentials/],
