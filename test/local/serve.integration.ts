@@ -1,47 +1,14 @@
 /** `serve` as a process: adopting a repository, many packages at once, and being killed at any moment. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { makePackage } from '../package-maker.ts';
-import { readIndex } from '../pkgin-reader.ts';
 import { inTemporaryDirectory, run, ServingIndexer, until } from './indexer-process.ts';
-
-const formats = ['gz', 'zst'] as const;
-
-async function makeRepository(directory: string, count: number, from = 0): Promise<void> {
-  await mkdir(join(directory, 'All'), { recursive: true });
-  for (let number = from; number < from + count; number += 1) {
-    const name = `made${String(number).padStart(4, '0')}-1.0`;
-    await writeFile(join(directory, 'All', `${name}.tgz`), makePackage({ name, payload: { 'bin/made': 2_000 } }));
-  }
-}
-
-/** What an index of All must hold: the records that `record` prints, one behind the other. */
-async function expectedSummary(directory: string): Promise<string> {
-  const files = (await readdir(join(directory, 'All'))).filter((file) => file.endsWith('.tgz')).sort();
-  const { stdout } = await run(['record', ...files.map((file) => join(directory, 'All', file))]);
-  return stdout;
-}
-
-async function servedSummary(url: string, format: 'gz' | 'zst'): Promise<string | undefined> {
-  const answer = await fetch(`${url}/All/pkg_summary.${format}`);
-  if (answer.status !== 200) return undefined;
-  return Buffer.from(readIndex(new Uint8Array(await answer.arrayBuffer()), format).summary).toString();
-}
-
-async function untilServed(url: string, expected: string, milliseconds: number): Promise<void> {
-  for (const format of formats) {
-    await until(
-      `${format} is right`,
-      async () => (await servedSummary(url, format)) === expected || undefined,
-      milliseconds,
-    );
-  }
-}
+import { expectedSummary, makeRepository, servedSummary, untilServed } from './made-repository.ts';
+import { pseudoRandom } from './pseudo-random.ts';
 
 test('a repository with 500 packages and a foreign index never shows a reader fewer of them', async (t) => {
   for (const state of ['no state', 'the state directory deleted'] as const) {
@@ -250,12 +217,3 @@ test('an index that somebody removes or spoils is published again', async () => 
     await indexer.interrupt();
   });
 });
-
-/** The same numbers below `limit` for the same seed. */
-function pseudoRandom(seed: string): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = createHash('sha256').update(state).digest('hex');
-    return Number.parseInt(state.slice(0, 8), 16) % limit;
-  };
-}
