@@ -60,11 +60,22 @@ export async function extract(
     const extraction = await agree(ports, key, seen, force);
     await ports.aliases?.agree(key, seen);
     const now = await lookAtPackage(ports.objects, key);
-    if (extraction !== 'object-changed' && now?.etag === seen?.etag) return extraction;
+    if (extraction === 'object-changed' || now?.etag !== seen?.etag) continue;
+    if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);
+    return extraction;
   }
   throw new NeverQuiet(
     `${key} changed ${packageLimits.looksMax} times while it was being read: it is tried again later`,
   );
+}
+
+/**
+ * A first publication may have waited for this very hint: for a package that went before it had a row, or became again what its
+ * row says. No row changes then, so nothing else would tell summarize that it need not wait any more.
+ */
+async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise<void> {
+  const { repository } = splitKey(key);
+  if (!(await records.isWhole(repository))) await records.requestSummary(repository);
 }
 
 /** An alias of a package is none itself: so the hint that its own making brings about ends here. */

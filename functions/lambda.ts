@@ -17,15 +17,36 @@ import { S3Objects } from './adapters/s3-objects.ts';
 import { SqsHints } from './adapters/sqs-hints.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
-import { type Extraction, extract as extractPackage } from './extract.ts';
+import { type Extraction, type ExtractPorts, extract as extractPackage } from './extract.ts';
 import { lambdaLimits } from './limits.ts';
-import type { Hint, Repository } from './ports.ts';
-import { type ReindexPlace, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
-import { type Publication, summarize as summarizeRepository } from './summarize.ts';
+import type { Clock, Hint, Repository } from './ports.ts';
+import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
+import { type Publication, type SummarizePorts, summarize as summarizeRepository } from './summarize.ts';
 import { type IndexFormatName, indexFormatNames } from './summary/index-formats.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
+
+/** Extract's handler. */
+export async function extract(event: unknown): Promise<SQSBatchResponse> {
+  return followHints(world(), event);
+}
+
+/** Summarize's handler. */
+export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+  return publishIndexes({ ...world(), formats: formats() }, event);
+}
+
+/** Reindex's handler. Its schedule sends no request, or an empty one. */
+export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
+  const hints = new SqsHints(new SQSClient({ useQueueUrlAsEndpoint: false }), {
+    queueUrl: setting('QUEUE_URL'),
+    clock,
+  });
+  const goOn = (next: ReindexRequest) => invokeAgain(context.functionName, next);
+  return compareBucket({ ...world(), hints, goOn, prefixes: configuredPrefixes() }, request ?? {}, context);
+}
+
 const clock = new SystemClock();
 
 /** Made once, at the first invocation; a missing variable is found then, and named. */
@@ -43,13 +64,15 @@ const world = once(() => {
 });
 
 /** Hints from the queue (or events straight from a bucket): each key's row is made to agree. What failed is delivered again. */
-export async function extract(event: unknown): Promise<SQSBatchResponse> {
+export async function followHints(ports: ExtractPorts, event: unknown): Promise<SQSBatchResponse> {
   const { hints, unknown } = hintsFrom(event);
   for (const { description } of unknown)
     logger.warn('an event that nothing here understands was left out', { description });
   count('UnknownEvents', unknown.length);
   count('HintsReceived', hints.length);
-  const failures = await pMap(coalesced(hints), extractHint, { concurrency: lambdaLimits.extractConcurrentMax });
+  const failures = await pMap(coalesced(hints), (task) => followTask(ports, task), {
+    concurrency: lambdaLimits.extractConcurrentMax,
+  });
   publishMetrics();
   const failed = failures.flat();
   if (failed.some((messageId) => messageId === undefined))
@@ -71,10 +94,13 @@ function coalesced(hints: readonly ReceivedHint[]): ExtractTask[] {
 }
 
 /** @returns the messages to deliver again. */
-async function extractHint({ hint, messageIds }: ExtractTask): Promise<readonly (string | undefined)[]> {
+async function followTask(
+  ports: ExtractPorts,
+  { hint, messageIds }: ExtractTask,
+): Promise<readonly (string | undefined)[]> {
   const { key, force = false } = hint;
   try {
-    report(key, await extractPackage(world(), key, { force }));
+    report(key, await extractPackage(ports, key, { force }));
     return [];
   } catch (error) {
     logger.error('a package could not be read; its hint is delivered again', { key, error: error as Error });
@@ -86,30 +112,40 @@ function report(key: string, extraction: Extraction): void {
   if (extraction.outcome === 'removed') logger.info('removed', { key });
   if (extraction.outcome !== 'written') return;
   const { row } = extraction;
-  if (row.state === 'rejected') logger.warn('rejected', { key, ...row.reason });
+  if (row.state === 'rejected') logger.warn('rejected', { key, reason: row.reason });
   else logger.info('indexed', { key, warnings: row.warnings });
   count(row.state === 'rejected' ? 'PackagesRejected' : 'PackagesIndexed', 1);
 }
 
+/** What publishing takes: the world, and the formats to publish. */
+interface PublishPorts extends SummarizePorts {
+  readonly formats: readonly IndexFormatName[];
+}
+
 /** Rows changed: the index of each of their repositories is replaced. What failed, and all behind it, is delivered again. */
-export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+export async function publishIndexes(ports: PublishPorts, event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const first = new Map<Repository, string>();
   for (const { dynamodb } of event.Records) {
     const repository = repositoryOfKeys((dynamodb?.Keys ?? {}) as Record<string, { S?: string }>);
     if (!first.has(repository)) first.set(repository, dynamodb?.SequenceNumber ?? '');
   }
-  const failed = await pMap(first, ([repository, sequenceNumber]) => summarizeOne(repository, sequenceNumber), {
+  const failed = await pMap(first, ([repository, sequenceNumber]) => publishIndex(ports, repository, sequenceNumber), {
     concurrency: lambdaLimits.summarizeConcurrentMax,
   });
   publishMetrics();
   return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-async function summarizeOne(repository: Repository, sequenceNumber: string): Promise<readonly string[]> {
+/** @returns where the stream is to be taken up again; nothing where all is well. */
+async function publishIndex(
+  ports: PublishPorts,
+  repository: Repository,
+  sequenceNumber: string,
+): Promise<readonly string[]> {
   const begin = performance.now();
   try {
-    const publication = await summarizeRepository(world(), repository, { formats: formats() });
-    reportPublication(repository, publication, performance.now() - begin);
+    const publication = await summarizeRepository(ports, repository, { formats: ports.formats });
+    reportPublication(ports.clock, repository, publication, performance.now() - begin);
     return [];
   } catch (error) {
     logger.error('an index could not be published; its changes are delivered again', {
@@ -120,17 +156,20 @@ async function summarizeOne(repository: Repository, sequenceNumber: string): Pro
   }
 }
 
-function reportPublication(repository: Repository, publication: Publication, milliseconds: number): void {
+function reportPublication(clock: Clock, repository: Repository, publication: Publication, milliseconds: number): void {
   const { outcome } = publication;
+  if (outcome === 'absent') return;
   if (outcome === 'waiting') {
     const { missing } = publication;
     logger.warn('the index that was there is kept until every package has been read', { repository, missing });
     metrics.addMetric('PackagesMissing', MetricUnit.Count, missing);
+    return;
   }
-  if (outcome !== 'published') return;
-  const { summary, bytes, publishedAt, isFirst } = publication;
+  // The end of waiting; only then, because one alarm watches all repositories: a 0 of this one must not hide what others miss.
+  if (publication.isFirst) metrics.addMetric('PackagesMissing', MetricUnit.Count, 0);
+  if (outcome === 'unchanged') return;
+  const { summary, bytes, publishedAt } = publication;
   logger.info('published', { repository, records: summary.records, bytes, publishedAt });
-  if (isFirst) metrics.addMetric('PackagesMissing', MetricUnit.Count, 0);
   metrics.addMetric('Publications', MetricUnit.Count, 1);
   metrics.addMetric('SummaryRecords', MetricUnit.Count, summary.records);
   metrics.addMetric('SummaryBytes', MetricUnit.Bytes, bytes);
@@ -158,28 +197,32 @@ export interface ReindexCounts extends Pick<ReindexResult, 'repositories' | 'pac
   readonly isComplete: boolean;
 }
 
+/** What comparing takes: the world, what to compare where nothing was asked for, and a way to go on with what is left. */
+interface ComparePorts extends ReindexPorts {
+  readonly prefixes: readonly string[];
+  goOn(request: ReindexRequest): Promise<void>;
+}
+
 /** The bucket is compared with the table. Goes on in a fresh invocation of itself before the time runs out. */
-export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
-  const { prefix, force = false, round = 0, after } = request ?? {};
-  const prefixes = request?.prefixes ?? (prefix === undefined ? configuredPrefixes() : [prefix]);
-  const hints = new SqsHints(new SQSClient({}), { queueUrl: setting('QUEUE_URL'), clock });
+export async function compareBucket(
+  ports: ComparePorts,
+  request: ReindexRequest,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+): Promise<ReindexCounts> {
+  const { prefix, force = false, round = 0, after } = request;
+  const prefixes = request.prefixes ?? (prefix === undefined ? ports.prefixes : [prefix]);
   const isTimeUp = () => context.getRemainingTimeInMillis() < lambdaLimits.reindexReserveMilliseconds;
-  let counts: ReindexCounts = request?.done ?? { repositories: 0, packages: 0, hints: 0, isComplete: false };
+  let counts: ReindexCounts = request.done ?? { repositories: 0, packages: 0, hints: 0, isComplete: false };
   for (const [index, at] of prefixes.entries()) {
     const resumed = index === 0 && after !== undefined ? { after } : {};
-    const result = await reindexBucket({ ...world(), hints }, { prefix: at, force, isTimeUp, ...resumed });
+    const result = await reindexBucket(ports, { prefix: at, force, isTimeUp, ...resumed });
     counts = added(counts, result);
-    const isLast = index === prefixes.length - 1;
-    const rest = result.stoppedAt === undefined ? prefixes.slice(index + 1) : prefixes.slice(index);
-    if (result.stoppedAt === undefined && (isLast || !isTimeUp())) continue;
-    const next = {
-      force,
-      prefixes: rest,
-      round: round + 1,
-      done: counts,
-      ...(result.stoppedAt ? { after: result.stoppedAt } : {}),
-    };
-    await goOn(context.functionName, next);
+    const { stoppedAt } = result;
+    const rest = prefixes.slice(stoppedAt === undefined ? index + 1 : index);
+    const isMoreToDo = stoppedAt !== undefined || (rest.length > 0 && isTimeUp());
+    if (!isMoreToDo) continue;
+    const place = stoppedAt === undefined ? {} : { after: stoppedAt };
+    await goOn(ports, { force, prefixes: rest, round: round + 1, done: counts, ...place });
     return counts;
   }
   logger.info('reindexed', { ...counts });
@@ -195,12 +238,18 @@ function added(counts: ReindexCounts, result: ReindexResult): ReindexCounts {
   };
 }
 
-async function goOn(functionName: string, request: ReindexRequest): Promise<void> {
-  if ((request.round ?? 0) > lambdaLimits.reindexRoundsMax)
+async function goOn(ports: ComparePorts, request: ReindexRequest): Promise<void> {
+  const { round = 0, after } = request;
+  if (round >= lambdaLimits.reindexRoundsMax)
     throw new Error(
-      `expected a reindex to end within ${lambdaLimits.reindexRoundsMax} invocations; begin again with a longer prefix`,
+      `expected a reindex to end within ${lambdaLimits.reindexRoundsMax} invocations; ` +
+        `give each part of the bucket a reindex of its own, by its prefix (this one came to ${JSON.stringify(after)})`,
     );
-  logger.info('the time is running out: a fresh invocation goes on', { round: request.round, after: request.after });
+  logger.info('the time is running out: a fresh invocation goes on', { round, after });
+  await ports.goOn(request);
+}
+
+async function invokeAgain(functionName: string, request: ReindexRequest): Promise<void> {
   const command = new InvokeCommand({
     FunctionName: functionName,
     InvocationType: 'Event',
@@ -216,9 +265,13 @@ function setting(name: string): string {
   return value;
 }
 
+/** One that is misspelt must not count as one that is not wanted: its index would be removed. */
 function formats(): readonly IndexFormatName[] {
   const wanted = setting('FORMATS').split(',');
-  return indexFormatNames.filter((name) => wanted.includes(name));
+  const known = indexFormatNames.filter((name) => wanted.includes(name));
+  if (known.length !== wanted.length)
+    throw new Error(`expected FORMATS to be some of ${indexFormatNames}, found ${wanted}; deploy again`);
+  return known;
 }
 
 /** Everything in the bucket where none is set. */

@@ -48,15 +48,17 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
   for (const repository of repositories) {
     const etags = listed.get(repository) ?? new Map<string, ETag>();
     const resumed = repository === after?.repository ? after.file : undefined;
-    result.repositories += 1;
-    result.packages += etags.size;
-    for await (const files of inBatches(differences(ports.records, repository, etags, { prefix, force }))) {
-      const ahead = resumed === undefined ? files : files.filter((file) => compareByBytes(file, resumed) > 0);
+    if (resumed === undefined) {
+      result.repositories += 1;
+      result.packages += etags.size;
+    }
+    const differing = differences(ports.records, repository, etags, { prefix, force, after: resumed });
+    for await (const files of inBatches(differing)) {
       await ports.hints.send(
-        ahead.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
+        files.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
       );
-      result.hints += ahead.length;
-      const last = ahead.at(-1);
+      result.hints += files.length;
+      const last = files.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
     await ports.records.requestSummary(repository);
@@ -86,29 +88,32 @@ async function listRepositories(
     if (isPackage) etags.set(file, etag);
   }
   for await (const repository of records.repositories()) {
-    const isConcerned = joinKey(repository, '').startsWith(prefix) || prefix.startsWith(joinKey(repository, ''));
+    const isConcerned = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
     if (isConcerned && !listed.has(repository)) listed.set(repository, new Map());
   }
   return listed;
 }
 
-/** Files whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
+/** Files behind `after` whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
 async function* differences(
   records: RecordTable,
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
-  { prefix, force }: { readonly prefix: string; readonly force: boolean },
+  options: { readonly prefix: string; readonly force: boolean; readonly after: string | undefined },
 ): AsyncGenerator<string> {
-  const files = [...etags.keys()].sort(compareByBytes);
+  const { prefix, force, after } = options;
+  const isConcerned = (file: string) =>
+    joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
+  const files = [...etags.keys()].filter(isConcerned).sort(compareByBytes);
   let next = 0;
-  for await (const row of records.rows(repository)) {
-    if (!joinKey(repository, row.file).startsWith(prefix)) continue;
-    for (let file = files[next]; file !== undefined && compareByBytes(file, row.file) < 0; file = files[next]) {
-      yield file;
+  for await (const { file, etag } of records.rows(repository)) {
+    if (!isConcerned(file)) continue;
+    for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
+      yield ahead;
       next += 1;
     }
-    if (files[next] === row.file) next += 1;
-    if (force || etags.get(row.file) !== row.etag) yield row.file;
+    if (files[next] === file) next += 1;
+    if (force || etags.get(file) !== etag) yield file;
   }
   yield* files.slice(next);
 }

@@ -27,7 +27,7 @@ export type Publication =
       readonly isFirst: boolean;
     }
   /** Every format held this summary already. */
-  | { readonly outcome: 'unchanged'; readonly summary: Summary }
+  | { readonly outcome: 'unchanged'; readonly summary: Summary; readonly isFirst: boolean }
   /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
   | { readonly outcome: 'waiting'; readonly missing: number; readonly summary: Summary }
   /** No rows and no index: nothing to publish. */
@@ -38,9 +38,10 @@ class Contended extends Error {
   override readonly name = 'Contended';
 }
 
-/** An index object carries the hash of the summary in it, and the time that was set for its publication. */
+/** An index object carries the hash of the summary in it, the time set for its publication, and the time of what it replaced. */
 const hashMetadata = 'summary-sha256';
 const publishedMetadata = 'published';
+const replacedMetadata = 'replaced';
 
 type Heads = ReadonlyMap<string, ObjectFacts>;
 
@@ -60,20 +61,25 @@ export async function summarize(
   { formats = ['gz', 'zst'] }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: (Publication & { readonly outcome: 'published' }) | undefined;
+  let isFirst = false;
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
+    // Before the rows are read: rows that were read before another pass found the repository whole may not cover it.
+    const isWhole = await ports.records.isWhole(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
     const summary = await buildSummary(ports.records.rows(repository), new Date(lastPublication(heads)));
     if (summary.etags.size === 0 && heads.size === 0) return { outcome: 'absent' };
-    const isFirst = !(await ports.records.isWhole(repository));
-    const missing = isFirst ? await countMissing(ports.objects, repository, heads, summary) : 0;
-    if (missing > 0) return { outcome: 'waiting', missing, summary };
-    if (isFirst) await ports.records.markWhole(repository);
+    if (!isWhole) {
+      const missing = await countMissing(ports.objects, repository, heads, summary);
+      if (missing > 0) return { outcome: 'waiting', missing, summary };
+      await ports.records.markWhole(repository);
+      isFirst = true;
+    }
 
     const published = await publish(ports, repository, formats, heads, summary);
     if (published === 'lost-race') continue;
-    if (published === undefined) return last ?? { outcome: 'unchanged', summary };
-    last = { outcome: 'published', ...published, summary, isFirst: isFirst || last?.isFirst === true };
+    if (published === undefined) return last ?? { outcome: 'unchanged', summary, isFirst };
+    last = { outcome: 'published', ...published, summary, isFirst };
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
@@ -98,8 +104,18 @@ function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summa
   return indexFiles.every((file) => {
     const isWanted = indexFormats.some((format) => format.file === file && formats.includes(format.name));
     const head = heads.get(file);
-    return isWanted ? head?.metadata[hashMetadata] === summary.sha256 : head === undefined;
+    return isWanted ? isOf(head, summary) : head === undefined;
   });
+}
+
+/**
+ * Whether clients find the summary in it: a store that dates objects itself may have given two publications one second, if our
+ * clock jumped meanwhile, and then those who have the first do not look at the second.
+ */
+function isOf(head: ObjectFacts | undefined, summary: Summary): boolean {
+  if (head === undefined || head.metadata[hashMetadata] !== summary.sha256) return false;
+  const replaced = Date.parse(head.metadata[replacedMetadata] ?? '');
+  return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;
 }
 
 /** How many packages would vanish from clients' sight if the rows replaced the index now; none where there is no index to lose. */
@@ -141,11 +157,15 @@ async function publish(
   let bytes = 0;
   for (const format of indexFormats.filter(({ name }) => formats.includes(name))) {
     const seen = heads.get(format.file);
-    if (seen?.metadata[hashMetadata] === summary.sha256) continue;
+    if (isOf(seen, summary)) continue;
     const body = await format.compress(summary.text, publishedAt);
     const put = await objects.put(joinKey(repository, format.file), body, {
       condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },
-      metadata: { [hashMetadata]: summary.sha256, [publishedMetadata]: publishedAt.toISOString() },
+      metadata: {
+        [hashMetadata]: summary.sha256,
+        [publishedMetadata]: publishedAt.toISOString(),
+        ...(seen === undefined ? {} : { [replacedMetadata]: seen.lastModified.toISOString() }),
+      },
       contentType: format.contentType,
       lastModified: publishedAt,
     });
@@ -161,12 +181,12 @@ async function publish(
 
 /**
  * Clients compare Last-Modified in whole seconds: waits until a publication is in a later second than the one before, on the
- * store's clock too. Where ours is far behind it was set back; waiting would not help, and the date is made to be later.
+ * store's clock too. Where ours is so far behind that it would take longer than that, it was set back: the date is made to be later.
  */
 async function nextSecond(clock: Clock, heads: Heads): Promise<Date> {
   const earliest = 1000 * (Math.floor(lastPublication(heads) / 1000) + 1);
   const wait = earliest + summaryLimits.clockSkewMilliseconds - clock.now().getTime();
-  if (wait > 0 && wait <= summaryLimits.waitMillisecondsMax) await clock.sleep(wait);
+  if (wait > 0) await clock.sleep(Math.min(wait, summaryLimits.waitMillisecondsMax));
   const thisSecond = 1000 * Math.floor(clock.now().getTime() / 1000);
   return new Date(Math.max(thisSecond, earliest));
 }

@@ -1,6 +1,10 @@
-/** Every call that each step makes, and on what: its role allows these and no others (test/infra/permissions.test.ts holds the table). */
+/**
+ * Every call that each step makes, and on what: its role allows these and no others. test/infra/permissions.test.ts holds the table;
+ * test/pipeline.integration.ts holds the calls that are made against it, both ways.
+ */
 
 import { indexFiles, packageSuffixes } from '../functions/keys.ts';
+import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
 import type { Permission } from './step.ts';
 
 /** What the calls are made on: ARNs, and what narrows the bucket's keys. */
@@ -8,6 +12,7 @@ export interface Places {
   readonly bucketArn: string;
   readonly prefixes: readonly string[];
   readonly plusAliases: boolean;
+  readonly formats: readonly IndexFormatName[];
   readonly hintsArn: string;
   readonly deadChangesArn: string;
   readonly recordsArn: string;
@@ -17,7 +22,7 @@ export interface Places {
 }
 
 export function extractPermissions(places: Places): readonly Permission[] {
-  const { bucketArn, recordsArn, hintsArn, plusAliases } = places;
+  const { bucketArn, recordsArn, repositoriesArn, hintsArn, plusAliases } = places;
   return [
     {
       name: 'TakeHints',
@@ -43,14 +48,20 @@ export function extractPermissions(places: Places): readonly Permission[] {
         ]
       : []),
     {
+      // UpdateItem: the reserved row that asks for a summary, where a first publication may wait for a package that is gone.
       name: 'KeepRows',
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
       resources: [recordsArn],
     },
+    // A repository's first row is preceded by its entry. GetItem: whether it is whole.
+    { name: 'EnterRepositories', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [repositoriesArn] },
   ];
 }
 
 export function summarizePermissions(places: Places): readonly Permission[] {
+  const wanted = indexFormats.filter(({ name }) => places.formats.includes(name)).map(({ file }) => file);
+  const unwanted = indexFiles.filter((file) => !wanted.includes(file));
+  const wildcard = 'Any directory under the prefixes may be a repository; only the names of an index in it.';
   return [
     {
       // The four of the DynamoDB guide's example for Lambda; its pollers use them in the function's name.
@@ -61,12 +72,10 @@ export function summarizePermissions(places: Places): readonly Permission[] {
     { name: 'GiveUpChanges', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn] },
     { name: 'ReadRows', actions: ['dynamodb:Query'], resources: [places.recordsArn] },
     { name: 'CountRuns', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [places.repositoriesArn] },
-    {
-      name: 'ReplaceIndexes',
-      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      resources: indexArns(places),
-      wildcard: 'Any directory under the prefixes may be a repository; only the four names of an index in it.',
-    },
+    // A put with If-Match takes GetObject, too. Whatever the suffix: the names of all would not fit into a policy of 10,240 characters.
+    { name: 'LookAtIndexes', actions: ['s3:GetObject'], resources: indexArns(places, ['pkg_summary.*']), wildcard },
+    { name: 'ReplaceIndexes', actions: ['s3:PutObject'], resources: indexArns(places, wanted), wildcard },
+    { name: 'RemoveIndexes', actions: ['s3:DeleteObject'], resources: indexArns(places, unwanted), wildcard },
     tellAbsentFromForbidden(places.bucketArn),
   ];
 }
@@ -74,8 +83,8 @@ export function summarizePermissions(places: Places): readonly Permission[] {
 export function reindexPermissions(places: Places): readonly Permission[] {
   return [
     { name: 'ListPackages', actions: ['s3:ListBucket'], resources: [places.bucketArn] },
-    // PutItem: the reserved row that has the change stream report a repository although none of its packages changed.
-    { name: 'CompareRows', actions: ['dynamodb:Query', 'dynamodb:PutItem'], resources: [places.recordsArn] },
+    // UpdateItem: the reserved row that has the change stream report a repository although none of its packages changed.
+    { name: 'CompareRows', actions: ['dynamodb:Query', 'dynamodb:UpdateItem'], resources: [places.recordsArn] },
     { name: 'ListRepositories', actions: ['dynamodb:Scan'], resources: [places.repositoriesArn] },
     { name: 'SendHints', actions: ['sqs:SendMessage'], resources: [places.hintsArn] },
     { name: 'ContinueItself', actions: ['lambda:InvokeFunction'], resources: [places.reindexArn] },
@@ -95,10 +104,10 @@ function packageArns({ bucketArn, prefixes }: Places, name: string): readonly st
   return starts(bucketArn, prefixes).flatMap((start) => packageSuffixes.map((suffix) => `${start}/${name}${suffix}`));
 }
 
-/** The four indexes of each prefix's own repository, and of every repository below. */
-function indexArns({ bucketArn, prefixes }: Places): readonly string[] {
+/** Those indexes of each prefix's own repository, and of every repository below. */
+function indexArns({ bucketArn, prefixes }: Places, files: readonly string[]): readonly string[] {
   return starts(bucketArn, prefixes).flatMap((start) =>
-    indexFiles.flatMap((file) => [`${start}/${file}`, `${start}/*/${file}`]),
+    files.flatMap((file) => [`${start}/${file}`, `${start}/*/${file}`]),
   );
 }
 

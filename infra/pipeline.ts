@@ -84,6 +84,7 @@ export class Pipeline extends Construct {
       bucketArn: storage.bucketArn,
       prefixes: options.prefixes,
       plusAliases: options.plusAliases,
+      formats: options.formats,
       hintsArn: this.hints.queueArn,
       deadChangesArn: this.deadChanges.queueArn,
       recordsArn: storage.records.tableArn,

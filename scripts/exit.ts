@@ -13,7 +13,12 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** One sentence for the person at the terminal: what could not be done, why, and what to do. Exit code 3. */
 export class CannotRun extends Error {
-  override readonly name = 'CannotRun';
+  override readonly name: string = 'CannotRun';
+}
+
+/** The same of a command line that makes no sense as a whole, though each part of it does. Exit code 2. */
+export class SenselessCommand extends CannotRun {
+  override readonly name = 'SenselessCommand';
 }
 
 /** What the operating system's error codes mean to somebody who asked for `what`. */
@@ -49,6 +54,6 @@ export function failureSentence(error: unknown): string | undefined {
   return isOfTheSystem(error) ? systemErrorSentence(error, error.path ?? error.syscall ?? 'the table') : undefined;
 }
 
-function isOfTheSystem(error: unknown): error is NodeJS.ErrnoException {
+export function isOfTheSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && ('syscall' in error || ('code' in error && error.code === 'ERR_SQLITE_ERROR'));
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** The command line: what the commands are called and take. What they do is in the file of the same name. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
-import { type ExitCode, exitCodes, failureSentence, systemErrorSentence } from './exit.ts';
 import { explain } from './explain.ts';
 import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
+import { ending, exitCodesHelp, runCommand } from './run-command.ts';
 import { serve } from './serve.ts';
+import { accountOptions } from './stack/account-options.ts';
 import { showStatus } from './status.ts';
 
 const stateOption = new Option(
@@ -18,20 +19,15 @@ const formatsOption = new Option('--formats <list>', `index formats to publish, 
   .default([...indexFormatNames], indexFormatNames.join(','))
   .argParser(parseFormats);
 
+const stackOption = new Option('--stack <name>', 'the stack on AWS that is meant, in the place of a directory');
+const { profileOption, regionOption } = accountOptions();
+
 const program = new Command('indexer')
   .description('Keeps the pkg_summary of pkgsrc package repositories right.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(--help shows what there is)')
-  .addHelpText(
-    'after',
-    `
-Exit codes:
-  0  done
-  1  done, and some package is rejected
-  2  the command line makes no sense
-  3  could not run, or not everything could be read`,
-  );
+  .addHelpText('after', exitCodesHelp);
 
 program
   .command('record')
@@ -74,26 +70,30 @@ program
 
 program
   .command('status')
-  .description('show the repositories below a directory: packages, rejected, pending, last publication')
-  .argument('<dir>', 'a directory that index or serve keeps', parsePath)
+  .description('show the repositories below a directory, or of a stack: packages, rejected, pending, last publication')
+  .argument('[dir]', 'a directory that index or serve keeps', parsePath)
   .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(showStatus));
 
 program
   .command('explain')
   .description('say why a package is, or is not, in the index, and what to do')
-  .argument('<file>', 'a package below a directory that index or serve keeps', parsePath)
+  .argument(
+    '<file>',
+    'a package below a directory that index or serve keeps; with --stack, its key in the bucket',
+    parsePath,
+  )
   .option('--directory <dir>', 'that directory (default: the nearest one above that has an .indexer)')
   .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(explain));
-
-function ending<Arguments extends unknown[]>(run: (...args: Arguments) => Promise<ExitCode>) {
-  return async (...args: Arguments): Promise<void> => {
-    process.exitCode = await run(...args);
-  };
-}
 
 function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());
@@ -127,21 +127,4 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader that has seen enough (`| head`) is no reason to stop half-way.
-  if (error.code === 'EPIPE') return;
-  console.error(`indexer: ${systemErrorSentence(error, 'the output cannot be written')}`);
-  process.exit(exitCodes.couldNotRun);
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  const sentence = failureSentence(error);
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  else if (sentence === undefined) throw error;
-  else {
-    console.error(`indexer: ${sentence}`);
-    process.exitCode = exitCodes.couldNotRun;
-  }
-}
+await runCommand(program);

@@ -11,13 +11,12 @@ import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints
 import { type OpenedRecords, SqliteRecords, type SqliteRecordsOptions } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
-import { splitKey } from '../functions/keys.ts';
 import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { CannotRun, systemErrorSentence } from './exit.ts';
+import { CannotRun, isOfTheSystem, systemErrorSentence } from './exit.ts';
 import { printable } from './wording.ts';
 
 export interface LocalIndexerOptions {
@@ -117,9 +116,6 @@ export class LocalIndexer {
       work: async ({ key, force = false }: Hint) => {
         if (this.#isAbandoned) return;
         const extraction = await extract({ objects: this.objects, records: this.records, clock }, key, { force });
-        // A package that vanished before it had a row changes nothing in the table, and yet a first publication may wait for it.
-        const isAbsent = extraction.outcome === 'unchanged' && extraction.row === undefined;
-        if (isAbsent) events.onChange(splitKey(key).repository);
         events.onExtracted?.(key, extraction);
       },
       onError: ({ key }, error, tries) => events.onFailed?.(key, error, tries),
@@ -171,12 +167,13 @@ export class LocalIndexer {
   }
 }
 
-/** @throws {CannotRun} */
-function openTable(options: SqliteRecordsOptions): OpenedRecords {
+/** @throws {CannotRun} where it cannot be opened, made, or (where it is damaged) set aside. */
+export function openTable(options: SqliteRecordsOptions): OpenedRecords {
   try {
     return SqliteRecords.open(options);
   } catch (cause) {
-    throw new CannotRun((cause as Error).message, { cause });
+    const sentence = isOfTheSystem(cause) ? systemErrorSentence(cause, options.file) : (cause as Error).message;
+    throw new CannotRun(sentence, { cause });
   }
 }
 

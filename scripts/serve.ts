@@ -54,7 +54,7 @@ export async function serve(directory: string, options: ServeOptions): Promise<E
 }
 
 const endings: Readonly<Record<'asked' | Loss, string>> = {
-  asked: 'stopping: what is under way is finished first',
+  asked: 'stopping: what is under way is finished first (Ctrl-C again does not wait)',
   directory: 'DIRECTORY is gone, or is another one: beginning anew with what is there',
   state: 'table or lock of DIRECTORY were removed: beginning anew, from the packages that are there',
   table: 'the table of DIRECTORY is damaged: beginning anew, from the packages that are there',
@@ -94,10 +94,7 @@ async function startedAgain(directory: string, options: ServeOptions, stop: Abor
     try {
       return await started(directory, options);
     } catch (error) {
-      const sentence = failureSentence(error);
-      if (sentence === undefined) throw error;
-      if (sentence !== said) say(`${sentence}; it is tried again`);
-      said = sentence;
+      said = sayTriedAgain(error, said);
     }
     await clock.sleep(localLimits.lossMilliseconds, stop);
   }
@@ -148,10 +145,10 @@ class Service {
         onFailed: (key, error, tries) => {
           if (tries === 1) sayFailure(`${printable(key)}: cannot be read`, error);
         },
-        onDeadLetter: ({ hint, message, tries }) => {
+        onDeadLetter: ({ hint, error, tries }) => {
           const seconds = localLimits.deadLetterMilliseconds / 1000;
           say(
-            `${printable(hint.key)}: failed ${count(tries, 'time')}: ${message}; from now on it is tried every ${seconds} seconds`,
+            `${printable(systemErrorSentence(error, `${hint.key} failed ${count(tries, 'time')}`))}; from now on it is tried every ${seconds} seconds`,
           );
         },
         onNotice: say,
@@ -162,7 +159,7 @@ class Service {
       limits: {
         ...localLimits,
         debounceQuietMilliseconds: 1000 * options.debounce,
-        debounceMilliseconds: Math.max(10_000 * options.debounce, 0),
+        debounceMilliseconds: 10_000 * options.debounce,
       },
       work: async (repository) => {
         if (service?.isLost) return;
@@ -220,7 +217,10 @@ class Service {
     this.#watch = await watchDirectory(this.#indexer.directory, {
       onPackage: (key) => void this.#settled.send([{ key }]).catch(sayUnseen),
       onIndex: (key) => void this.#lookAtIndex(key).catch(sayUnseen),
-      onTree: (prefix) => this.#trees.touch(prefix),
+      onTree: (prefix) => {
+        // Told late, of a look that took longer than everything that was under way: the next start looks at all of it.
+        if (!this.#isStopping) this.#trees.touch(prefix);
+      },
       onLost: (error) => say(`the file system may have lost events (${error.message}): everything is looked at again`),
     });
     const { packages, repositories, hints } = await this.#indexer.reindex({}, this.#settled);
@@ -242,10 +242,19 @@ class Service {
     return this.#loss !== undefined;
   }
 
-  /** Resolves when the process is asked to stop, or nothing can be done here any more. */
+  /**
+   * Resolves when the process is asked to stop, or nothing can be done here any more. A place that cannot even be looked at (the
+   * disk fails, a directory above was closed to this user) is not lost: what can be served is served on.
+   */
   async untilEnd(stop: AbortSignal): Promise<'asked' | Loss> {
+    let said: string | undefined;
     while (!stop.aborted) {
-      this.#loss = await this.#indexer.loss();
+      try {
+        this.#loss = await this.#indexer.loss();
+        said = undefined;
+      } catch (error) {
+        said = sayTriedAgain(error, said);
+      }
       if (this.#loss !== undefined) return this.#loss;
       await clock.sleep(localLimits.lossMilliseconds, stop);
     }
@@ -371,6 +380,18 @@ function sayExtracted(key: ObjectKey, extraction: Extraction): void {
 /** The next comparison of directory and table makes it good. */
 function sayUnseen(error: unknown): void {
   sayFailure('a change could not be looked at', error);
+}
+
+/**
+ * Says what the machine is to blame for, unless that was said the last time.
+ * @returns what is said by now.
+ * @throws a mistake of the program's own.
+ */
+function sayTriedAgain(error: unknown, said: string | undefined): string {
+  const sentence = failureSentence(error);
+  if (sentence === undefined) throw error;
+  if (sentence !== said) say(`${sentence}; it is tried again`);
+  return sentence;
 }
 
 /** The loss of the directory is told by itself, and not once more of each package in it. */

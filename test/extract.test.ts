@@ -113,11 +113,13 @@ describe('extract', () => {
   });
 
   it('does nothing for a key that is neither in the bucket nor in the table', async () => {
+    await records.markWhole('All');
     assert.deepEqual(await run(), { outcome: 'unchanged', row: undefined });
     assert.deepEqual(changes, []);
   });
 
   it('neither reads nor writes what is up to date', async () => {
+    await records.markWhole('All');
     upload(good);
     await run();
     objects.requests.length = 0;
@@ -126,8 +128,28 @@ describe('extract', () => {
     assert.deepEqual(changes, ['All']);
   });
 
+  describe('while a first publication may be waiting for it', () => {
+    it('tells of a package that is gone, and of one that is as its row says: no row changes, and yet there is no need to wait', async () => {
+      await run();
+      assert.deepEqual(changes, ['All']);
+      upload(good);
+      await run();
+      assert.deepEqual(changes, ['All', 'All'], 'the change of the row says it');
+      await run();
+      assert.deepEqual(changes, ['All', 'All', 'All']);
+    });
+
+    it('says so after it has looked again', async () => {
+      objects.before = () => assert.deepEqual(changes, []);
+      await run();
+      assert.deepEqual(objects.requests, ['head', 'head']);
+      assert.deepEqual(changes, ['All']);
+    });
+  });
+
   describe('with force', () => {
     it('reads again, and writes nothing where it reads the same', async () => {
+      await records.markWhole('All');
       for (const bytes of [good, bad, makePackage({ name: '../x-1.0' })]) {
         upload(bytes);
         await run();

@@ -35,6 +35,8 @@ export interface MemoryHintsOptions {
 /** A hint that was given up. A later hint for its key that succeeds clears it. */
 export interface DeadLetter {
   readonly hint: Hint;
+  /** The last one. */
+  readonly error: unknown;
   /** Of the last error. */
   readonly message: string;
   readonly tries: number;
@@ -192,7 +194,7 @@ export class MemoryHints implements HintQueue {
       return;
     }
     const message = error instanceof Error ? error.message : String(error);
-    const letter: DeadLetter = { hint, message, tries, at: this.#clock.now() };
+    const letter: DeadLetter = { hint, error, message, tries, at: this.#clock.now() };
     const isNews = this.#deadLetters.get(task.key)?.message !== message;
     this.#deadLetters.delete(task.key);
     this.#deadLetters.set(task.key, letter);

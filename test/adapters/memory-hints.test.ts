@@ -159,7 +159,10 @@ describe('MemoryHints', () => {
       assert.deepEqual(queue.deadLetters, []);
       await fail('a', 'for good');
       const at = new Date(start + 700);
-      assert.deepEqual(queue.deadLetters, [{ hint: { key: 'a', force: true }, message: 'for good', tries: 4, at }]);
+      const error = new Error('for good');
+      assert.deepEqual(queue.deadLetters, [
+        { hint: { key: 'a', force: true }, error, message: 'for good', tries: 4, at },
+      ]);
       assert.deepEqual(told, [
         'a: before 100 (1)',
         'a: before 200 (2)',

@@ -1,5 +1,6 @@
 /** A bucket in memory: the plainest thing that keeps every promise of ObjectStore. */
 
+import { createHash } from 'node:crypto';
 import {
   type ETag,
   type ListedObject,
@@ -16,10 +17,24 @@ export interface MemoryObject extends ObjectFacts {
   readonly contentType: string;
 }
 
+export interface MemoryObjectsOptions {
+  /** Of what an ETag is the version: of each write, or, as on S3, of the content, so that it may come back. */
+  readonly etagOf?: 'write' | 'content';
+  /** The store's own clock, where it dates objects by itself, as S3 does. */
+  readonly now?: () => Date;
+}
+
 export class MemoryObjects implements ObjectStore {
   /** What is stored, to look at. */
   readonly objects = new Map<ObjectKey, MemoryObject>();
+  readonly #etagOf: 'write' | 'content';
+  readonly #now: (() => Date) | undefined;
   #writes = 0;
+
+  constructor({ etagOf = 'write', now }: MemoryObjectsOptions = {}) {
+    this.#etagOf = etagOf;
+    this.#now = now;
+  }
 
   /** What a user's upload does: no condition, no metadata. Returns the new ETag. */
   upload(key: ObjectKey, body: Uint8Array, lastModified = new Date(0)): ETag {
@@ -58,12 +73,13 @@ export class MemoryObjects implements ObjectStore {
 
   #store(key: ObjectKey, body: Uint8Array, options: Omit<PutOptions, 'condition'>): ETag {
     this.#writes += 1;
-    const etag = `write-${this.#writes}`;
+    const etag = this.#etagOf === 'write' ? `write-${this.#writes}` : createHash('md5').update(body).digest('hex');
+    const lastModified = this.#now?.() ?? options.lastModified;
     this.objects.set(key, {
       body: Uint8Array.from(body),
       etag,
       size: body.byteLength,
-      lastModified: new Date(Math.floor(options.lastModified.getTime() / 1000) * 1000),
+      lastModified: new Date(Math.floor(lastModified.getTime() / 1000) * 1000),
       metadata: { ...options.metadata },
       contentType: options.contentType,
     });

@@ -3,16 +3,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IndexerFlags } from '../../infra/options.ts';
-import { type Json, type Resource, resource, resourcesOf, templateFor } from './synthesized.ts';
+import { type Json, resource, resourcesOf, statementsOf, templateFor } from './synthesized.ts';
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
 const bucket = 'arn:aws:s3:::packages';
 const suffixes = ['.tgz', '.tbz', '.txz', '.tzst', '.tar'];
-const indexes = ['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2', 'pkg_summary.gz'];
 const packages = suffixes.map((suffix) => `${bucket}/*${suffix}`);
 const aliases = suffixes.map((suffix) => `${bucket}/* *${suffix}`);
-const indexKeys = indexes.flatMap((index) => [`${bucket}/${index}`, `${bucket}/*/${index}`]);
+const keysOf = (files: readonly string[]) => files.flatMap((file) => [`${bucket}/${file}`, `${bucket}/*/${file}`]);
+const [indexKeys, wantedKeys, unwantedKeys] = [
+  keysOf(['pkg_summary.*']),
+  keysOf(['pkg_summary.gz', 'pkg_summary.zst']),
+  keysOf(['pkg_summary.xz', 'pkg_summary.bz2']),
+];
 const logs = (step: string): Table => ({
   'logs:CreateLogStream': [`Pipeline${step}Logs.Arn`],
   'logs:PutLogEvents': [`Pipeline${step}Logs.Arn`],
@@ -28,8 +32,8 @@ const summarize: Table = {
   'dynamodb:GetItem': ['StorageRepositories.Arn'],
   'dynamodb:UpdateItem': ['StorageRepositories.Arn'],
   's3:GetObject': indexKeys,
-  's3:PutObject': indexKeys,
-  's3:DeleteObject': indexKeys,
+  's3:PutObject': wantedKeys,
+  's3:DeleteObject': unwantedKeys,
   's3:ListBucket': [bucket],
   ...logs('Summarize'),
 };
@@ -40,16 +44,17 @@ const extract: Table = {
   'sqs:GetQueueAttributes': ['PipelineHints.Arn'],
   's3:GetObject': packages,
   's3:ListBucket': [bucket],
-  'dynamodb:GetItem': ['StorageRecords.Arn'],
+  'dynamodb:GetItem': ['StorageRecords.Arn', 'StorageRepositories.Arn'],
   'dynamodb:PutItem': ['StorageRecords.Arn'],
   'dynamodb:DeleteItem': ['StorageRecords.Arn'],
+  'dynamodb:UpdateItem': ['StorageRecords.Arn', 'StorageRepositories.Arn'],
   ...logs('Extract'),
 };
 
 const reindex: Table = {
   's3:ListBucket': [bucket],
   'dynamodb:Query': ['StorageRecords.Arn'],
-  'dynamodb:PutItem': ['StorageRecords.Arn'],
+  'dynamodb:UpdateItem': ['StorageRecords.Arn'],
   'dynamodb:Scan': ['StorageRepositories.Arn'],
   'sqs:SendMessage': ['PipelineHints.Arn'],
   'lambda:InvokeFunction': ['arn:aws:lambda:eu-central-1:123456789012:function:pkgsrc-indexer-reindex'],
@@ -79,33 +84,32 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
     {
       ...summarize,
       's3:GetObject': under('SmartOS/All', indexKeys),
-      's3:PutObject': under('SmartOS/All', indexKeys),
-      's3:DeleteObject': under('SmartOS/All', indexKeys),
+      's3:PutObject': under('SmartOS/All', wantedKeys),
+      's3:DeleteObject': under('SmartOS/All', unwantedKeys),
+    },
+  ],
+  [
+    'summarize of one format',
+    { ...behindCdn, formats: 'gz' },
+    'Summarize',
+    {
+      ...summarize,
+      's3:PutObject': keysOf(['pkg_summary.gz']),
+      's3:DeleteObject': keysOf(['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2']),
     },
   ],
   ['reindex', behindCdn, 'Reindex', reindex],
 ];
 
-interface Statement {
-  readonly Effect: string;
-  readonly Action: string | string[];
-  readonly Resource: string | string[];
-}
-
-function statements(role: Resource): readonly Statement[] {
-  const policies = role.Properties.Policies as unknown as readonly { PolicyDocument: { Statement: Statement[] } }[];
-  return policies.flatMap((policy) => policy.PolicyDocument.Statement);
-}
-
-function list(value: string | string[]): readonly string[] {
-  return Array.isArray(value) ? value : [value];
+function list(value: string | readonly string[]): readonly string[] {
+  return [value].flat();
 }
 
 for (const [name, flags, step, allowed] of rows) {
   test(`the role of ${name}`, () => {
     const role = resource(templateFor(flags), 'AWS::IAM::Role', `Pipeline${step}Role`);
     const found: Record<string, readonly string[]> = {};
-    for (const { Effect, Action, Resource } of statements(role)) {
+    for (const { Effect, Action, Resource } of statementsOf(role)) {
       assert.equal(Effect, 'Allow');
       for (const action of list(Action)) {
         found[action] = [...(found[action] ?? []), ...list(Resource)];
@@ -114,6 +118,16 @@ for (const [name, flags, step, allowed] of rows) {
     assert.deepEqual(found, allowed);
   });
 }
+
+test("a role fits into what IAM takes, with as many prefixes as a bucket's notifications take", () => {
+  const prefix = Array.from({ length: 6 }, (_, index) => `packages/SmartOS/2018Q${index}/x86_64/All`);
+  const flags = { bucket: 'b'.repeat(63), prefix, cdn: false };
+  for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
+    // IAM user guide, "IAM and AWS STS quotas": all inline policies of a role, blanks not counted. Names are resolved shorter here.
+    const longNames = 1_000;
+    assert.ok(JSON.stringify(role.Properties.Policies).length + longNames <= 10_240);
+  }
+});
 
 test('a role is for Lambda, and has nothing but its own inline policy', () => {
   const template = templateFor(behindCdn);
@@ -132,7 +146,7 @@ test('a role is for Lambda, and has nothing but its own inline policy', () => {
 test('no role may write or delete a package: what it may has a blank in its key, or is an index', () => {
   for (const flags of [behindCdn, { ...behindCdn, cdn: false }, prefixed]) {
     for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
-      for (const { Action, Resource } of statements(role)) {
+      for (const { Action, Resource } of statementsOf(role)) {
         if (!list(Action).some((action) => /^s3:(Put|Delete)/.test(action))) continue;
         for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$/);
       }

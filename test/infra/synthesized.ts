@@ -87,6 +87,20 @@ export function resource(template: Template, type: string, name: string): Resour
   return one;
 }
 
+/** What a policy allows, or forbids. */
+export interface Statement {
+  readonly Sid: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+}
+
+/** Of all inline policies of a role. */
+export function statementsOf(role: Resource): readonly Statement[] {
+  const policies = role.Properties.Policies as unknown as readonly { PolicyDocument: { Statement: Statement[] } }[];
+  return policies.flatMap((policy) => policy.PolicyDocument.Statement);
+}
+
 const pseudoParameters: Readonly<Record<string, string>> = {
   'AWS::AccountId': '123456789012',
   'AWS::Region': 'eu-central-1',

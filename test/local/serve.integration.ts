@@ -1,7 +1,7 @@
 /** `serve` as a process: adopting a repository, many packages at once, and being killed at any moment. */
 
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -167,6 +167,31 @@ test('a second indexer on the same directory is refused, with the process id of 
     assert.match(second.stderr, /^indexer: .* is kept by another indexer \(process \d+\)/);
     const third = await run(['index', directory]);
     assert.equal(third.exitCode, 0);
+  });
+});
+
+test('while its state cannot even be looked at it serves on, and stops when it is asked to', async () => {
+  await inTemporaryDirectory(async (place) => {
+    const [directory, state, aside] = ['repository', 'state', 'aside'].map((name) => join(place, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await makeRepository(directory, 1);
+    const expected = await expectedSummary(directory);
+    const indexer = await ServingIndexer.start(directory, ['--state', state]);
+    await untilServed(indexer.url, expected, 10_000);
+
+    await rename(state, aside);
+    await symlink('state', state);
+    await until('it tells', () => indexer.output.includes('sqlite: too many symbolic links lead to it') || undefined);
+    assert.equal((await fetch(`${indexer.url}/All/made0000-1.0.tgz`)).status, 200);
+
+    await rm(state);
+    await rename(aside, state);
+    await makeRepository(directory, 1, 1);
+    await untilServed(indexer.url, await expectedSummary(directory), 10_000);
+    assert.equal(await indexer.interrupt(), 0);
   });
 });
 

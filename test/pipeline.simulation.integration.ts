@@ -1,0 +1,48 @@
+/** What takes a race of several, at the right moment, takes more runs: see pipeline.simulation.test.ts. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { catchMutation, common, mutations } from './simulation/mutations.ts';
+import { plainPlans, planOf } from './simulation/plan.ts';
+import { describeFailure, shortestFailure } from './simulation/shrink.ts';
+import { type Outcome, simulate } from './simulation/simulation.ts';
+import { realSteps } from './simulation/steps.ts';
+
+function crashesOf({ possibleFaults }: Outcome): string[] {
+  return possibleFaults.filter((fault) => fault.startsWith('crash '));
+}
+
+describe('the simulated pipeline', () => {
+  it('keeps every promise in 3,000 further runs', async () => {
+    for (let seed = 1_000_000; seed < 1_003_000; seed += 1) {
+      const plan = planOf(seed);
+      const { violation } = await simulate(plan, { steps: realSteps });
+      if (violation !== undefined) assert.fail(describeFailure(plan, await shortestFailure(plan, realSteps)));
+    }
+  });
+
+  for (const [what, plan] of Object.entries(plainPlans)) {
+    it(`with a crash at any two calls of any step: ${what}`, async (context) => {
+      let runs = 0;
+      for (const first of crashesOf(await simulate(plan, { steps: realSteps, forced: new Set() }))) {
+        const after = crashesOf(await simulate(plan, { steps: realSteps, forced: new Set([first]) }));
+        for (const second of after.slice(after.indexOf(first) + 1)) {
+          const { violation } = await simulate(plan, { steps: realSteps, forced: new Set([first, second]) });
+          assert.equal(violation, undefined, `${first}, ${second}: ${violation?.message}`);
+          runs += 1;
+        }
+      }
+      context.diagnostic(`${runs} pairs`);
+      assert.ok(runs > 1_000);
+    });
+  }
+
+  for (const [mutation, { seedsMax = common }] of Object.entries(mutations)) {
+    if (seedsMax <= common) continue;
+    it(`finds within ${seedsMax} runs: ${mutation}`, async (context) => {
+      const caught = await catchMutation(mutation);
+      assert.ok(caught, 'it was not found');
+      context.diagnostic(`seed ${caught.seed}: ${caught.violation.invariant}`);
+    });
+  }
+});

@@ -1,0 +1,318 @@
+/**
+ * What must hold, always and in the end. Nothing here is computed by the code that is tested: records are spelt out in
+ * made-packages.ts, and indexes are read by the reader that stands for pkgin.
+ */
+
+import { indexFiles, joinKey, splitKey } from '../../functions/keys.ts';
+import type { Row } from '../../functions/ports.ts';
+import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
+import type { MemoryObjects } from '../adapters/memory-objects.ts';
+import { readIndex } from '../pkgin-reader.ts';
+import { type MadePackage, recordOf } from './made-packages.ts';
+import type { Setting } from './plan.ts';
+import type { Witness } from './ports.ts';
+import type { Work } from './process.ts';
+
+/** Something that must never happen did. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  /** A few words, the same for every violation of its kind. */
+  readonly invariant: string;
+
+  constructor(invariant: string, details: string) {
+    super(`${invariant}: ${details}`);
+    this.invariant = invariant;
+  }
+}
+
+export interface InvariantsOptions {
+  readonly objects: MemoryObjects;
+  /** What was uploaded, by its ETag. */
+  readonly uploaded: ReadonlyMap<string, MadePackage>;
+  readonly store: Setting['store'];
+  readonly hasClockSteps: boolean;
+}
+
+/** A file's record at some time; undefined: it had no row, or a rejected one. Versions count changes of rows. */
+interface RowState {
+  readonly since: number;
+  readonly record: string | undefined;
+}
+
+/** When a work read the rows: the versions at the first and at the last page. */
+interface Reading {
+  readonly from: number;
+  to: number;
+}
+
+interface Published {
+  readonly text: string;
+  readonly second: number;
+  /** Seconds. */
+  readonly lastModified: number;
+  /** The latest Last-Modified of another text before. */
+  readonly before: number;
+  readonly rows: Reading;
+}
+
+export class Invariants implements Witness {
+  readonly #options: InvariantsOptions;
+  readonly #rows = new Map<string, Row>();
+  readonly #history = new Map<string, Map<string, RowState[]>>();
+  #version = 0;
+  readonly #readings = new Map<Work, Reading>();
+  readonly #whole = new Set<string>();
+  /** Counts runs, and changes of packages. */
+  #instant = 0;
+  readonly #runs = new Map<Work, { readonly began: number; readonly wasWhole: boolean }>();
+  readonly #changed = new Map<string, number>();
+  readonly #published = new Map<string, Published>();
+  /** Indexes that were there before us, or that others put there. */
+  readonly #foreign = new Set<string>();
+
+  constructor(options: InvariantsOptions) {
+    this.#options = options;
+  }
+
+  // What users do.
+
+  packageChanged(key: string): void {
+    this.#instant += 1;
+    this.#changed.set(key, this.#instant);
+  }
+
+  foreignIndexPut(key: string): void {
+    this.#foreign.add(key);
+    this.#published.delete(key);
+  }
+
+  // What the steps do.
+
+  ranBegan(work: Work, repository: string): void {
+    this.#instant += 1;
+    this.#runs.set(work, { began: this.#instant, wasWhole: this.#whole.has(repository) });
+  }
+
+  markedWhole(repository: string): void {
+    this.#whole.add(repository);
+  }
+
+  rowPut(row: Row): void {
+    const key = joinKey(row.repository, row.file);
+    const made = this.#options.uploaded.get(row.etag);
+    if (made === undefined) throw new Violation('a row is of nothing that ever was', `${key} ${row.etag}`);
+    const expected = recordOf(made, row.file);
+    const record = row.state === 'indexed' ? latin1(row.record) : undefined;
+    if (record !== expected)
+      throw new Violation(
+        'a row does not say what its object is',
+        `${key} ${row.etag}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(record)}`,
+      );
+    this.#rows.set(key, row);
+    this.#remember(row.repository, row.file, record);
+  }
+
+  rowDeleted(repository: string, file: string): void {
+    this.#rows.delete(joinKey(repository, file));
+    this.#remember(repository, file, undefined);
+  }
+
+  rowsRead(work: Work, _repository: string, isFirstPage: boolean): void {
+    const reading = this.#readings.get(work);
+    if (isFirstPage || reading === undefined) this.#readings.set(work, { from: this.#version, to: this.#version });
+    else reading.to = this.#version;
+  }
+
+  beforePut(work: Work, key: string, body: Uint8Array, published: Date): void {
+    const { repository, file } = splitKey(key);
+    const index = readOnce(body, file.endsWith('.gz') ? 'gz' : 'zst', key);
+    const rows = this.#readings.get(work);
+    if (rows === undefined) throw new Violation('an index is published without reading the rows', key);
+    this.#checkFold(key, repository, index, rows);
+    const previous = this.#published.get(key);
+    const second = published.getTime() / 1000;
+    if (!Number.isInteger(second))
+      throw new Violation('publication times are whole seconds', `${key}: ${published.getTime()} ms`);
+    if (index.modificationTime !== undefined && index.modificationTime !== second)
+      throw new Violation('MTIME is the time of publication', `${key}: ${index.modificationTime}, not ${second}`);
+    if (previous !== undefined && this.#hasNewBytes(key)) {
+      if (previous.rows.to > rows.from)
+        throw new Violation(
+          'the index goes backwards',
+          `${key}: rows of ${rows.from} over those of ${previous.rows.to}`,
+        );
+      if (second <= previous.second)
+        throw new Violation('publication times grow', `${key}: ${second} after ${previous.second}`);
+    }
+    this.#checkCoverage(work, key, (fileName, record) => index.records.get(fileName) === record);
+    const before =
+      previous?.text === index.text ? previous.before : Math.max(previous?.before ?? 0, previous?.lastModified ?? 0);
+    this.#published.set(key, { second, text: index.text, before, lastModified: 0, rows: { ...rows } });
+  }
+
+  afterPut(_work: Work, key: string): void {
+    const published = this.#published.get(key);
+    if (published === undefined) return;
+    const lastModified = (this.#options.objects.objects.get(key)?.lastModified.getTime() ?? 0) / 1000;
+    const mayStandStill = this.#options.store === 's3' && this.#options.hasClockSteps;
+    if (lastModified <= published.before && !mayStandStill && this.#hasNewBytes(key))
+      throw new Violation('Last-Modified grows', `${key}: ${lastModified} after ${published.before}`);
+    this.#published.set(key, { ...published, lastModified });
+  }
+
+  beforeDelete(work: Work, key: string): void {
+    const { repository } = splitKey(key);
+    const rows = this.#readings.get(work);
+    if (rows === undefined) throw new Violation('an index is deleted without reading the rows', key);
+    this.#checkCoverage(work, key, (file, record) => this.#saidWithin(rows, repository, file, record));
+    this.#published.delete(key);
+  }
+
+  // What must hold once everything is at rest.
+
+  /** A hint is not lost: the row agrees with the object. */
+  checkRows(isExempt: (key: string) => boolean): void {
+    const keys = new Set([...this.#rows.keys(), ...this.#packages()]);
+    for (const key of keys) {
+      const [row, object] = [this.#rows.get(key)?.etag, this.#options.objects.objects.get(key)?.etag];
+      if (row !== object && !isExempt(key))
+        throw new Violation(
+          'a hint is lost',
+          `${key}: the object is ${object ?? 'absent'}, the row ${row ?? 'absent'}`,
+        );
+    }
+  }
+
+  /** The indexes are folds of the bucket, in these formats and in no other. */
+  checkIndexes(formats: readonly IndexFormatName[]): void {
+    // A client that has any other text finds a later Last-Modified now.
+    for (const [key, { lastModified, before }] of this.#published)
+      if (lastModified <= before && this.#hasNewBytes(key))
+        throw new Violation('Last-Modified is later in the end', `${key}: ${lastModified} after ${before}`);
+    const { objects } = this.#options.objects;
+    for (const repository of new Set([...objects.keys()].map((key) => splitKey(key).repository))) {
+      const fold = this.foldOf(repository);
+      for (const file of indexFiles) {
+        const key = joinKey(repository, file);
+        const body = objects.get(key)?.body;
+        const format = formats.find((name) => file === `pkg_summary.${name}`);
+        if (format === undefined && body !== undefined)
+          throw new Violation('a format that is switched off is absent', key);
+        if (format === undefined) continue;
+        const found = body === undefined ? undefined : readOnce(body, format, key).text;
+        if (found !== fold)
+          throw new Violation(
+            'the index is the fold of the bucket',
+            `${key}: expected ${JSON.stringify(fold)}, found ${JSON.stringify(found)}`,
+          );
+      }
+    }
+  }
+
+  /** The summary of the packages that are in the bucket. */
+  foldOf(repository: string): string {
+    const files = [...this.#packages()].map(splitKey).filter((key) => key.repository === repository);
+    const records = files
+      .map(({ file }) => file)
+      .sort()
+      .map((file) => this.#recordInBucket(joinKey(repository, file)));
+    return records.join('') || '\n';
+  }
+
+  *#packages(): Generator<string> {
+    for (const key of this.#options.objects.objects.keys()) if (key.endsWith('.tgz')) yield key;
+  }
+
+  #recordInBucket(key: string): string | undefined {
+    const made = this.#options.uploaded.get(this.#options.objects.objects.get(key)?.etag ?? '');
+    return made && recordOf(made, splitKey(key).file);
+  }
+
+  /**
+   * Whether no two publications have equal bytes. There is no time in zstd: where ETags are of content, one may come back, and
+   * If-Match hold for an index that only looks like the one that was seen. It is made good by the look that follows.
+   */
+  #hasNewBytes(key: string): boolean {
+    return this.#options.store === 'directory' || key.endsWith('.gz');
+  }
+
+  #remember(repository: string, file: string, record: string | undefined): void {
+    this.#version += 1;
+    const files = this.#history.get(repository) ?? new Map<string, RowState[]>();
+    this.#history.set(repository, files);
+    const states = files.get(file) ?? [{ since: 0, record: undefined }];
+    files.set(file, states);
+    states.push({ since: this.#version, record });
+  }
+
+  /** The records are in order, and each is what its row said at some time during the reading. */
+  #checkFold(key: string, repository: string, { text, records }: Index, reading: Reading): void {
+    const ordered = [...records.keys()].sort().map((file) => records.get(file));
+    const files = new Set([...records.keys(), ...(this.#history.get(repository)?.keys() ?? [])]);
+    const isFold =
+      (ordered.join('') || '\n') === text &&
+      [...files].every((file) => this.#saidWithin(reading, repository, file, records.get(file)));
+    if (!isFold)
+      throw new Violation('every index is the fold of some state of the rows', `${key}: ${JSON.stringify(text)}`);
+  }
+
+  /** Whether the file's row said so at some time during the reading. */
+  #saidWithin({ from, to }: Reading, repository: string, file: string, record: string | undefined): boolean {
+    const states = this.#history.get(repository)?.get(file) ?? [{ since: 0, record: undefined }];
+    const first = states.findLastIndex(({ since }) => since <= from);
+    return states.slice(first).some((state) => state.since <= Math.max(from, to) && state.record === record);
+  }
+
+  /** Before a repository is whole, an index that is not ours gives way only to one that has every package. */
+  #checkCoverage(work: Work, key: string, has: (file: string, record: string | undefined) => boolean): void {
+    const { repository } = splitKey(key);
+    const run = this.#runs.get(work);
+    const isForeign = this.#foreign.delete(key);
+    if (!isForeign || run === undefined || run.wasWhole) return;
+    for (const packageKey of this.#packages()) {
+      const { repository: holder, file } = splitKey(packageKey);
+      if (holder !== repository || (this.#changed.get(packageKey) ?? 0) > run.began) continue;
+      if (!has(file, this.#recordInBucket(packageKey)))
+        throw new Violation('a foreign index is replaced by a smaller one', `${key} without ${packageKey}`);
+    }
+  }
+}
+
+interface Index {
+  readonly text: string;
+  /** By FILE_NAME. */
+  readonly records: ReadonlyMap<string, string>;
+  /** Seconds; gzip only. */
+  readonly modificationTime: number | undefined;
+}
+
+const readings = new Map<string, Index>();
+const readingsMax = 5_000;
+
+/** Reads an index as pkgin does; equal ones once. */
+function readOnce(body: Uint8Array, format: 'gz' | 'zst', key: string): Index {
+  const id = latin1(body);
+  const known = readings.get(id) ?? readWhole(body, format, key);
+  if (readings.size >= readingsMax) readings.clear();
+  readings.set(id, known);
+  return known;
+}
+
+function readWhole(body: Uint8Array, format: 'gz' | 'zst', key: string): Index {
+  try {
+    const text = latin1(readIndex(body, format).summary);
+    const records = text === '\n' ? [] : text.split(/(?<=\n\n)/);
+    const modificationTime = format === 'gz' ? Buffer.from(body).readUInt32LE(4) : undefined;
+    return { text, records: new Map(records.map((record) => [fileOf(record), record])), modificationTime };
+  } catch (error) {
+    throw new Violation('pkgin reads every index', `${key}: ${error}`);
+  }
+}
+
+function fileOf(record: string): string {
+  return /^FILE_NAME=(.*)$/m.exec(record)?.[1] ?? '';
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

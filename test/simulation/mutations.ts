@@ -1,0 +1,241 @@
+/**
+ * Steps with one mistake each, to show that the simulation sees it. A mutation changes the source of a step while it is loaded, so
+ * that nothing in functions/ knows of it; where the text that it changes is not there any more it says so. Some are mistakes of the
+ * surroundings instead: of an adapter, or of a queue that is set up wrongly.
+ */
+
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Violation } from './invariants.ts';
+import { planOf, type Theme } from './plan.ts';
+import { simulate } from './simulation.ts';
+import { realSteps, type Steps } from './steps.ts';
+
+interface Mutation {
+  /** Of the seeds that are the likeliest to show it; any where none is named. */
+  readonly theme?: Theme;
+  /** It is found within so many seeds, from 0 on; `common` where nothing else is said. */
+  readonly seedsMax?: number;
+}
+
+interface SourceMutation extends Mutation {
+  readonly step: 'extract' | 'summarize' | 'reindex';
+  /** Has to occur once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Surrounding extends Mutation {
+  readonly surroundings: Partial<Steps>;
+}
+
+/** What takes a race of several, at the right moment. */
+const rare = 4_000;
+export const common = 100;
+
+/** By what it does. */
+export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> = {
+  'extract does not look again': {
+    seedsMax: rare,
+    theme: 'duel',
+    step: 'extract',
+    from: 'now?.etag !== seen?.etag',
+    to: 'false',
+  },
+  'extract looks again at whether the object is there, not at which': {
+    seedsMax: rare,
+    theme: 'duel',
+    step: 'extract',
+    from: 'now?.etag !== seen?.etag',
+    to: '(now === undefined) !== (seen === undefined)',
+  },
+  'extract takes a row of any version for up to date': {
+    step: 'extract',
+    from: 'old?.etag === seen.etag && !force',
+    to: 'old !== undefined && !force',
+  },
+  'extract takes a row of equal size for up to date': {
+    step: 'extract',
+    from: 'old?.etag === seen.etag && !force',
+    to: 'old?.size === seen.size && !force',
+  },
+  'extract keeps the row of a package that is gone': {
+    step: 'extract',
+    from: 'await records.deleteRow(repository, file);',
+    to: '',
+  },
+  'extract writes no row for a bad package': {
+    step: 'extract',
+    from: 'await records.putRow(row);',
+    to: "if (row.state === 'indexed') await records.putRow(row);",
+  },
+  'extract tells nobody that a first publication need not wait': {
+    seedsMax: rare,
+    theme: 'adoption',
+    step: 'extract',
+    from: "if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);",
+    to: '',
+  },
+  'summarize does not look again': {
+    seedsMax: rare,
+    theme: 'duel',
+    step: 'summarize',
+    from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
+    to: 'return last;',
+  },
+  'summarize does not look at run numbers': {
+    seedsMax: rare,
+    theme: 'duel',
+    step: 'summarize',
+    from: 'if (isLatestRun && holds(',
+    to: 'if (holds(',
+  },
+  'summarize does not look whether its index is there': {
+    seedsMax: rare,
+    theme: 'clock',
+    step: 'summarize',
+    from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
+    to: 'if (isLatestRun) return last;',
+  },
+  'summarize takes its run number after it has read the rows': {
+    seedsMax: rare,
+    theme: 'duel',
+    step: 'summarize',
+    from: 'const isLatestRun = (await ports.records.lastRun(repository)) === run;',
+    to: 'const isLatestRun = run < Number.POSITIVE_INFINITY;',
+  },
+  'summarize looks at the index after it has read the rows': {
+    step: 'summarize',
+    from: 'if (!isWhole) {',
+    to: 'for (const [file, head] of await lookAtIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);\n    if (!isWhole) {',
+  },
+  'summarize takes a lost race for done': {
+    step: 'summarize',
+    from: "if (published === 'lost-race') continue;",
+    to: "if (published === 'lost-race') return { outcome: 'unchanged', summary };",
+  },
+  'summarize publishes before the repository is whole': {
+    step: 'summarize',
+    from: "if (missing > 0) return { outcome: 'waiting', missing, summary };",
+    to: '',
+  },
+  'summarize asks whether the repository is whole after it has read the rows': {
+    seedsMax: rare,
+    theme: 'adoption',
+    step: 'summarize',
+    from: 'if (!isWhole) {',
+    to: 'if (!(await ports.records.isWhole(repository))) {',
+  },
+  'summarize calls a repository whole where only the names of its packages are known': {
+    seedsMax: rare,
+    step: 'summarize',
+    from: 'if (summary.etags.get(file) !== etag) missing += 1;',
+    to: 'if (etag !== undefined && !summary.etags.has(file)) missing += 1;',
+  },
+  'summarize keeps a format that is switched off': {
+    step: 'summarize',
+    from: 'if (!wanted.includes(file)) await objects.delete(joinKey(repository, file));',
+    to: '',
+  },
+  'summarize overlooks a format that is switched off': {
+    step: 'summarize',
+    from: 'isOf(head, summary) : head === undefined;',
+    to: 'isOf(head, summary) : true;',
+  },
+  'summarize overlooks an index that holds another summary': {
+    step: 'summarize',
+    from: 'if (head === undefined || head.metadata[hashMetadata] !== summary.sha256) return false;',
+    to: 'if (head === undefined || head.metadata[hashMetadata] === undefined) return false;',
+  },
+  'summarize waits for no new second': {
+    step: 'summarize',
+    from: 'const publishedAt = await nextSecond(clock, heads);',
+    to: 'const publishedAt = new Date(1000 * Math.floor(clock.now().getTime() / 1000) + Math.min(0, await nextSecond(clock, new Map()).then(Number)));',
+  },
+  'summarize publishes an empty text for a repository without packages': {
+    step: 'summarize',
+    from: 'const body = await format.compress(summary.text, publishedAt);',
+    to: 'const body = await format.compress(summary.records === 0 ? new Uint8Array() : summary.text, publishedAt);',
+  },
+  'summarize does not see that Last-Modified stood still': {
+    seedsMax: rare,
+    theme: 'clock',
+    step: 'summarize',
+    from: 'return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;',
+    to: 'return Number.isNaN(replaced) || replaced > 0;',
+  },
+  'reindex overlooks packages that changed': {
+    step: 'reindex',
+    from: 'if (force || etags.get(file) !== etag) yield file;',
+    to: 'if (force || !etags.has(file)) yield file;',
+  },
+  'reindex overlooks packages that are gone': {
+    step: 'reindex',
+    from: 'if (force || etags.get(file) !== etag) yield file;',
+    to: 'if (force || (etags.get(file) ?? etag) !== etag) yield file;',
+  },
+  'reindex overlooks packages without a row': {
+    step: 'reindex',
+    from: 'yield* files.slice(next);',
+    to: '',
+  },
+  'reindex has no index looked at': {
+    step: 'reindex',
+    from: 'await ports.records.requestSummary(repository);',
+    to: '',
+  },
+  'the store does not look at conditions': { surroundings: { ignoresConditions: true } },
+  'the store reads ranges of whatever is there': { surroundings: { ignoresRangeEtags: true } },
+  'hints and changes are acknowledged before they are followed': { surroundings: { acknowledgesEarly: true } },
+  'a hint is delivered again while a process still follows it': {
+    seedsMax: rare,
+    theme: 'duel',
+    surroundings: { outlivesLease: true },
+  },
+};
+
+export interface Catch {
+  readonly seed: number;
+  readonly violation: Violation;
+}
+
+/** The first seed that shows the mutation. */
+export async function catchMutation(name: string): Promise<Catch | undefined> {
+  const { theme, seedsMax = common } = mutations[name] ?? {};
+  const steps = await mutatedSteps(name);
+  for (let seed = 0; seed < seedsMax; seed += 1) {
+    const { violation } = await simulate(planOf(seed, theme), { steps });
+    if (violation !== undefined) return { seed, violation };
+  }
+  return undefined;
+}
+
+/** @throws {Error} where the source does not have the text that the mutation changes. */
+export async function mutatedSteps(name: string): Promise<Steps> {
+  const mutation = mutations[name];
+  if (mutation === undefined) throw new Error(`expected a mutation, found ${JSON.stringify(name)}`);
+  if ('surroundings' in mutation) return { ...realSteps, ...mutation.surroundings };
+  const { step } = mutation;
+  const mutated = (await import(`../../functions/${step}.ts?mutation=${encodeURIComponent(name)}`)) as Partial<Steps>;
+  return { ...realSteps, [step]: mutated[step] };
+}
+
+registerHooks({
+  load(address, context, nextLoad) {
+    const name = new URL(address).searchParams.get('mutation');
+    const mutation = name === null ? undefined : mutations[name];
+    if (mutation === undefined || !('step' in mutation)) return nextLoad(address, context);
+    const file = fileURLToPath(new URL(address).href.replace(/\?.*/, ''));
+    const source = readFileSync(file, 'utf8');
+    if (source.split(mutation.from).length !== 2)
+      throw new Error(
+        `expected ${JSON.stringify(mutation.from)} once in ${file}: the mutation "${name}" has to follow it`,
+      );
+    return {
+      format: 'module-typescript',
+      source: source.replace(mutation.from, () => mutation.to),
+      shortCircuit: true,
+    };
+  },
+});

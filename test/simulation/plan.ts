@@ -1,0 +1,235 @@
+/** What a seed stands for: a setting, and what the users, the operator and the clock do in it. */
+
+import { type IndexFormatName, indexFormatNames } from '../../functions/summary/index-formats.ts';
+import { type FaultRates, faultNames, noFaults } from './faults.ts';
+import { type PackageKind, packageKinds } from './made-packages.ts';
+import { Dice } from './random.ts';
+
+export interface Plan {
+  readonly seed: number;
+  readonly setting: Setting;
+  readonly deeds: readonly Deed[];
+}
+
+export interface Setting {
+  /** `s3`: ETags of content, the store dates objects, clocks differ a little. `directory`: ETags of writes, one clock. */
+  readonly store: 's3' | 'directory';
+  /** Rows and listed objects that are read in one go; others may change what comes after. */
+  readonly rowsPerPage: number;
+  readonly objectsPerPage: number;
+  /** How many may run at once: of extract processes in all, of summarize processes for one repository. */
+  readonly extractCopies: number;
+  readonly summarizeCopies: number;
+  readonly hintsPerBatch: number;
+  /** A hint that is not acknowledged by then is delivered again. */
+  readonly visibilityMilliseconds: number;
+  /** From a row's change to the summarize that it causes. */
+  readonly windowMilliseconds: number;
+  /** Tries before a hint, or a repository's changes, become a dead letter. */
+  readonly triesMax: number;
+  readonly formats: readonly IndexFormatName[];
+  readonly faults: FaultRates;
+}
+
+/** Something that happens from outside, `at` milliseconds after the beginning. */
+export type Deed = { readonly id: string; readonly at: number } & (
+  | { readonly kind: 'upload'; readonly key: string; readonly name: string; readonly content: PackageKind }
+  | { readonly kind: 'delete'; readonly key: string }
+  | { readonly kind: 'rename'; readonly key: string; readonly to: string }
+  | { readonly kind: 'reindex'; readonly prefix: string; readonly force: boolean }
+  /** As an operator may do at any time, beside those that rows cause. */
+  | { readonly kind: 'summarize'; readonly repository: string }
+  | { readonly kind: 'switch-formats'; readonly formats: readonly IndexFormatName[] }
+  | { readonly kind: 'step-clock'; readonly milliseconds: number }
+  /** Somebody puts an index of his own there. */
+  | { readonly kind: 'foreign-index'; readonly repository: string; readonly file: string }
+  /** There before anything of ours: no hint tells of it. */
+  | { readonly kind: 'old-package'; readonly key: string; readonly name: string; readonly content: PackageKind }
+  | { readonly kind: 'old-index'; readonly repository: string; readonly file: string; readonly by: 'others' | 'us' }
+);
+
+export type DeedOf<Kind extends Deed['kind']> = Extract<Deed, { kind: Kind }>;
+
+const repositories = ['All', 'NetBSD/10.0/All', '', 'NetBSD/10.0'] as const;
+const names = ['a-1.0', 'b+-2.0', 'c-3.0nb1', 'd-4'] as const;
+
+const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, number> = {
+  upload: 50,
+  delete: 22,
+  rename: 6,
+  reindex: 7,
+  summarize: 4,
+  'switch-formats': 3,
+  'step-clock': 6,
+  'foreign-index': 2,
+};
+
+const namesFor = { anything: [1, 2, 2, 3, 4], duel: [1], adoption: [2, 3], clock: [1, 2] } as const;
+export type Theme = keyof typeof themeWeights;
+
+const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
+  anything: {},
+  duel: { rename: 0, 'switch-formats': 0, 'foreign-index': 0 },
+  adoption: { upload: 20, delete: 60, reindex: 2, 'foreign-index': 0 },
+  clock: { 'step-clock': 30, 'foreign-index': 0 },
+};
+
+/**
+ * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
+ * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps.
+ */
+const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1 } as const;
+export function planOf(seed: number, asked?: Theme): Plan {
+  const dice = new Dice(seed, 'plan');
+  const drawn = dice.weighted(themeWeights);
+  const theme = asked ?? drawn;
+  const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
+  const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
+  const setting = { ...drawSetting(dice), ...settingFor(theme, dice) };
+  const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
+  const isOld = theme === 'adoption' || dice.chance(0.15);
+  const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed) : [];
+  const milliseconds = dice.pick(theme === 'anything' ? [150, 800, 3_000, 8_000] : [150, 800, 2_500]);
+  const moment = () => Math.round(dice.fraction() * milliseconds);
+  if (isOld && dice.chance(0.8))
+    deeds.push({ id: 'adoption', at: moment() / 4, kind: 'reindex', prefix: '', force: false });
+  const count = theme === 'adoption' ? dice.integer(1, 5) : dice.integer(2, 14);
+  for (let index = 0; index < count; index += 1) {
+    deeds.push({ id: `deed${index}`, at: moment(), ...drawDeed(dice, theme, place) });
+  }
+  return { seed, setting, deeds: deeds.sort((a, b) => a.at - b.at) };
+}
+
+function drawSetting(dice: Dice): Setting {
+  return {
+    store: dice.pick(['s3', 'directory']),
+    rowsPerPage: dice.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1, 2]),
+    objectsPerPage: dice.pick([1000, 1000, 1, 3]),
+    extractCopies: dice.pick([1, 2, 2, 4, 8]),
+    summarizeCopies: dice.pick([1, 2, 2, 4, 8]),
+    hintsPerBatch: dice.pick([1, 1, 3, 10]),
+    visibilityMilliseconds: dice.pick([300, 2_000, 10_000]),
+    windowMilliseconds: dice.pick([0, 5, 100, 1_000]),
+    triesMax: dice.pick([3, 6, 10]),
+    formats: dice.pick([['gz', 'zst'], ['gz', 'zst'], ['gz'], ['zst']]),
+    faults: drawRates(dice),
+  };
+}
+
+function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
+  const crowd = {
+    extractCopies: 8,
+    summarizeCopies: dice.pick([2, 8]),
+    windowMilliseconds: dice.pick([0, 100]),
+    triesMax: 10,
+  };
+  const twin = dice.pick([0, 0.2]);
+  switch (theme) {
+    case 'anything':
+      return {};
+    case 'duel':
+      return { ...crowd, faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin } };
+    case 'adoption':
+      return { ...crowd, faults: { ...noFaults, slow: 0.3, crash: dice.pick([0, 0.1]), late: 0.4, twin } };
+    case 'clock':
+      return crowd;
+  }
+}
+
+/** Each kind of fault is off in half of the runs: else some would always hide behind others. */
+function drawRates(dice: Dice): FaultRates {
+  const rates = { ...noFaults };
+  if (dice.chance(0.15)) return rates;
+  for (const name of faultNames) if (dice.chance(0.5)) rates[name] = dice.pick([0.01, 0.03, 0.1]);
+  if (rates.dropped > 0) rates.dropped = dice.pick([0.1, 0.3]);
+  return rates;
+}
+
+/** A repository from before us: an index, and packages that mostly are in it. */
+function drawPast(dice: Dice, repositoriesUsed: readonly string[], namesUsed: readonly string[]): Deed[] {
+  const past: Deed[] = [];
+  for (const repository of repositoriesUsed) {
+    for (const name of namesUsed) {
+      const key = keyOf(repository, name);
+      if (dice.chance(0.85))
+        past.push({ id: `old ${key}`, at: 0, kind: 'old-package', key, name, content: dice.pick(packageKinds) });
+    }
+    for (const file of ['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.bz2']) {
+      const by = file !== 'pkg_summary.bz2' && dice.chance(0.4) ? 'us' : 'others';
+      if (dice.chance(0.5))
+        past.push({ id: `old ${repository}/${file}`, at: 0, kind: 'old-index', repository, file, by });
+    }
+  }
+  return past;
+}
+
+type WithoutMoment<Of> = Of extends Deed ? Omit<Of, 'id' | 'at'> : never;
+
+function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; name: string }): WithoutMoment<Deed> {
+  const { repository, name } = place();
+  const key = keyOf(repository, name);
+  const kind = dice.weighted({ ...deedWeights, ...weightsFor[theme] });
+  switch (kind) {
+    case 'upload':
+      return { kind, key, name, content: dice.chance(0.6) ? dice.pick(['plain', 'other']) : dice.pick(packageKinds) };
+    case 'delete':
+      return { kind, key };
+    case 'rename':
+      return { kind, key, to: dice.chance(0.3) ? keyOf(repository, 'renamed-9') : keyOf(place().repository, name) };
+    case 'reindex':
+      return { kind, prefix: dice.pick(['', '', repository]), force: dice.chance(0.2) };
+    case 'summarize':
+      return { kind, repository };
+    case 'switch-formats':
+      return { kind, formats: dice.pick([indexFormatNames, ['gz'], ['zst']]) };
+    case 'step-clock':
+      return { kind, milliseconds: dice.pick([-2_000, -1_000, 1_000, 2_000]) };
+    case 'foreign-index':
+      return { kind, repository, file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']) };
+  }
+}
+
+function keyOf(repository: string, name: string): string {
+  return repository === '' ? `${name}.tgz` : `${repository}/${name}.tgz`;
+}
+
+const plainSetting: Setting = {
+  store: 's3',
+  rowsPerPage: 1,
+  objectsPerPage: 2,
+  extractCopies: 2,
+  summarizeCopies: 2,
+  hintsPerBatch: 2,
+  visibilityMilliseconds: 1_000,
+  windowMilliseconds: 50,
+  triesMax: 5,
+  formats: indexFormatNames,
+  faults: noFaults,
+};
+
+/** Nothing by chance: for faults at every place. */
+export const plainPlans: Readonly<Record<string, Plan>> = {
+  'a package comes, is replaced, and goes': {
+    seed: 1,
+    setting: plainSetting,
+    deeds: [
+      { id: 'upload', at: 0, kind: 'upload', key: 'All/a-1.0.tgz', name: 'a-1.0', content: 'plain' },
+      { id: 'replace', at: 250, kind: 'upload', key: 'All/a-1.0.tgz', name: 'a-1.0', content: 'wide' },
+      { id: 'another', at: 260, kind: 'upload', key: 'All/c-3.0nb1.tgz', name: 'c-3.0nb1', content: 'cut' },
+      { id: 'remove', at: 1_700, kind: 'delete', key: 'All/a-1.0.tgz' },
+    ],
+  },
+  'a repository is adopted': {
+    seed: 2,
+    setting: { ...plainSetting, store: 'directory' },
+    deeds: [
+      { id: 'old a', at: 0, kind: 'old-package', key: 'All/a-1.0.tgz', name: 'a-1.0', content: 'plain' },
+      { id: 'old b', at: 0, kind: 'old-package', key: 'All/b+-2.0.tgz', name: 'b+-2.0', content: 'plain' },
+      { id: 'old gz', at: 0, kind: 'old-index', repository: 'All', file: 'pkg_summary.gz', by: 'others' },
+      { id: 'old bz2', at: 0, kind: 'old-index', repository: 'All', file: 'pkg_summary.bz2', by: 'others' },
+      { id: 'upload', at: 0, kind: 'upload', key: 'All/c-3.0nb1.tgz', name: 'c-3.0nb1', content: 'plain' },
+      { id: 'adopt', at: 150, kind: 'reindex', prefix: '', force: false },
+      { id: 'remove', at: 160, kind: 'delete', key: 'All/b+-2.0.tgz' },
+    ],
+  },
+};

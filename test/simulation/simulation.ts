@@ -1,0 +1,391 @@
+/**
+ * The three steps, over a bucket, a table, a queue and a change stream in memory, with everything that may go wrong, as a plan
+ * says.
+ *
+ *     deeds ─▶ bucket ─▶ hints ─▶ extract ─▶ table ─▶ changes ─▶ summarize ─▶ bucket
+ *
+ * First the deeds are done and everything comes to rest. Where a hint was dropped or given up, or something happened that only
+ * a reindex makes good, a reindex follows, and everything comes to rest again.
+ */
+
+import { createHash } from 'node:crypto';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { joinKey } from '../../functions/keys.ts';
+import type { Hint } from '../../functions/ports.ts';
+import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
+import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
+import { MemoryObjects } from '../adapters/memory-objects.ts';
+import { MemoryRecords } from '../adapters/memory-records.ts';
+import { ChangeStream } from './change-stream.ts';
+import { Faults } from './faults.ts';
+import { HintDeliveries } from './hint-deliveries.ts';
+import { Invariants, Violation } from './invariants.ts';
+import { Losses } from './losses.ts';
+import { type MadePackage, makePackage } from './made-packages.ts';
+import type { Deed, DeedOf, Plan } from './plan.ts';
+import { type PortsOptions, portsOf } from './ports.ts';
+import { Process, type Surroundings, Work } from './process.ts';
+import { Dice } from './random.ts';
+import { Restless, Scheduler } from './scheduler.ts';
+import type { Steps } from './steps.ts';
+import './quick-compression.ts';
+
+export interface SimulationOptions {
+  readonly steps: Steps;
+  /** Faults that do not happen, by their names. */
+  readonly suppressed?: ReadonlySet<string>;
+  /** Faults of calls that happen in the place of those that are drawn. */
+  readonly forced?: ReadonlySet<string>;
+  /** Whether every call is noted. */
+  readonly traces?: boolean;
+}
+
+export interface Outcome {
+  readonly violation: Violation | undefined;
+  readonly faults: readonly string[];
+  /** Where some are forced: those that could have been. */
+  readonly possibleFaults: readonly string[];
+  readonly trace: readonly string[];
+  /** Publications, and turns of the scheduler: to see that a simulation does something. */
+  readonly publications: number;
+  readonly turns: number;
+}
+
+/** Several times what the longest of a million runs took. */
+const turnsMax = 30_000;
+/** With faults for ever a step might never succeed. */
+const faultyMilliseconds = 60_000;
+const beginning = Date.parse('2026-01-01T00:00:00.400Z');
+
+export async function simulate(plan: Plan, options: SimulationOptions): Promise<Outcome> {
+  const simulation = new Simulation(plan, options);
+  const violation = await simulation.run();
+  return { violation, ...simulation.findings() };
+}
+
+/** Losses that concern everything. */
+const whatWasThere = 'what was there before';
+const switchedFormats = 'formats that were switched';
+/** Deeds that no hint tells of. */
+const lossOf: Partial<Record<Deed['kind'], string>> = {
+  'old-package': whatWasThere,
+  'old-index': whatWasThere,
+  'switch-formats': switchedFormats,
+  'foreign-index': 'an index over ours',
+};
+
+/** What a try that fails may end in. The names, since a mutated step has classes of its own. */
+const expectedErrors = ['CallFailed', 'NeverQuiet', 'Contended'];
+
+class Simulation {
+  readonly #plan: Plan;
+  readonly #steps: Steps;
+  readonly #scheduler = new Scheduler(turnsMax);
+  readonly #surroundings: Surroundings;
+  readonly #objects: MemoryObjects;
+  readonly #records = new MemoryRecords((repository) => this.#changes.changed(repository));
+  readonly #uploaded = new Map<string, MadePackage>();
+  readonly #invariants: Invariants;
+  readonly #hints: HintDeliveries;
+  readonly #changes: ChangeStream;
+  readonly #trace: string[] = [];
+  #publications = 0;
+  #formats: readonly IndexFormatName[];
+  /** Milliseconds by which all clocks of the indexer are off. */
+  #clockStep = 0;
+  #isHealing = false;
+  readonly #losses = new Losses();
+  /** The formats of the summarizes that go on. */
+  readonly #formatsInUse = new Map<Work, readonly IndexFormatName[]>();
+  #failure: unknown;
+
+  constructor(plan: Plan, { steps, traces = false, ...forcedOrSuppressed }: SimulationOptions) {
+    const { seed, setting } = plan;
+    const scheduler = this.#scheduler;
+    this.#plan = plan;
+    this.#steps = steps;
+    this.#formats = setting.formats;
+    this.#surroundings = {
+      seed,
+      scheduler,
+      faults: new Faults({ seed, rates: setting.faults, ...forcedOrSuppressed }),
+      note: (line) => {
+        if (traces) this.#trace.push(`${scheduler.now.toFixed(1).padStart(9)} ms  ${line}`);
+      },
+    };
+    this.#objects = new MemoryObjects(
+      setting.store === 's3'
+        ? { etagOf: 'content', now: () => new Date(beginning + scheduler.now) }
+        : { etagOf: 'write' },
+    );
+    this.#invariants = new Invariants({
+      objects: this.#objects,
+      uploaded: this.#uploaded,
+      store: setting.store,
+      hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
+    });
+    const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
+    const onError = (error: unknown) => this.#onError(error);
+    const skewOf = (id: string) => this.#skewOf(id);
+    const { surroundings, acknowledgesEarly } = {
+      surroundings: this.#surroundings,
+      acknowledgesEarly: steps.acknowledgesEarly,
+    };
+    this.#hints = new HintDeliveries({
+      ...{ surroundings, triesMax, onError, skewOf, acknowledgesEarly },
+      copies: setting.extractCopies,
+      hintsPerBatch: setting.hintsPerBatch,
+      visibilityMilliseconds: setting.visibilityMilliseconds,
+      outlivesLease: steps.outlivesLease,
+      onDeadLetter: (key) => this.#losses.add(`hint for ${key}`),
+      follow: async (work, { key, force = false }) => {
+        await steps.extract(this.#portsOf(work), key, { force });
+      },
+    });
+    this.#changes = new ChangeStream({
+      ...{ surroundings, triesMax, onError, skewOf, acknowledgesEarly },
+      copies: setting.summarizeCopies,
+      windowMilliseconds: setting.windowMilliseconds,
+      onDeadLetter: (repository) => this.#losses.add(`changes of ${repository}`),
+      follow: (work, repository) => this.#summarize(work, repository),
+    });
+  }
+
+  findings(): Omit<Outcome, 'violation'> {
+    return {
+      faults: this.#surroundings.faults.happened,
+      possibleFaults: this.#surroundings.faults.possible,
+      trace: this.#trace,
+      publications: this.#publications,
+      turns: this.#scheduler.turns,
+    };
+  }
+
+  async run(): Promise<Violation | undefined> {
+    try {
+      for (const deed of this.#plan.deeds) {
+        if (deed.kind === 'old-package' || deed.kind === 'old-index') this.#do(deed);
+        else this.#scheduler.after(deed.at, () => this.#do(deed));
+      }
+      this.#scheduler.after(faultyMilliseconds, () => {
+        this.#surroundings.faults.areOver = true;
+      });
+      await this.#rest();
+      this.#checkAtRest();
+      if (!this.#losses.isEmpty) await this.#heal();
+      return undefined;
+    } catch (error) {
+      if (error instanceof Restless) return new Violation('everything comes to rest', error.message);
+      if (error instanceof Violation) return error;
+      throw error;
+    }
+  }
+
+  async #rest(): Promise<void> {
+    await this.#scheduler.run(() => this.#failure !== undefined);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #onError(error: unknown): void {
+    const isExpected = expectedErrors.includes((error as Error).name);
+    if (isExpected) return;
+    this.#failure ??=
+      error instanceof Violation
+        ? error
+        : new Violation('a step fails only as its ports do', (error as Error).stack ?? `${error}`);
+  }
+
+  /** Whatever was not lost is right, without a reindex. */
+  #checkAtRest(): void {
+    const isOld = new Set(this.#plan.deeds.flatMap((deed) => (deed.kind === 'old-package' ? [deed.key] : [])));
+    this.#invariants.checkRows(
+      (key) => this.#losses.has(`hint for ${key}`) || (this.#losses.has(whatWasThere) && isOld.has(key)),
+    );
+    if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats);
+  }
+
+  async #heal(): Promise<void> {
+    this.#surroundings.note('everything is at rest; a reindex follows');
+    this.#isHealing = true;
+    this.#reindex('healing', { prefix: '', force: false });
+    await this.#rest();
+    this.#invariants.checkRows(() => false);
+    this.#invariants.checkIndexes(this.#formats);
+  }
+
+  async #summarize(work: Work, repository: string): Promise<void> {
+    const formats = this.#formats;
+    this.#formatsInUse.set(work, formats);
+    try {
+      const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, { formats });
+      this.#surroundings.note(`${work.id} summarized: ${outcome}`);
+    } finally {
+      this.#formatsInUse.delete(work);
+    }
+  }
+
+  #do(deed: Deed): void {
+    this.#surroundings.note(`${deed.id}: ${wordsFor(deed)}`);
+    if (deed.kind in lossOf) this.#losses.add(lossOf[deed.kind] ?? '');
+    switch (deed.kind) {
+      case 'old-package':
+        this.#upload(deed.key, makePackage(deed.name, deed.content));
+        break;
+      case 'old-index':
+        this.#putOldIndex(deed);
+        break;
+      case 'upload':
+        this.#upload(deed.key, makePackage(deed.name, deed.content));
+        this.#tell(deed.id, deed.key);
+        break;
+      case 'delete':
+        this.#delete(deed.id, deed.key);
+        break;
+      case 'rename':
+        this.#rename(deed);
+        break;
+      case 'reindex':
+        this.#reindex(deed.id, deed);
+        break;
+      case 'summarize':
+        this.#changes.runBeside(deed.id, deed.repository);
+        break;
+      case 'switch-formats':
+        this.#formats = deed.formats;
+        break;
+      case 'step-clock':
+        this.#clockStep += deed.milliseconds;
+        break;
+      case 'foreign-index':
+        this.#putForeignIndex(joinKey(deed.repository, deed.file));
+        break;
+    }
+  }
+
+  #rename({ id, key, to }: DeedOf<'rename'>): void {
+    const made = this.#uploaded.get(this.#objects.objects.get(key)?.etag ?? '');
+    if (made === undefined || to === key) return;
+    this.#upload(to, made);
+    this.#tell(`${id} to`, to);
+    this.#delete(id, key);
+  }
+
+  #putForeignIndex(key: string): void {
+    this.#objects.upload(key, Buffer.from('not ours'), this.#now());
+    this.#invariants.foreignIndexPut(key);
+  }
+
+  #upload(key: string, made: MadePackage): void {
+    this.#uploaded.set(this.#objects.upload(key, made.bytes, this.#now()), made);
+    this.#invariants.packageChanged(key);
+  }
+
+  #delete(id: string, key: string): void {
+    if (!this.#objects.objects.delete(key)) return;
+    this.#invariants.packageChanged(key);
+    this.#tell(id, key);
+  }
+
+  #putOldIndex({ repository, file, by }: DeedOf<'old-index'>): void {
+    const text = Buffer.from(this.#invariants.foldOf(repository));
+    const body = file.endsWith('.zst') ? zstdCompressSync(text) : gzipSync(text);
+    const key = joinKey(repository, file);
+    const etag = this.#objects.upload(key, body, new Date(beginning - 60_000));
+    const object = this.#objects.objects.get(key);
+    if (by === 'us' && object !== undefined) {
+      const hash = createHash('sha256').update(text).digest('hex');
+      const published = object.lastModified.toISOString();
+      this.#objects.objects.set(key, { ...object, etag, metadata: { 'summary-sha256': hash, published } });
+    }
+    this.#invariants.foreignIndexPut(key);
+  }
+
+  /** The bucket tells of a change: once, late, twice, or not at all. */
+  #tell(id: string, key: string): void {
+    const { faults, note } = this.#surroundings;
+    if (faults.ofDelivery('dropped', id)) {
+      note(`the hint for ${key} is dropped`);
+      this.#losses.add(`hint for ${key}`);
+    } else this.#hints.send(id, { key }, this.#delayOf(id));
+    if (faults.ofDelivery('duplicated', id)) this.#hints.send(`${id} again`, { key }, this.#delayOf(`${id} again`));
+  }
+
+  /** A reindex that fails is repeated; one whose time is up goes on in a process of its own. */
+  #reindex(id: string, options: Pick<ReindexOptions, 'prefix' | 'force'>): void {
+    const areAllNew = [...this.#formatsInUse].every(
+      ([{ process }, formats]) => !process.isAlive || formats === this.#formats,
+    );
+    const succeeded = this.#losses.reindexBegins(
+      (what) => options.prefix !== '' || (what === switchedFormats && !areAllNew),
+    );
+    const dice = new Dice(this.#plan.seed, `time of ${id}`);
+    const isInHaste = dice.chance(0.3);
+    this.#tryReindex(id, { ...options, isTimeUp: () => isInHaste && dice.chance(0.5) }, succeeded, 1);
+  }
+
+  #tryReindex(id: string, options: ReindexOptions, succeeded: () => void, tries: number): void {
+    const again = () => this.#scheduler.after(100, () => this.#tryReindex(id, options, succeeded, tries + 1));
+    const name = `${id} try ${tries}`;
+    const work = new Work(name, new Process(this.#skewOf(name), again), this.#surroundings);
+    let stoppedAt: ReindexPlace | undefined;
+    work.begin(
+      async () => {
+        ({ stoppedAt } = await this.#steps.reindex(this.#portsOf(work), options));
+      },
+      (failure) => {
+        if (failure !== undefined) {
+          this.#onError(failure);
+          again();
+        } else if (stoppedAt === undefined) succeeded();
+        else this.#tryReindex(id, { ...options, after: stoppedAt }, succeeded, tries + 1);
+      },
+    );
+  }
+
+  #portsOf(work: Work) {
+    const { rowsPerPage, objectsPerPage } = this.#plan.setting;
+    const options: PortsOptions = {
+      objects: this.#objects,
+      records: this.#records,
+      witness: this.#invariants,
+      ...{ rowsPerPage, objectsPerPage },
+      clockOf: ({ process }) => new Date(this.#now().getTime() + process.skew),
+      send: (sender, hints) => this.#send(sender, hints),
+      onPublished: () => {
+        this.#publications += 1;
+      },
+      ignoresConditions: this.#steps.ignoresConditions,
+      ignoresRangeEtags: this.#steps.ignoresRangeEtags,
+    };
+    return portsOf(work, options);
+  }
+
+  #send(sender: Work, hints: readonly Hint[]): void {
+    for (const hint of hints) {
+      const id = `${sender.id} ${hint.key}`;
+      this.#hints.send(id, hint, this.#delayOf(id));
+    }
+  }
+
+  /** Milliseconds. */
+  #delayOf(hint: string): number {
+    const { seed, faults } = this.#surroundings;
+    return new Dice(seed, `delay of ${hint}`).fraction() * (faults.ofDelivery('late', hint) ? 5_000 : 30);
+  }
+
+  /** What the indexer's clocks show; a process may be off by its skew besides. */
+  #now(): Date {
+    return new Date(beginning + this.#clockStep + Math.floor(this.#scheduler.now));
+  }
+
+  /** Less than summaryLimits.clockSkewMilliseconds. */
+  #skewOf(id: string): number {
+    return this.#plan.setting.store === 's3' ? new Dice(this.#plan.seed, `clock of ${id}`).integer(-190, 190) : 0;
+  }
+}
+
+/** A deed in the words of a trace. */
+export function wordsFor(deed: Deed): string {
+  const { id: _, at: __, kind, ...facts } = deed;
+  return `${kind} ${Object.values(facts).map(String).join(' ')}`;
+}

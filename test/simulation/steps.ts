@@ -1,0 +1,27 @@
+/** The steps that a simulation runs: the real ones, or mutated. */
+
+import { extract } from '../../functions/extract.ts';
+import { reindex } from '../../functions/reindex.ts';
+import { summarize } from '../../functions/summarize.ts';
+
+export interface Steps {
+  readonly extract: typeof extract;
+  readonly summarize: typeof summarize;
+  readonly reindex: typeof reindex;
+  /** Hints and changes are forgotten when they are delivered, not when they have been followed. */
+  readonly acknowledgesEarly: boolean;
+  /** A process goes on with a hint when its time is over and another process has it. */
+  readonly outlivesLease: boolean;
+  readonly ignoresConditions: boolean;
+  readonly ignoresRangeEtags: boolean;
+}
+
+export const realSteps: Steps = {
+  extract,
+  summarize,
+  reindex,
+  acknowledgesEarly: false,
+  outlivesLease: false,
+  ignoresConditions: false,
+  ignoresRangeEtags: false,
+};
