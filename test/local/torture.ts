@@ -15,7 +15,9 @@ const { values } = parseArgs({
   },
 });
 for (const [name, value] of Object.entries(values)) {
-  if (!/^[1-9]\d{0,5}$/.test(value)) throw new Error(`--${name}: expected a number, found ${value}`);
+  if (/^[1-9]\d{0,5}$/.test(value)) continue;
+  console.error(`torture: --${name}: expected a number from 1 to 999999, found ${value}`);
+  process.exit(2);
 }
 
 const files = ['crash', 'disk', 'load'].map((name) =>
