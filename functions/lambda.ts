@@ -16,6 +16,7 @@ import { S3Aliases } from './adapters/s3-aliases.ts';
 import { S3Objects } from './adapters/s3-objects.ts';
 import { SqsHints } from './adapters/sqs-hints.ts';
 import { SystemClock } from './adapters/system-clock.ts';
+import { withholdingCredentials } from './adapters/withheld-credentials.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
 import { type Extraction, type ExtractPorts, extract as extractPackage } from './extract.ts';
 import { lambdaLimits } from './limits.ts';
@@ -39,7 +40,7 @@ export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBat
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
-  const hints = new SqsHints(new SQSClient({ useQueueUrlAsEndpoint: false }), {
+  const hints = new SqsHints(withholdingCredentials(new SQSClient({ useQueueUrlAsEndpoint: false })), {
     queueUrl: setting('QUEUE_URL'),
     clock,
   });
@@ -55,7 +56,7 @@ const world = once(() => {
   const isCompatibleStore = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'].some((name) => process.env[name]);
   const s3 = createS3Client({ isCompatibleStore });
   const objects = new S3Objects(s3, { bucket, quoteIfMatch: process.env.S3_QUOTE_IF_MATCH !== 'off' });
-  const records = new DynamoDbRecords(new DynamoDBClient({}), {
+  const records = new DynamoDbRecords(withholdingCredentials(new DynamoDBClient({})), {
     recordsTable: setting('RECORDS_TABLE'),
     repositoriesTable: setting('REPOSITORIES_TABLE'),
   });
@@ -255,7 +256,7 @@ async function invokeAgain(functionName: string, request: ReindexRequest): Promi
     InvocationType: 'Event',
     Payload: JSON.stringify(request),
   });
-  await new LambdaClient({}).send(command);
+  await withholdingCredentials(new LambdaClient({})).send(command);
 }
 
 function setting(name: string): string {

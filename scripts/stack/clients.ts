@@ -10,6 +10,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { createS3Client } from '../../functions/adapters/aws-clients.ts';
+import { withholdingCredentials } from '../../functions/adapters/withheld-credentials.ts';
 import { commandLimits } from '../../functions/limits.ts';
 import { CannotRun } from '../exit.ts';
 import type { AccountOptions } from './account-options.ts';
@@ -27,19 +28,21 @@ export interface Clients {
 /** @throws {CannotRun} where no region is given anywhere. */
 export async function clientsFor({ profile, region }: AccountOptions): Promise<Clients> {
   const config = { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
-  const sts = new STSClient(config);
+  const sts = withholdingCredentials(new STSClient(config));
   return {
-    cloudFormation: new CloudFormationClient(config),
-    dynamoDb: new DynamoDBClient(config),
-    lambda: new LambdaClient({
-      ...config,
-      // A reindex answers when it is done; asking again would only begin another one.
-      maxAttempts: 1,
-      requestHandler: { requestTimeout: commandLimits.invocationMillisecondsMax },
-    }),
+    cloudFormation: withholdingCredentials(new CloudFormationClient(config)),
+    dynamoDb: withholdingCredentials(new DynamoDBClient(config)),
+    lambda: withholdingCredentials(
+      new LambdaClient({
+        ...config,
+        // A reindex answers when it is done; asking again would only begin another one.
+        maxAttempts: 1,
+        requestHandler: { requestTimeout: commandLimits.invocationMillisecondsMax },
+      }),
+    ),
     s3: createS3Client({ isCompatibleStore: endpointOf('S3') !== undefined }, config),
     // A queue's URL names a host that may be known only where the emulator runs: the endpoint goes before it.
-    sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: endpointOf('SQS') === undefined }),
+    sqs: withholdingCredentials(new SQSClient({ ...config, useQueueUrlAsEndpoint: endpointOf('SQS') === undefined })),
     sts,
     region: await regionOf(sts),
   };
