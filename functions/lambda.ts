@@ -39,7 +39,10 @@ export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBat
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
-  const hints = new SqsHints(new SQSClient({}), { queueUrl: setting('QUEUE_URL'), clock });
+  const hints = new SqsHints(new SQSClient({ useQueueUrlAsEndpoint: false }), {
+    queueUrl: setting('QUEUE_URL'),
+    clock,
+  });
   const goOn = (next: ReindexRequest) => invokeAgain(context.functionName, next);
   return compareBucket({ ...world(), hints, goOn, prefixes: configuredPrefixes() }, request ?? {}, context);
 }

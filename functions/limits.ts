@@ -35,7 +35,7 @@ export const packageLimits = {
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive refuses more, too. */
   extendedHeaderBytesMax: 1 * mebibyte,
-  /** Streams or frames that a file is put together from (bzip2, xz, zstd): pbzip2 makes one for each 900 KB. */
+  /** Streams or frames that a file is put together from, where each takes a decoder (bzip2, zstd): pbzip2 makes one for 900 KB. */
   streamsMax: 1_000,
   /** Inflated bytes per compressed byte, once more than `ratioFreeBytes` have been inflated. Text reaches about 30; bombs 1,000. */
   compressionRatioMax: 256,
@@ -103,6 +103,12 @@ export const localLimits = {
   /** Tries before a hint becomes a dead letter, the waits doubling from `retryMillisecondsMin`: about 6 s in all. */
   hintTriesMax: 6,
   retryMillisecondsMin: 200,
+  /** The longest wait between tries of a publication: a disk that was full may have room again. */
+  retryMillisecondsMax: 10_000,
+  /** `serve` tries dead letters again this often: what is in their way is gone soon, or stays for days. */
+  deadLetterMilliseconds: 15_000,
+  /** `serve` looks this often whether its directory, its table and its lock are still those that it opened. */
+  lossMilliseconds: 1_000,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */
@@ -264,4 +270,35 @@ export const serverLimits = {
   pageBatchEntries: 64,
   /** What a directory page shows of a README.txt. */
   readmeBytesMax: 64 * kibibyte,
+} as const;
+
+/** The commands that deploy, ask and try out a stack. */
+export const commandLimits = {
+  /** Between two looks at something that is under way: soon at first, then less and less often. */
+  pollMillisecondsMin: 1_000,
+  pollMillisecondsMax: 5_000,
+  /** CloudFormation takes seconds to compare two templates. */
+  changeSetMillisecondsMax: 300_000,
+  /** CloudFormation takes templates of so many bytes with the request; larger ones it fetches from S3. */
+  templateBytesMax: 51_200,
+  /** Looks at a stack that shows no news before its status is believed to be the one to wait for. */
+  quietRoundsMax: 10,
+  /** S3 tests the queue before it takes a rule for it, and the queue's policy may take a minute to be known everywhere. */
+  destinationTriesMax: 7,
+  destinationRetryMilliseconds: 10_000,
+  /** An invocation lasts 15 minutes at most; a minute for the way. */
+  invocationMillisecondsMax: 960_000,
+  /** How much of a property's old and new value a line shows. */
+  shownCharactersMax: 60,
+  /** A queue's counts are approximate and late: it is empty when so many looks in a row found nothing. */
+  emptyLooksMin: 3,
+  /** A queue that has not moved for so long is stuck: a hint that failed comes back after 421 s. */
+  stuckMillisecondsMax: 900_000,
+  /** What one way of a smoke test, there or back, may take unless told otherwise: S3 may need 5 minutes to begin to send events. */
+  smokeSecondsDefault: 360,
+  smokeSecondsMax: 3_600,
+  /** Between two looks of a smoke test: the latency that it tells is no finer than this. */
+  smokePollMilliseconds: 500,
+  /** One HTTP request of it. */
+  requestMillisecondsMax: 10_000,
 } as const;

@@ -112,13 +112,21 @@ function bucketChoice({ bucket, existing }: IndexerFlags): BucketChoice {
   return { kind: existing ? 'existing' : 'new', name: bucketName('--bucket', bucket) };
 }
 
-/** S3 user guide, "General purpose bucket naming rules", as far as they can be told without asking S3. */
+/**
+ * S3 user guide, "General purpose bucket naming rules", as far as they can be told without asking S3. One that is too short is let
+ * through: it serves to look at a plan, and `isUsableBucketName` is asked before anything is made.
+ */
 function bucketName(flag: string, name: string): string {
-  const isName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes('..');
+  const isName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(name) && !name.includes('..');
   if (!isName || /^\d+\.\d+\.\d+\.\d+$/.test(name)) {
     throw new BadOption(`${flag} ${name}: expected 3 to 63 lower-case letters, digits, - or ., as S3 names buckets.`);
   }
   return name;
+}
+
+/** S3 wants three characters at least. */
+export function isUsableBucketName({ name }: BucketChoice): boolean {
+  return name === undefined || name.length >= 3;
 }
 
 /** A prefix inside another is left out: the other covers it, and S3 refuses rules that overlap. */

@@ -5,7 +5,7 @@ import { AttributeType, BillingMode, type CfnTable, StreamViewType, Table } from
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { deploymentLimits } from '../functions/limits.ts';
-import type { IndexerOptions } from './options.ts';
+import { type IndexerOptions, isUsableBucketName } from './options.ts';
 
 export class Storage extends Construct {
   /** Undefined where the bucket exists already: nothing of it is in the template then. */
@@ -51,9 +51,10 @@ export class Storage extends Construct {
     );
   }
 
-  private makeBucket({ publicBucket }: IndexerOptions): Bucket {
+  private makeBucket({ bucket: choice, publicBucket }: IndexerOptions): Bucket {
     const bucket = new Bucket(this, 'Bucket', {
-      bucketName: this.bucketName,
+      // The CDK refuses a name that S3 would not have; one that only serves to look at a plan is left out.
+      ...(isUsableBucketName(choice) ? { bucketName: this.bucketName } : {}),
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,

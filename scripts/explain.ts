@@ -1,9 +1,9 @@
-/** `explain FILE`: why a package is, or is not, in its index, what clients may trip over, and what to do. */
+/** `explain FILE` (or a key, with --stack): why a package is, or is not, in its index, what clients may trip over, and what to do. */
 
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { isPackageKey, packageSuffixes, splitKey } from '../functions/keys.ts';
-import type { ObjectFacts, ObjectKey, RecordTable, Row } from '../functions/ports.ts';
+import { aliasMetadata, type ObjectFacts, type ObjectKey, type RecordTable, type Row } from '../functions/ports.ts';
 import {
   findDuplicates,
   packageNameOf,
@@ -13,27 +13,52 @@ import {
 } from '../functions/summary/hazards.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { defaultStateDirectory } from './local-indexer.ts';
+import type { AccountOptions } from './stack/account-options.ts';
 import { openToLook } from './status.ts';
 import { byteSize, printable, repositoryName } from './wording.ts';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends AccountOptions {
   readonly directory?: string;
   readonly state?: string;
+  readonly stack?: string;
   readonly json?: boolean;
 }
 
+/** What becomes of a package that waits, by itself and by hand. */
+const follows = {
+  here: '`serve` follows by itself, `index` when it is run.',
+  onAws:
+    'that takes seconds, or minutes behind a burst. `npm run status` shows what waits; `npm run reindex` sends it a hint again.',
+};
+
 export async function explain(file: string, options: ExplainOptions): Promise<ExitCode> {
+  return options.stack === undefined ? explainFile(file, options) : explainInStack(file, options.stack, options);
+}
+
+async function explainInStack(key: ObjectKey, name: string, options: ExplainOptions): Promise<ExitCode> {
+  // The SDK takes longer to load than a look at a directory takes in all.
+  const { openStack } = await import('./stack/stack-stores.ts');
+  const { objects, records, prefixes } = await openStack(name, options);
+  if (prefixes.length > 0 && !prefixes.some((prefix) => key.startsWith(prefix)))
+    throw new CannotRun(`the stack ${name} watches only ${prefixes.join(', ')}: ${printable(key)} is none of its keys`);
+  return show(key, await explainKey(key, await objects.head(key), records, follows.onAws), options);
+}
+
+async function explainFile(file: string, options: ExplainOptions): Promise<ExitCode> {
   const directory = resolve(options.directory ?? findDirectory(file));
   const key = relative(directory, resolve(file)).split(sep).join('/');
-  if (key.startsWith('../')) throw new CannotRun(`${file}: expected a file below ${directory}`);
+  if (key === '' || key.split('/')[0] === '..') throw new CannotRun(`${file}: expected a file below ${directory}`);
   const { objects, records } = await openToLook(directory, options.state);
   try {
-    const explanation = await explainKey(key, await objects.head(key), records);
-    console.log(options.json ? JSON.stringify({ key, ...explanation }, undefined, 2) : format(key, explanation));
-    return explanation.state === 'rejected' ? exitCodes.rejected : exitCodes.done;
+    return show(key, await explainKey(key, await objects.head(key), records, follows.here), options);
   } finally {
     records.close();
   }
+}
+
+function show(key: ObjectKey, explanation: Explanation, { json }: ExplainOptions): ExitCode {
+  console.log(json ? JSON.stringify({ key, ...explanation }, undefined, 2) : format(key, explanation));
+  return explanation.state === 'rejected' ? exitCodes.rejected : exitCodes.done;
 }
 
 export interface Explanation {
@@ -43,11 +68,12 @@ export interface Explanation {
   readonly remarks: readonly { readonly code: string; readonly what?: string; readonly remedy: string }[];
 }
 
-/** @param head what is there now. */
+/** @param head what is there now; @param follow what becomes of a package that waits. */
 export async function explainKey(
   key: ObjectKey,
   head: ObjectFacts | undefined,
   records: RecordTable,
+  follow: string,
 ): Promise<Explanation> {
   const { repository, file } = splitKey(key);
   const place = repositoryName(repository);
@@ -55,11 +81,16 @@ export async function explainKey(
     const sentence = `It is no package: a package's name ends in ${packageSuffixes.join(', ')}, and no part of its path begins with a dot.`;
     return { state: 'ignored', sentence, remarks: [] };
   }
+  if (head !== undefined && aliasMetadata in head.metadata) {
+    const sentence =
+      'It is a copy that the indexer keeps of the package with + where this one has blanks, for clients whose + S3 takes for a blank.';
+    return { state: 'ignored', sentence, remarks: [] };
+  }
   const row = await records.row(repository, file);
   if (row === undefined && head === undefined)
     return { state: 'absent', sentence: `There is no such package in ${place}, and none in its index.`, remarks: [] };
-  if (row?.etag !== head?.etag) return { state: 'pending', sentence: pendingSentence(row, head), remarks: [] };
-  if (row === undefined) return { state: 'pending', sentence: pendingSentence(row, head), remarks: [] };
+  if (row === undefined || row.etag !== head?.etag)
+    return { state: 'pending', sentence: `${pendingState(row, head)}: ${follow}`, remarks: [] };
   if (row.state === 'rejected') {
     const { code, message } = row.reason;
     const remedy =
@@ -79,11 +110,9 @@ export async function explainKey(
   };
 }
 
-function pendingSentence(row: Row | undefined, head: ObjectFacts | undefined): string {
-  if (row === undefined) return 'It has not been looked at yet: `serve` does so by itself, `index` when it is run.';
-  if (head === undefined)
-    return 'It was removed, and is still in the index: `serve` follows by itself, `index` when it is run.';
-  return 'It changed since it was looked at: `serve` follows by itself, `index` when it is run.';
+function pendingState(row: Row | undefined, head: ObjectFacts | undefined): string {
+  if (row === undefined) return 'It has not been looked at yet';
+  return head === undefined ? 'It was removed, and is still in the index' : 'It changed since it was looked at';
 }
 
 async function isDuplicate(records: RecordTable, row: Row & { readonly state: 'indexed' }): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Extraction } from '../functions/extract.ts';
 import type { ObjectKey, Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
-import { type ExitCode, exitCodes } from './exit.ts';
+import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
 import { LocalIndexer } from './local-indexer.ts';
 import { byteSize, count, duration, printable, repositoryName } from './wording.ts';
 
@@ -30,9 +30,9 @@ export async function indexDirectory(
     events: {
       onChange: (repository) => changed.add(repository),
       onExtracted: (key, extraction) => progress.extracted(key, extraction),
-      onDeadLetter: ({ hint, message }) => {
+      onDeadLetter: ({ hint, error }) => {
         failures += 1;
-        progress.say(`${printable(hint.key)}: could not be read: ${message}`);
+        progress.say(printable(systemErrorSentence(error, `${hint.key} could not be indexed`)));
       },
       onNotice: (sentence) => progress.say(sentence),
     },

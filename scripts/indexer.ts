@@ -1,34 +1,33 @@
 #!/usr/bin/env node
 /** The command line: what the commands are called and take. What they do is in the file of the same name. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
-import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { explain } from './explain.ts';
 import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
+import { ending, exitCodesHelp, runCommand } from './run-command.ts';
 import { serve } from './serve.ts';
+import { accountOptions } from './stack/account-options.ts';
 import { showStatus } from './status.ts';
 
-const stateOption = new Option('--state <dir>', 'where the table is kept (default: .indexer in the directory)');
+const stateOption = new Option(
+  '--state <dir>',
+  'where the table is kept (default: .indexer in the directory)',
+).argParser(parsePath);
 const formatsOption = new Option('--formats <list>', `index formats to publish, of ${indexFormatNames.join(',')}`)
   .default([...indexFormatNames], indexFormatNames.join(','))
   .argParser(parseFormats);
+
+const stackOption = new Option('--stack <name>', 'the stack on AWS that is meant, in the place of a directory');
+const { profileOption, regionOption } = accountOptions();
 
 const program = new Command('indexer')
   .description('Keeps the pkg_summary of pkgsrc package repositories right.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(--help shows what there is)')
-  .addHelpText(
-    'after',
-    `
-Exit codes:
-  0  done
-  1  done, and some package is rejected
-  2  the command line makes no sense
-  3  could not run, or not everything could be read`,
-  );
+  .addHelpText('after', exitCodesHelp);
 
 program
   .command('record')
@@ -39,7 +38,7 @@ program
 program
   .command('index')
   .description('bring the indexes of all repositories below a directory up to date, once')
-  .argument('<dir>', 'a directory with repositories somewhere below')
+  .argument('<dir>', 'a directory with repositories somewhere below', parsePath)
   .addOption(stateOption)
   .addOption(formatsOption)
   .option('--force', 'read every package again, changed or not')
@@ -48,16 +47,16 @@ program
 program
   .command('serve')
   .description('watch a directory, keep its indexes right at all times, and serve it over HTTP')
-  .argument('<dir>', 'a directory with repositories somewhere below')
+  .argument('<dir>', 'a directory with repositories somewhere below', parsePath)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--port <number>', 'port to listen on; 0 takes any that is free', parseWholeNumber, 8080)
+  .option('--port <number>', 'port to listen on; 0 takes any that is free', parsePort, 8080)
   .addOption(
     new Option(
       '--upload-token <token>',
       'whoever shows it may upload and delete; without it, only this machine may',
     ).env('INDEXER_UPLOAD_TOKEN'),
   )
-  .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseWholeNumber)
+  .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
   .option(
     '--debounce <seconds>',
     'an index is replaced after this much quiet, or ten times that at most',
@@ -71,26 +70,30 @@ program
 
 program
   .command('status')
-  .description('show the repositories below a directory: packages, rejected, pending, last publication')
-  .argument('<dir>', 'a directory that index or serve keeps')
+  .description('show the repositories below a directory, or of a stack: packages, rejected, pending, last publication')
+  .argument('[dir]', 'a directory that index or serve keeps', parsePath)
   .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(showStatus));
 
 program
   .command('explain')
   .description('say why a package is, or is not, in the index, and what to do')
-  .argument('<file>', 'a package below a directory that index or serve keeps')
+  .argument(
+    '<file>',
+    'a package below a directory that index or serve keeps; with --stack, its key in the bucket',
+    parsePath,
+  )
   .option('--directory <dir>', 'that directory (default: the nearest one above that has an .indexer)')
   .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(explain));
-
-function ending<Arguments extends unknown[]>(run: (...args: Arguments) => Promise<ExitCode>) {
-  return async (...args: Arguments): Promise<void> => {
-    process.exitCode = await run(...args);
-  };
-}
 
 function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());
@@ -100,8 +103,20 @@ function parseFormats(list: string): IndexFormatName[] {
   return indexFormatNames.filter((name) => names.includes(name));
 }
 
-function parseWholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+/** The empty text would mean the working directory, which is what an unset variable of a shell must not. */
+function parsePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a path, found nothing.');
+  return text;
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('Expected a number from 0 to 65535.');
+  return Number(text);
+}
+
+function parseBytes(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Expected a number of bytes, without a unit.');
   return Number(text);
 }
 
@@ -112,12 +127,4 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  else if (error instanceof CannotRun) {
-    console.error(`indexer: ${error.message}`);
-    process.exitCode = exitCodes.couldNotRun;
-  } else throw error;
-}
+await runCommand(program);

@@ -8,16 +8,16 @@ import { access, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints.ts';
-import { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
+import { type OpenedRecords, SqliteRecords, type SqliteRecordsOptions } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
-import { splitKey } from '../functions/keys.ts';
 import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { CannotRun, systemErrorSentence } from './exit.ts';
+import { CannotRun, isOfTheSystem, systemErrorSentence } from './exit.ts';
+import { printable } from './wording.ts';
 
 export interface LocalIndexerOptions {
   readonly directory: string;
@@ -39,6 +39,15 @@ export interface LocalIndexerEvents {
   readonly onNotice: (sentence: string) => void;
 }
 
+/** What an indexer cannot work without. */
+export type Loss =
+  /** The directory is gone, or another one is in its place. */
+  | 'directory'
+  /** Table or lock were removed. */
+  | 'state'
+  /** The table is damaged. */
+  | 'table';
+
 const clock = new SystemClock();
 
 export class LocalIndexer {
@@ -48,6 +57,8 @@ export class LocalIndexer {
   readonly hints: MemoryHints;
   readonly #lock: DirectoryLock;
   readonly #formats: readonly IndexFormatName[];
+  #isTableDamaged = false;
+  #isAbandoned = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or kept by another indexer. */
   static async open(options: LocalIndexerOptions): Promise<LocalIndexer> {
@@ -74,6 +85,7 @@ export class LocalIndexer {
 
   private constructor(options: LocalIndexerOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
     const { events, formats } = options;
+    const noticeOnce = once(events.onNotice);
     this.directory = directory;
     this.#lock = lock;
     this.#formats = formats;
@@ -81,11 +93,19 @@ export class LocalIndexer {
       root: directory,
       stateDirectory,
       onSkipped: (path, reason) => {
-        if (reason === 'name is not UTF-8')
-          events.onNotice(`left out ${Buffer.from(path).toString('latin1')}: its ${reason}; rename it`);
+        const name = printable(Buffer.from(path).toString('latin1'));
+        if (reason === 'name is not UTF-8') noticeOnce(`left out ${name}: its ${reason}; rename it`);
+        if (reason === 'permission is denied')
+          noticeOnce(`left out ${name}: ${reason}; let this user read it if packages are in it`);
       },
     });
-    const opened = SqliteRecords.open({ file: tableFile(stateDirectory), onChange: events.onChange });
+    const opened = openTable({
+      file: tableFile(stateDirectory),
+      onChange: events.onChange,
+      onDamage: () => {
+        this.#isTableDamaged = true;
+      },
+    });
     this.records = opened.table;
     if (opened.rebuilt)
       events.onNotice(
@@ -94,10 +114,8 @@ export class LocalIndexer {
     this.hints = new MemoryHints({
       clock,
       work: async ({ key, force = false }: Hint) => {
+        if (this.#isAbandoned) return;
         const extraction = await extract({ objects: this.objects, records: this.records, clock }, key, { force });
-        // A package that vanished before it had a row changes nothing in the table, and yet a first publication may wait for it.
-        const isAbsent = extraction.outcome === 'unchanged' && extraction.row === undefined;
-        if (isAbsent) events.onChange(splitKey(key).repository);
         events.onExtracted?.(key, extraction);
       },
       onError: ({ key }, error, tries) => events.onFailed?.(key, error, tries),
@@ -113,6 +131,18 @@ export class LocalIndexer {
   async summarize(repository: Repository): Promise<Publication> {
     const ports = { objects: this.objects, records: this.records, clock };
     return await summarize(ports, repository, { formats: this.#formats });
+  }
+
+  /** What makes this indexer useless, if anything does: then it is to be abandoned, closed, and a new one opened. */
+  async loss(): Promise<Loss | undefined> {
+    if (!(await this.objects.isInPlace())) return 'directory';
+    if (this.#isTableDamaged) return 'table';
+    return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
+  }
+
+  /** What is still in the queue is done without anything being done: it is about a directory, or a table, that is not there. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   /** Finishes what is in the queue, and lets the directory go. */
@@ -135,6 +165,25 @@ export class LocalIndexer {
       throw new CannotRun(systemErrorSentence(error, (error as NodeJS.ErrnoException).path ?? this.directory));
     }
   }
+}
+
+/** @throws {CannotRun} where it cannot be opened, made, or (where it is damaged) set aside. */
+export function openTable(options: SqliteRecordsOptions): OpenedRecords {
+  try {
+    return SqliteRecords.open(options);
+  } catch (cause) {
+    const sentence = isOfTheSystem(cause) ? systemErrorSentence(cause, options.file) : (cause as Error).message;
+    throw new CannotRun(sentence, { cause });
+  }
+}
+
+/** A directory is listed again and again; what is told about it is told once. */
+function once(tell: (sentence: string) => void): (sentence: string) => void {
+  const told = new Set<string>();
+  return (sentence) => {
+    if (!told.has(sentence)) tell(sentence);
+    told.add(sentence);
+  };
 }
 
 export function defaultStateDirectory(directory: string): string {

@@ -7,6 +7,7 @@ import { MalformedPackage } from '../functions/package/malformed-package.ts';
 import { readPackage } from '../functions/package/read-package.ts';
 import { renderRecord } from '../functions/summary/record.ts';
 import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
+import { printable } from './wording.ts';
 
 /** Prints the record of each file; for a bad one a line on stderr, and nothing of it on stdout. */
 export async function record(files: readonly string[]): Promise<ExitCode> {
@@ -15,8 +16,10 @@ export async function record(files: readonly string[]): Promise<ExitCode> {
     try {
       await print(await recordOf(file));
     } catch (error) {
+      // Whoever reads the records has seen enough.
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCode;
       const isBad = error instanceof MalformedPackage;
-      console.error(isBad ? `${file}: ${error.code}: ${error.message}` : systemErrorSentence(error, file));
+      console.error(printable(isBad ? `${file}: ${error.code}: ${error.message}` : systemErrorSentence(error, file)));
       if (exitCode !== exitCodes.couldNotRun) exitCode = isBad ? exitCodes.rejected : exitCodes.couldNotRun;
     }
   }

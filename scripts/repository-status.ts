@@ -1,6 +1,6 @@
 /** What is known of every repository: from the table, and from a look at the bucket. The same on one machine and on AWS. */
 
-import { isIndexKey, isPackageKey, joinKey, splitKey } from '../functions/keys.ts';
+import { isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../functions/keys.ts';
 import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../functions/ports.ts';
 import { findDuplicates, packageNameOf } from '../functions/summary/hazards.ts';
 
@@ -26,10 +26,17 @@ interface Found {
   readonly indexes: ObjectKey[];
 }
 
-export async function repositoryStatuses(objects: ObjectStore, records: RecordTable): Promise<RepositoryStatus[]> {
-  const found = await findRepositories(objects);
+/** @param prefixes of the keys that are watched, each with its trailing `/`; none: every key. */
+export async function repositoryStatuses(
+  objects: ObjectStore,
+  records: RecordTable,
+  prefixes: readonly string[] = [],
+): Promise<RepositoryStatus[]> {
+  const watched = prefixes.length === 0 ? [''] : prefixes;
+  const found = await findRepositories(objects, watched);
   for await (const repository of records.repositories()) {
-    if (!found.has(repository)) found.set(repository, { etags: new Map(), indexes: [] });
+    const isWatched = watched.some((prefix) => joinKey(repository, '').startsWith(prefix));
+    if (isWatched && !found.has(repository)) found.set(repository, { etags: new Map(), indexes: [] });
   }
   const statuses: RepositoryStatus[] = [];
   for (const [repository, there] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -40,15 +47,17 @@ export async function repositoryStatuses(objects: ObjectStore, records: RecordTa
   return statuses;
 }
 
-async function findRepositories(objects: ObjectStore): Promise<Map<Repository, Found>> {
+async function findRepositories(objects: ObjectStore, prefixes: readonly string[]): Promise<Map<Repository, Found>> {
   const found = new Map<Repository, Found>();
-  for await (const { key, etag } of objects.list('')) {
-    if (!isPackageKey(key) && !isIndexKey(key)) continue;
-    const { repository, file } = splitKey(key);
-    const there = found.get(repository) ?? { etags: new Map<string, ETag>(), indexes: [] };
-    found.set(repository, there);
-    if (isIndexKey(key)) there.indexes.push(key);
-    else there.etags.set(file, etag);
+  for (const prefix of prefixes) {
+    for await (const { key, etag } of objects.list(prefix)) {
+      if (!isPackageKey(key) && !isIndexKey(key)) continue;
+      const { repository, file } = splitKey(key);
+      const there = found.get(repository) ?? { etags: new Map<string, ETag>(), indexes: [] };
+      found.set(repository, there);
+      if (isIndexKey(key)) there.indexes.push(key);
+      else there.etags.set(file, etag);
+    }
   }
   return found;
 }
@@ -76,7 +85,9 @@ async function repositoryStatus(
     names.push({ file: row.file, name: packageNameOf(row.record) });
     for (const code of row.warnings) warnings[code] = (warnings[code] ?? 0) + 1;
   }
-  for (const file of unseen.keys()) pending.push(joinKey(repository, file));
+  // A copy of a package with a + in its name, under the key that S3 reads from its URL, has no row of its own.
+  const aliases = new Set([...etags.keys()].map(plusAliasOf));
+  for (const file of unseen.keys()) if (!aliases.has(file)) pending.push(joinKey(repository, file));
   const duplicates = findDuplicates(names).size;
   if (duplicates > 0) warnings['duplicate-pkgname'] = duplicates;
   return {

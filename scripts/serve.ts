@@ -4,14 +4,15 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncSubscription } from '@parcel/watcher';
 import { Debouncer } from '../functions/adapters/debouncer.ts';
+import { DirectoryLost } from '../functions/adapters/directory-objects.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import type { Extraction } from '../functions/extract.ts';
 import { joinKey, splitKey } from '../functions/keys.ts';
 import { localLimits } from '../functions/limits.ts';
 import type { HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
-import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
-import { LocalIndexer } from './local-indexer.ts';
+import { CannotRun, type ExitCode, exitCodes, failureSentence, systemErrorSentence } from './exit.ts';
+import { LocalIndexer, type Loss } from './local-indexer.ts';
 import { repositoryStatuses } from './repository-status.ts';
 import { firstPage } from './serve/first-page.ts';
 import { CannotListen, createHttpServer, type HttpServer } from './serve/http-server.ts';
@@ -35,17 +36,69 @@ export interface ServeOptions {
 
 const clock = new SystemClock();
 
+/** Until it is asked to stop. Where it loses its directory or its table, it begins anew as soon as it can. */
 export async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
+  outliveTheLog();
+  const stop = stopSignal();
   if (options.create) await createDirectory(directory);
+  let service = await started(directory, options);
+  for (;;) {
+    const ended = await service.untilEnd(stop);
+    say(endings[ended].replace('DIRECTORY', directory));
+    await service.stop();
+    if (ended === 'asked') return exitCodes.done;
+    const again = await startedAgain(directory, { ...options, port: service.port }, stop);
+    if (again === 'asked') return exitCodes.done;
+    service = again;
+  }
+}
+
+const endings: Readonly<Record<'asked' | Loss, string>> = {
+  asked: 'stopping: what is under way is finished first (Ctrl-C again does not wait)',
+  directory: 'DIRECTORY is gone, or is another one: beginning anew with what is there',
+  state: 'table or lock of DIRECTORY were removed: beginning anew, from the packages that are there',
+  table: 'the table of DIRECTORY is damaged: beginning anew, from the packages that are there',
+};
+
+/** A pipe whose reader ended, a disk that is full: the repository is served on, and its log goes on when it can. */
+function outliveTheLog(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
+}
+
+/** Aborts at the first Ctrl-C; the second one does not wait for anything. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  return stop.signal;
+}
+
+async function started(directory: string, options: ServeOptions): Promise<Service> {
   const service = await Service.open(directory, options);
   try {
     await service.start();
-    const ended = await service.untilEnd();
-    say(ended === 'gone' ? `${directory} is gone: stopping` : 'stopping: what is under way is finished first');
-    return ended === 'gone' ? exitCodes.couldNotRun : exitCodes.done;
-  } finally {
+    return service;
+  } catch (error) {
     await service.stop();
+    throw error;
   }
+}
+
+/** The directory may be mounted again, or the disk have room again, at any time. */
+async function startedAgain(directory: string, options: ServeOptions, stop: AbortSignal): Promise<Service | 'asked'> {
+  let said: string | undefined;
+  while (!stop.aborted) {
+    try {
+      return await started(directory, options);
+    } catch (error) {
+      said = sayTriedAgain(error, said);
+    }
+    await clock.sleep(localLimits.lossMilliseconds, stop);
+  }
+  return 'asked';
 }
 
 async function createDirectory(directory: string): Promise<void> {
@@ -73,9 +126,11 @@ class Service {
   readonly #startedAt = clock.now();
   #watch: AsyncSubscription | undefined;
   #reindexing: NodeJS.Timeout | undefined;
+  #retrying: NodeJS.Timeout | undefined;
   readonly #looks = new Set<NodeJS.Timeout>();
   #isStopping = false;
-  #isGone: () => void = () => undefined;
+  #loss: Loss | undefined;
+  #port: number;
 
   static async open(directory: string, options: ServeOptions): Promise<Service> {
     let publications: Debouncer | undefined;
@@ -88,12 +143,14 @@ class Service {
         onChange: (repository) => publications?.touch(repository),
         onExtracted: sayExtracted,
         onFailed: (key, error, tries) => {
-          if (tries === 1) say(`${printable(key)}: ${systemErrorSentence(error, 'cannot be read')}; it is tried again`);
+          if (tries === 1) sayFailure(`${printable(key)}: cannot be read`, error);
         },
-        onDeadLetter: ({ hint, message, tries }) =>
+        onDeadLetter: ({ hint, error, tries }) => {
+          const seconds = localLimits.deadLetterMilliseconds / 1000;
           say(
-            `${printable(hint.key)}: given up after ${count(tries, 'try', 'tries')}: ${message}; it is tried again when it changes, and every ${localLimits.reindexMilliseconds / 60_000} minutes`,
-          ),
+            `${printable(systemErrorSentence(error, `${hint.key} failed ${count(tries, 'time')}`))}; from now on it is tried every ${seconds} seconds`,
+          );
+        },
         onNotice: say,
       },
     });
@@ -102,42 +159,40 @@ class Service {
       limits: {
         ...localLimits,
         debounceQuietMilliseconds: 1000 * options.debounce,
-        debounceMilliseconds: Math.max(10_000 * options.debounce, 0),
+        debounceMilliseconds: 10_000 * options.debounce,
       },
       work: async (repository) => {
+        if (service?.isLost) return;
         await publish(indexer, repository);
         service?.lookAgainAtIndexes(repository);
       },
       onError: (repository, error, failures) => {
         if (failures === 1)
-          say(
-            systemErrorSentence(
-              error,
-              `the index of ${repositoryName(repository)} cannot be published; it is tried again`,
-            ),
-          );
+          sayFailure(`the index of ${printable(repositoryName(repository))} cannot be published`, error);
       },
     });
-    service = new Service(options, indexer, publications);
-    return service;
+    try {
+      service = new Service(options, indexer, publications);
+      return service;
+    } catch (error) {
+      indexer.release();
+      throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+    }
   }
 
   private constructor(options: ServeOptions, indexer: LocalIndexer, publications: Debouncer) {
     this.#options = options;
+    this.#port = options.port;
     this.#indexer = indexer;
     this.#publications = publications;
     this.#trees = new Debouncer({
       clock,
       limits: { ...localLimits, debounceQuietMilliseconds: localLimits.settleMilliseconds },
-      work: async (prefix) => void (await indexer.reindex({ prefix }, this.#settled)),
+      work: async (prefix) => {
+        if (!this.isLost) await indexer.reindex({ prefix }, this.#settled);
+      },
       onError: (prefix, error, failures) => {
-        if (failures === 1)
-          say(
-            systemErrorSentence(
-              error,
-              `${printable(prefix || 'the directory')} cannot be looked through; it is tried again`,
-            ),
-          );
+        if (failures === 1) sayFailure(`${printable(prefix || 'the directory')} cannot be looked through`, error);
       },
     });
     this.#server = createHttpServer({
@@ -162,9 +217,11 @@ class Service {
     this.#watch = await watchDirectory(this.#indexer.directory, {
       onPackage: (key) => void this.#settled.send([{ key }]).catch(sayUnseen),
       onIndex: (key) => void this.#lookAtIndex(key).catch(sayUnseen),
-      onTree: (prefix) => this.#trees.touch(prefix),
+      onTree: (prefix) => {
+        // Told late, of a look that took longer than everything that was under way: the next start looks at all of it.
+        if (!this.#isStopping) this.#trees.touch(prefix);
+      },
       onLost: (error) => say(`the file system may have lost events (${error.message}): everything is looked at again`),
-      onGone: () => this.#isGone(),
     });
     const { packages, repositories, hints } = await this.#indexer.reindex({}, this.#settled);
     const differ = hints === 0 ? 'all of them known' : `${count(hints, 'difference')} to look at`;
@@ -172,22 +229,44 @@ class Service {
       `${this.#indexer.directory}: ${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}, ${differ}`,
     );
     this.#reindexing = setInterval(() => this.#trees.touch(''), localLimits.reindexMilliseconds);
+    this.#retrying = setInterval(() => this.#indexer.hints.retryDeadLetters(), localLimits.deadLetterMilliseconds);
     await this.#greet(`http://${host}:${port}`);
   }
 
-  /** Resolves when the process is asked to stop, or the directory is gone. */
-  async untilEnd(): Promise<'asked' | 'gone'> {
-    return await new Promise((resolve) => {
-      this.#isGone = () => resolve('gone');
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('asked'));
-    });
+  /** Of the server: the one that was asked for, or one that was free. */
+  get port(): number {
+    return this.#port;
   }
 
-  /** Finishes what is under way, publishes it, and lets the directory go. A second Ctrl-C does not wait. */
+  get isLost(): boolean {
+    return this.#loss !== undefined;
+  }
+
+  /**
+   * Resolves when the process is asked to stop, or nothing can be done here any more. A place that cannot even be looked at (the
+   * disk fails, a directory above was closed to this user) is not lost: what can be served is served on.
+   */
+  async untilEnd(stop: AbortSignal): Promise<'asked' | Loss> {
+    let said: string | undefined;
+    while (!stop.aborted) {
+      try {
+        this.#loss = await this.#indexer.loss();
+        said = undefined;
+      } catch (error) {
+        said = sayTriedAgain(error, said);
+      }
+      if (this.#loss !== undefined) return this.#loss;
+      await clock.sleep(localLimits.lossMilliseconds, stop);
+    }
+    return 'asked';
+  }
+
+  /** Finishes what is under way, publishes it, and lets the directory go; after a loss, only the latter. */
   async stop(): Promise<void> {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+    if (this.isLost) this.#indexer.abandon();
     this.#isStopping = true;
     clearInterval(this.#reindexing);
+    clearInterval(this.#retrying);
     for (const timer of this.#looks) clearTimeout(timer);
     await this.#watch?.unsubscribe();
     await this.#server.close();
@@ -200,6 +279,7 @@ class Service {
   async #listen(): Promise<{ readonly port: number; readonly host: string }> {
     try {
       const { port, address, family } = await this.#server.listen(this.#options.port);
+      this.#port = port;
       return { port, host: family === 'IPv6' ? `[${address}]` : address };
     } catch (error) {
       if (error instanceof CannotListen) throw new CannotRun(error.message);
@@ -299,7 +379,24 @@ function sayExtracted(key: ObjectKey, extraction: Extraction): void {
 
 /** The next comparison of directory and table makes it good. */
 function sayUnseen(error: unknown): void {
-  say(systemErrorSentence(error, 'a change could not be looked at'));
+  sayFailure('a change could not be looked at', error);
+}
+
+/**
+ * Says what the machine is to blame for, unless that was said the last time.
+ * @returns what is said by now.
+ * @throws a mistake of the program's own.
+ */
+function sayTriedAgain(error: unknown, said: string | undefined): string {
+  const sentence = failureSentence(error);
+  if (sentence === undefined) throw error;
+  if (sentence !== said) say(`${sentence}; it is tried again`);
+  return sentence;
+}
+
+/** The loss of the directory is told by itself, and not once more of each package in it. */
+function sayFailure(what: string, error: unknown): void {
+  if (!(error instanceof DirectoryLost)) say(`${systemErrorSentence(error, what)}; it is tried again`);
 }
 
 function say(line: string): void {

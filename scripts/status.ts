@@ -1,29 +1,71 @@
-/** `status DIR`: what is in the indexes, what is not, and what is on its way. Only looks; an indexer may be at work meanwhile. */
+/** `status DIR|--stack NAME`: what is in the indexes, what is not, and what is on its way. Only looks; an indexer may be at work. */
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
-import { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
-import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
-import { defaultStateDirectory, tableFile } from './local-indexer.ts';
+import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
+import { CannotRun, type ExitCode, exitCodes, SenselessCommand, systemErrorSentence } from './exit.ts';
+import { defaultStateDirectory, openTable, tableFile } from './local-indexer.ts';
 import { type RepositoryStatus, repositoryStatuses } from './repository-status.ts';
+import type { AccountOptions } from './stack/account-options.ts';
+import type { Queues } from './stack/reindexing.ts';
 import { byteSize, count, printable, repositoryName } from './wording.ts';
 
-export interface StatusOptions {
+export interface StatusOptions extends AccountOptions {
   readonly state?: string;
+  readonly stack?: string;
   readonly json?: boolean;
 }
 
-export async function showStatus(directory: string, options: StatusOptions): Promise<ExitCode> {
+export async function showStatus(directory: string | undefined, options: StatusOptions): Promise<ExitCode> {
+  if (directory !== undefined && options.stack === undefined) return showDirectory(directory, options);
+  if (directory === undefined && options.stack !== undefined) return showStack(options.stack, options);
+  throw new SenselessCommand('expected either a directory or --stack NAME');
+}
+
+async function showDirectory(directory: string, options: StatusOptions): Promise<ExitCode> {
   const { objects, records } = await openToLook(directory, options.state);
   try {
     const statuses = await repositoryStatuses(objects, records);
     if (options.json) console.log(JSON.stringify({ repositories: statuses }, undefined, 2));
-    else console.log(statuses.length === 0 ? `no repository below ${directory}` : statuses.map(describe).join('\n\n'));
-    return statuses.some(({ rejected }) => rejected.length > 0) ? exitCodes.rejected : exitCodes.done;
+    else console.log(describeAll(statuses, `below ${directory}`));
+    return exitCodeOf(statuses);
   } finally {
     records.close();
   }
+}
+
+async function showStack(name: string, options: StatusOptions): Promise<ExitCode> {
+  // The SDK takes longer to load than a look at a directory takes in all.
+  const { openStack, repositoryUrl } = await import('./stack/stack-stores.ts');
+  const { queueDepths } = await import('./stack/reindexing.ts');
+  const { clients, stack, objects, records, prefixes } = await openStack(name, options);
+  const [statuses, queues] = await Promise.all([
+    repositoryStatuses(objects, records, prefixes),
+    queueDepths(clients.sqs, stack.outputs),
+  ]);
+  const url = repositoryUrl(stack.outputs);
+  if (options.json) console.log(JSON.stringify({ stack: name, url, queues, repositories: statuses }, undefined, 2));
+  else
+    console.log([describeQueues(name, url, queues), describeAll(statuses, `in ${stack.outputs.Bucket}`)].join('\n\n'));
+  return exitCodeOf(statuses);
+}
+
+function exitCodeOf(statuses: readonly RepositoryStatus[]): ExitCode {
+  return statuses.some(({ rejected }) => rejected.length > 0) ? exitCodes.rejected : exitCodes.done;
+}
+
+function describeQueues(name: string, url: string, { waiting, taken, deadHints, deadChanges }: Queues): string {
+  const dead = deadHints + deadChanges;
+  return [
+    `${name}, read at ${url}`,
+    `  queue      ${count(waiting, 'hint')} waiting, ${taken} being read`,
+    `  dead       ${dead === 0 ? '0' : `${count(deadHints, 'hint')}, ${count(deadChanges, 'batch', 'batches')} of changes: docs/runbook.md says what to do`}`,
+  ].join('\n');
+}
+
+function describeAll(statuses: readonly RepositoryStatus[], where: string): string {
+  return statuses.length === 0 ? `no repository ${where}` : statuses.map(describe).join('\n\n');
 }
 
 /** The directory and its table, for looking only. */
@@ -37,10 +79,8 @@ export async function openToLook(
   });
   if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
   const stateDirectory = resolve(state ?? defaultStateDirectory(root));
-  return {
-    objects: new DirectoryObjects({ root, stateDirectory }),
-    records: SqliteRecords.open({ file: tableFile(stateDirectory), readOnly: true }).table,
-  };
+  const objects = new DirectoryObjects({ root, stateDirectory });
+  return { objects, records: openTable({ file: tableFile(stateDirectory), readOnly: true }).table };
 }
 
 const linesMax = 20;

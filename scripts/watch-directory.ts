@@ -10,6 +10,7 @@ import { relative, sep } from 'node:path';
 import { type AsyncSubscription, subscribe } from '@parcel/watcher';
 import { isIndexKey, isPackageKey } from '../functions/keys.ts';
 import type { ObjectKey } from '../functions/ports.ts';
+import { CannotRun } from './exit.ts';
 
 export interface DirectoryEvents {
   /** A package was created, written to, renamed or removed; while it is being copied, again and again. */
@@ -20,12 +21,21 @@ export interface DirectoryEvents {
   readonly onTree: (prefix: string) => void;
   /** Events may have been lost; `onTree('')` has been called. */
   readonly onLost: (error: Error) => void;
-  /** The directory itself is gone. */
-  readonly onGone: () => void;
 }
 
-/** @returns what ends the watch. */
+/**
+ * @returns what ends the watch.
+ * @throws {CannotRun}
+ */
 export async function watchDirectory(root: string, events: DirectoryEvents): Promise<AsyncSubscription> {
+  try {
+    return await subscribeTo(root, events);
+  } catch (cause) {
+    throw new CannotRun(`${root} cannot be watched: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function subscribeTo(root: string, events: DirectoryEvents): Promise<AsyncSubscription> {
   return await subscribe(root, (error, batch) => {
     if (error !== null) {
       events.onLost(error);
@@ -33,10 +43,7 @@ export async function watchDirectory(root: string, events: DirectoryEvents): Pro
       return;
     }
     for (const { path, type } of batch) {
-      if (path === root) {
-        if (type === 'delete') events.onGone();
-        continue;
-      }
+      if (path === root) continue;
       const key = relative(root, path).split(sep).join('/');
       if (key.split('/').some((part) => part.startsWith('.'))) continue;
       if (isPackageKey(key)) events.onPackage(key);

@@ -66,8 +66,8 @@ export interface Entry {
   readonly body?: Content;
   /** The type flag of tar: `0` a file, `1` a hard link, `2` a symbolic link, `5` a directory, `g` a global pax header. */
   readonly type?: string;
-  /** The header's 12 bytes for the size, in the place of the body's: in Latin-1. */
-  readonly sizeField?: string;
+  /** Bytes of the header in the place of the right ones, in Latin-1, by their offset: `{ 124: '00000000017\0' }` is a size. */
+  readonly header?: Readonly<Record<number, string>>;
 }
 
 /** A tar archive with the two blocks of zeros at its end. */
@@ -145,17 +145,18 @@ export function noise(bytes: number): Buffer {
 }
 
 /** POSIX ustar header and body. The fields that nobody reads are constant. */
-function block({ name, type = '0', body = '', sizeField }: Entry, magic = 'ustar\x0000'): Buffer {
+function block({ name, type = '0', body = '', header: fields = {} }: Entry, magic = 'ustar\x0000'): Buffer {
   const bytes = Buffer.from(body as Uint8Array);
   const header = Buffer.alloc(512);
   const [prefix, shortName] = splitName(name);
   header.write(shortName, 0, 100);
   header.write('0000644\x000000000\x000000000\0', 100);
-  header.write(sizeField ?? `${bytes.length.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
   header.write('00000000000\0', 136);
   header.write(type, 156);
   header.write(magic, 257);
   header.write(prefix, 345, 155);
+  for (const [offset, field] of Object.entries(fields)) header.write(field, Number(offset), 'latin1');
   header.fill(' ', 148, 156);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);

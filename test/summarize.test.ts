@@ -350,6 +350,20 @@ describe('summarize', () => {
       assertPublished('a-1.0', 'b-1.0', 'c-1.0');
     });
 
+    it('lost a race while it read the rows', async () => {
+      await addRow('a-1.0');
+      await run();
+      await addRow('b-1.0');
+      objects.afterLook = () => {
+        objects.afterLook = () => undefined;
+        objects.upload('All/pkg_summary.gz', Buffer.from('somebody was faster'), clock.now());
+      };
+      objects.writes.length = 0;
+      await run();
+      assert.equal(objects.writes[0], 'lost pkg_summary.gz');
+      assertPublished('a-1.0', 'b-1.0');
+    });
+
     it('lost a race at the first publication of all', async () => {
       await addRow('a-1.0');
       objects.beforePut = (key) => {
@@ -404,6 +418,18 @@ describe('summarize', () => {
       };
       await run();
       assertPublished('a-1.0');
+    });
+
+    it('was the first publication, although it took two passes', async () => {
+      await addRow('a-1.0');
+      objects.beforePut = async () => {
+        objects.beforePut = () => undefined;
+        await addRow('b-1.0');
+        await records.takeRun('All');
+      };
+      const publication = await run();
+      assert.ok(publication.outcome === 'published' && publication.isFirst);
+      assert.equal(objects.writes.length, 4);
     });
 
     it('takes a run number before it looks at anything', async () => {

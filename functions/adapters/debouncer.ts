@@ -13,6 +13,7 @@ export interface DebouncerLimits {
   readonly debounceQuietMilliseconds: number;
   readonly debounceMilliseconds: number;
   readonly retryMillisecondsMin: number;
+  readonly retryMillisecondsMax: number;
 }
 
 export interface DebouncerOptions {
@@ -144,7 +145,7 @@ export class Debouncer {
       this.#onError(busy.repository, error, busy.failures);
       if (busy.waiting !== undefined || this.#isClosed) return;
       const doubled = this.#limits.retryMillisecondsMin * 2 ** (busy.failures - 1);
-      this.#wait(busy, Math.min(doubled, this.#limits.debounceMilliseconds));
+      this.#wait(busy, Math.min(doubled, this.#limits.retryMillisecondsMax));
     }
   }
 }

@@ -9,7 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomInt } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type ETag,
@@ -29,13 +29,13 @@ import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-
 export interface DirectoryObjectsOptions {
   /** The directory that stands for the bucket; absolute, and it must exist: an absent one is not an empty bucket. */
   readonly root: string;
-  /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. */
+  /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. To write, it must exist. */
   readonly stateDirectory: string;
   /** Told by `list` of what somebody might take for an object. */
   readonly onSkipped?: (pathBytes: Uint8Array, reason: SkipReason) => void;
 }
 
-export type SkipReason = 'name is not UTF-8' | 'symbolic link' | 'not a regular file';
+export type SkipReason = 'name is not UTF-8' | 'symbolic link' | 'not a regular file' | 'permission is denied';
 
 export interface ReceiveOptions {
   /** Only where there is no such object yet. */
@@ -67,12 +67,19 @@ export class UnusableKey extends Error {
   }
 }
 
+/** The root is not there, or another directory is in its place: what is seen there says nothing about our objects. */
+export class DirectoryLost extends Error {
+  override readonly name = 'DirectoryLost';
+}
+
 export class DirectoryObjects implements ObjectStore {
   readonly #root: string;
   readonly #metadataDirectory: string;
   readonly #metadata: MetadataFiles;
   readonly #onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void;
   readonly #locks = new KeyLocks();
+  /** Device and inode of the root, as they were at the first look. */
+  #rootIdentity: string | undefined;
 
   constructor({ root, stateDirectory, onSkipped }: DirectoryObjectsOptions) {
     this.#root = root;
@@ -132,7 +139,21 @@ export class DirectoryObjects implements ObjectStore {
     });
   }
 
-  /** Walks one directory after the other and holds one open at a time. Files that vanish meanwhile are left out. */
+  /** False once another directory, or none, is where the root was at the first look. */
+  async isInPlace(): Promise<boolean> {
+    try {
+      await this.#realRoot();
+      return true;
+    } catch (error) {
+      if (error instanceof DirectoryLost) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Walks one directory after the other and holds one open at a time. Files that vanish meanwhile are left out, and so are
+   * directories that this user may not read; unless it is the one that was asked for.
+   */
   async *list(prefix: string): AsyncGenerator<ListedObject> {
     const top = prefix.slice(0, Math.max(prefix.lastIndexOf('/'), 0));
     if (prefix.includes('/') && !(await this.#isDirectory(top))) return;
@@ -242,19 +263,32 @@ export class DirectoryObjects implements ObjectStore {
       const [real, stats] = await Promise.all([realpath(path), lstat(path, { bigint: true })]);
       return real === path ? stats : undefined;
     } catch (error) {
-      if (isAbsence(error)) return undefined;
-      throw error;
+      if (!isAbsence(error)) throw error;
+      // Absent in the very directory that is meant, that is: not because it went away since it was looked up.
+      await this.#realRoot();
+      return undefined;
     }
   }
 
-  /** Looked up every time: were a directory that is gone (a disk not mounted) taken for an empty one, every row would go. */
+  /**
+   * Looked up every time, and held against the first look: were a directory that is gone, or the empty one below a disk that is
+   * not mounted any more, taken for ours, every row would go.
+   * @throws {DirectoryLost}
+   */
   async #realRoot(): Promise<string> {
+    let found: [string, BigIntStats];
     try {
-      return await realpath(this.#root);
+      found = await Promise.all([realpath(this.#root), stat(this.#root, { bigint: true })]);
     } catch (cause) {
       if (!isAbsence(cause)) throw cause;
-      throw new Error(`${this.#root}: expected a directory of packages, found none; create or mount it`, { cause });
+      throw new DirectoryLost(`${this.#root}: expected a directory of packages, found none; create or mount it`);
     }
+    const [real, { dev, ino }] = found;
+    const identity = `${dev}-${ino}`;
+    this.#rootIdentity ??= identity;
+    if (this.#rootIdentity !== identity)
+      throw new DirectoryLost(`${this.#root}: expected the directory that was there before, found another one`);
+    return real;
   }
 
   async #open(key: ObjectKey): Promise<FileHandle> {
@@ -295,7 +329,8 @@ export class DirectoryObjects implements ObjectStore {
     const waiting = [top];
     for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
       const directoryPath = join(root, directory);
-      for await (const nameBytes of namesIn(directoryPath)) {
+      const isAskedFor = directory === top;
+      for await (const nameBytes of namesIn(directoryPath, isAskedFor ? undefined : onSkipped)) {
         if (!isUtf8(nameBytes)) {
           onSkipped(Buffer.concat([Buffer.from(`${directoryPath}/`), nameBytes]), 'name is not UTF-8');
           continue;
@@ -312,6 +347,8 @@ export class DirectoryObjects implements ObjectStore {
         }
       }
     }
+    // What is not listed is absent: only if the root has been ours all the while.
+    await this.#realRoot();
   }
 }
 
@@ -356,8 +393,14 @@ async function readFully(file: FileHandle, offset: number, length: number): Prom
   return bytes.subarray(0, filled);
 }
 
-/** Names as bytes, as they come; none where the directory is gone. */
-async function* namesIn(path: string): AsyncGenerator<Buffer> {
+/**
+ * Names as bytes, as they come; none where the directory is gone.
+ * @param onClosed told of a directory that this user may not read; without it, that is an error
+ */
+async function* namesIn(
+  path: string,
+  onClosed?: (pathBytes: Uint8Array, reason: SkipReason) => void,
+): AsyncGenerator<Buffer> {
   try {
     // Node takes 'buffer' here as in readdir; its types do not say so.
     const directory = await opendir(path, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
@@ -365,6 +408,7 @@ async function* namesIn(path: string): AsyncGenerator<Buffer> {
   } catch (cause) {
     if (isAbsence(cause)) return;
     if (codeOf(cause) !== 'EACCES') throw cause;
+    if (onClosed !== undefined) return onClosed(Buffer.from(path), 'permission is denied');
     throw new Error(`cannot list ${path}: permission denied; let the user that runs the indexer read it`, { cause });
   }
 }

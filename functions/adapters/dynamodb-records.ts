@@ -1,5 +1,5 @@
 /**
- * The rows in one DynamoDB table, what is known of the repositories in another: design.md, Tables.
+ * The rows in one DynamoDB table, what is known of the repositories in another.
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |

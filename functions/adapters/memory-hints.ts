@@ -6,6 +6,7 @@
  *     sendAfter ──▶ later ─────┘          ├──▶ later (back-off), up to hintTriesMax
  *                     ▲                   └──▶ dead letter
  *                     └───────────────────┘
+ *     dead letter ── retryDeadLetters ──▶ ready, for one more try
  *
  * A key waits at most once (ready or later), and is worked on at most once at a time. It may wait while it is worked on:
  * the work may have looked before that hint came, so it is done once more.
@@ -27,13 +28,15 @@ export interface MemoryHintsOptions {
   readonly limits?: MemoryHintsLimits;
   /** Told of every try that failed; `tries` counts from 1. */
   readonly onError?: (hint: Hint, error: unknown, tries: number) => void;
-  /** Told of a hint that is given up. */
+  /** Told of a hint that is given up; of one that was given up before for the same reason, not again. */
   readonly onDeadLetter?: (letter: DeadLetter) => void;
 }
 
 /** A hint that was given up. A later hint for its key that succeeds clears it. */
 export interface DeadLetter {
   readonly hint: Hint;
+  /** The last one. */
+  readonly error: unknown;
   /** Of the last error. */
   readonly message: string;
   readonly tries: number;
@@ -90,6 +93,15 @@ export class MemoryHints implements HintQueue {
   /** Hints that were given up, oldest first. */
   get deadLetters(): readonly DeadLetter[] {
     return [...this.#deadLetters.values()];
+  }
+
+  /** Gives every hint that was given up one more try: what stood in its way (a full disk, a missing right) may be gone. */
+  retryDeadLetters(): void {
+    for (const [key, { hint }] of this.#deadLetters) {
+      const isComing = this.#ready.has(key) || this.#later.has(key) || this.#working.has(key);
+      if (!isComing) this.#ready.set(key, { key, force: hint.force === true, tries: this.#limits.hintTriesMax - 1 });
+    }
+    this.#start();
   }
 
   /** How many hints wait or are worked on. */
@@ -182,9 +194,10 @@ export class MemoryHints implements HintQueue {
       return;
     }
     const message = error instanceof Error ? error.message : String(error);
-    const letter: DeadLetter = { hint, message, tries, at: this.#clock.now() };
+    const letter: DeadLetter = { hint, error, message, tries, at: this.#clock.now() };
+    const isNews = this.#deadLetters.get(task.key)?.message !== message;
     this.#deadLetters.delete(task.key);
     this.#deadLetters.set(task.key, letter);
-    this.#onDeadLetter(letter);
+    if (isNews) this.#onDeadLetter(letter);
   }
 }

@@ -31,7 +31,7 @@ export class MetadataFiles {
     try {
       text = await readFile(this.#path(key), 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return {};
       throw error;
     }
     const remembered = parse(text);
@@ -39,7 +39,7 @@ export class MetadataFiles {
   }
 
   async write(key: ObjectKey, etag: ETag, metadata: Metadata): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await this.#makeDirectory();
     const text = JSON.stringify({ key, etag, metadata } satisfies Remembered);
     const { path } = await writeTemporaryFile(this.#directory, (file) => file.writeFile(text));
     await rename(path, this.#path(key));
@@ -48,6 +48,15 @@ export class MetadataFiles {
   /** Metadata that is absent is no error. */
   async remove(key: ObjectKey): Promise<void> {
     await rm(this.#path(key), { force: true });
+  }
+
+  /** Only this one, not those above: a repository that is being removed must not come back as an empty one. */
+  async #makeDirectory(): Promise<void> {
+    try {
+      await mkdir(this.#directory);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
   }
 
   /** A key can hold bytes that a file name cannot, and more of them: so its hash names the file. */
@@ -68,4 +77,8 @@ function parse(text: string): Remembered | undefined {
   if (!isObject(value) || !isObject(value.metadata)) return undefined;
   if (!Object.values(value.metadata).every((entry) => typeof entry === 'string')) return undefined;
   return value as unknown as Remembered;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

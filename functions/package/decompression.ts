@@ -136,8 +136,8 @@ async function* decoded(compression: Compression, input: PackageInput): AsyncGen
     yield* decoders[compression](input);
   } catch (error) {
     if (input.failure !== undefined) throw input.failure.error;
-    const { message, code } = error as Error & { code?: string };
-    const isCut = code === 'Z_BUF_ERROR' || message.startsWith('unexpected end');
+    const { message } = error as Error;
+    const isCut = message.startsWith('unexpected end');
     throw isCut
       ? new MalformedPackage('truncated', `expected more ${compression} data, found the end`, input.offset)
       : new MalformedPackage(

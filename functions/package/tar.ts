@@ -17,7 +17,7 @@ const blockBytes = 512;
 
 export interface TarEntry {
   readonly name: string;
-  /** The type flag: `0` is a file, `5` a directory. */
+  /** The type flag: `0` (or NUL, of old) is a file, `5` a directory. */
   readonly type: string;
   /** Bytes of its content. */
   readonly size: number;
@@ -69,7 +69,7 @@ export class TarReader {
   /** @throws {MalformedPackage} truncated. */
   *content(entry: TarEntry): Reading<Uint8Array> {
     const bytes = yield* this.#take(blockBytes * Math.ceil(entry.size / blockBytes));
-    if (bytes.length < entry.size || bytes.length % blockBytes !== 0) throw this.#cut();
+    if (bytes.length < entry.size) throw this.#cut();
     return bytes.subarray(0, entry.size);
   }
 
@@ -121,8 +121,7 @@ function decodeHeader(block: Uint8Array, offset: number): TarEntry {
   const magic = text.slice(257, 265);
   const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? upToNul(text.slice(345, 500)) : '';
   const name = upToNul(text.slice(0, 100));
-  const type = text.slice(156, 157);
-  return { name: prefix === '' ? name : `${prefix}/${name}`, type: type === '\0' ? '0' : type, size, offset };
+  return { name: prefix === '' ? name : `${prefix}/${name}`, type: text.slice(156, 157), size, offset };
 }
 
 /** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined where it is neither, or negative. */

@@ -6,6 +6,9 @@
 
 import { latin1 } from '../latin1.ts';
 import { recordLimits } from '../limits.ts';
+import { hasControlCharacter, type WarningCode, warningRemedies, warningsOf } from './warnings.ts';
+
+export type { WarningCode } from './warnings.ts';
 
 export type RejectionCode =
   | 'record-too-large'
@@ -17,16 +20,6 @@ export type RejectionCode =
   | 'unsafe-name'
   | 'unsafe-file-name'
   | 'bad-file-size';
-
-export type WarningCode =
-  | 'name-mismatch'
-  | 'not-installable'
-  | 'duplicate-pkgname'
-  | 'plus-in-name'
-  | 'unfetchable-name'
-  | 'empty-dependency'
-  | 'carriage-return'
-  | 'control-character';
 
 /** What to do about each code; `explain` prints it. */
 export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
@@ -43,17 +36,7 @@ export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
     'Clients store a download under its PKGNAME: with a "/" in it, or a leading ".", that may be any place. Rename the package.',
   'unsafe-file-name': 'Rename the file so that its name has no control characters.',
   'bad-file-size': 'pkgin cannot install other packages beside one without a size. Upload the file again.',
-  'name-mismatch': 'pkgin fetches PKGNAME.tgz, whatever the file is called: rename the file to that.',
-  'not-installable':
-    'pkgin wants a version that starts with a digit behind the last "-" of PKGNAME: rename the package.',
-  'duplicate-pkgname': 'Of several files with one PKGNAME a client sees one, not always the same: remove the others.',
-  'plus-in-name':
-    'S3 takes a "+" in a URL for a blank: serve it with the alias that the indexer keeps, or through the CDN.',
-  'unfetchable-name':
-    'pkgin sends "?", "%", "&" and "#" unencoded, so that the file cannot be fetched: rename the package.',
-  'empty-dependency': 'A @pkgdep without a pattern: no client can satisfy it. Build the package again.',
-  'carriage-return': 'Lines end in a carriage return, which clients show and compare as part of the value.',
-  'control-character': 'The record has control characters, which a terminal may obey.',
+  ...warningRemedies,
 };
 
 export interface Rejection {
@@ -107,26 +90,13 @@ function rejectNames(lines: readonly string[]): Rejection | undefined {
   return undefined;
 }
 
-interface WarningRule {
-  readonly code: WarningCode;
-  readonly applies: (facts: { readonly name: string; readonly file: string; readonly text: string }) => boolean;
-}
-
-/** `duplicate-pkgname` is not among them: it is a fact about a repository, see `findDuplicates`. */
-const warningRules: readonly WarningRule[] = [
-  { code: 'name-mismatch', applies: ({ name, file }) => file !== `${name}.tgz` },
-  { code: 'not-installable', applies: ({ name }) => !/-[0-9][^-]*$/.test(name) },
-  { code: 'plus-in-name', applies: ({ file }) => file.includes('+') },
-  { code: 'unfetchable-name', applies: ({ name }) => /[?%&#]/.test(name) },
-  { code: 'empty-dependency', applies: ({ text }) => text.includes('\nDEPENDS=(null)\n') },
-  { code: 'carriage-return', applies: ({ text }) => text.includes('\r\n') },
-  { code: 'control-character', applies: ({ text }) => hasControlCharacter(text.replace(/[\t\r\n]/g, '')) },
-];
-
 /** The warnings that a record earns by itself; only for one that is not rejected. */
 export function findWarnings(record: Uint8Array, file: string): WarningCode[] {
-  const facts = { name: packageNameOf(record), file: Buffer.from(file).toString('latin1'), text: latin1(record) };
-  return warningRules.filter(({ applies }) => applies(facts)).map(({ code }) => code);
+  return warningsOf({
+    name: packageNameOf(record),
+    file: Buffer.from(file).toString('latin1'),
+    text: latin1(record),
+  });
 }
 
 /** The PKGNAME of a record, as Latin-1; the empty string where it has none. */
@@ -151,12 +121,4 @@ function reject(code: RejectionCode, message: string): Rejection {
 
 function valuesOf(lines: readonly string[], variable: string): string[] {
   return lines.filter((line) => line.startsWith(`${variable}=`)).map((line) => line.slice(variable.length + 1));
-}
-
-function hasControlCharacter(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code === 0x7f) return true;
-  }
-  return false;
 }

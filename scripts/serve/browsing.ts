@@ -1,14 +1,16 @@
-/** GET of a path: a file, a directory's own index.html, or the page that lists it. */
+/** GET of a path: a file, a directory's own index.html, a repository's package browser, or the page that lists a directory. */
 
+import { isIndexKey, isPackageKey } from '../../functions/keys.ts';
+import { pageContentType, renderPage } from '../../functions/page/page.ts';
 import { type Answer, notFound, plainText } from './answer.ts';
-import { readDirectoryEntries } from './directory-entries.ts';
+import { type DirectoryEntry, readDirectoryEntries } from './directory-entries.ts';
 import { renderDirectoryPage } from './directory-page.ts';
 import { answerWithFile } from './downloads.ts';
 import { encodedPath } from './request-key.ts';
 import { type OpenFile, openServed } from './served-path.ts';
 import type { ServedRequest, Site } from './served-request.ts';
 
-/** The query that asks for the list of a directory that has an index.html. */
+/** The query that asks for the list of a directory that has an index.html, or is a repository. */
 const listQuery = 'list';
 
 /** `GET /All/`, `GET /All/x-1.0.tgz` */
@@ -29,7 +31,7 @@ export async function browse(request: ServedRequest, site: Site): Promise<Answer
 
   const index = request.target.query === listQuery ? undefined : await openFile(site, [...parts, 'index.html']);
   return index === undefined
-    ? listDirectory(parts, opened.realPath, site)
+    ? showDirectory(request, opened.realPath, site)
     : answerWithFile(request, index, 'index.html');
 }
 
@@ -43,19 +45,35 @@ function movedTo({ target }: ServedRequest, isDirectory: boolean): Answer {
   return plainText(301, `It is at ${location}`, { Location: location });
 }
 
-async function listDirectory(parts: readonly string[], realPath: string, site: Site): Promise<Answer> {
+async function showDirectory({ target }: ServedRequest, realPath: string, site: Site): Promise<Answer> {
   const release = site.pagePlaces.take();
   try {
-    const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
-    const readme = await readmeOf(parts, site);
     const entries = await readDirectoryEntries(site.root, realPath, site.limits);
-    const bytes = await renderDirectoryPage({ path, entries, readme });
-    const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' };
-    return { status: 200, headers, body: { kind: 'bytes', bytes }, release };
+    const isRepository = entries.some(({ kind, name }) => kind === 'file' && isIndexKey(name));
+    const page =
+      isRepository && target.query !== listQuery
+        ? packageBrowser(entries)
+        : { headers: {}, bytes: await listOf(target.parts, entries, site) };
+    const headers = { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache', ...page.headers };
+    return { status: 200, headers, body: { kind: 'bytes', bytes: page.bytes }, release };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** What the page may do is said in the page itself, by the hashes of its own script and style; but not who may frame it. */
+const browserPolicy = { 'Content-Security-Policy': "frame-ancestors 'none'" };
+
+/** It reads the index beside it; the packages are linked for those without JavaScript, and for pkg_add. */
+function packageBrowser(entries: readonly DirectoryEntry[]): { headers: Record<string, string>; bytes: Uint8Array } {
+  const files = entries.filter(({ kind, name }) => kind === 'file' && isPackageKey(name)).map(({ name }) => name);
+  return { headers: browserPolicy, bytes: renderPage(files) };
+}
+
+async function listOf(parts: readonly string[], entries: readonly DirectoryEntry[], site: Site): Promise<Uint8Array> {
+  const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
+  return await renderDirectoryPage({ path, entries, readme: await readmeOf(parts, site) });
 }
 
 /** The text of the directory's README.txt, or as much of it as a page shows; undefined without one. */

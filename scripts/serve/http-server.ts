@@ -73,6 +73,8 @@ class DirectoryServer implements HttpServer {
   /** The request that each connection answers last so far: the next one waits for it. */
   readonly #lastTurns = new WeakMap<Duplex, Promise<void>>();
   #site: Site | undefined;
+  /** Kept: a server that is closing, and answers what is under way, has none any more. */
+  #boundAddress: string | undefined;
   #isClosing = false;
 
   constructor(settings: HttpServerSettings) {
@@ -105,7 +107,9 @@ class DirectoryServer implements HttpServer {
       this.#server.off('error', reject);
     }
     this.#server.on('error', (error) => this.#log(`the server's socket failed: ${error.message}`));
-    return this.#server.address() as AddressInfo;
+    const address = this.#server.address() as AddressInfo;
+    this.#boundAddress = address.address;
+    return address;
   }
 
   async close(): Promise<void> {
@@ -219,9 +223,8 @@ class DirectoryServer implements HttpServer {
   }
 
   #permitChange({ headers, message }: ServedRequest): void {
-    const bound = this.#server.address();
-    const boundAddress = typeof bound === 'object' ? bound?.address : undefined;
-    permitChange({ headers, boundAddress, peerAddress: message.socket.remoteAddress }, this.#settings.uploadToken);
+    const peerAddress = message.socket.remoteAddress;
+    permitChange({ headers, boundAddress: this.#boundAddress, peerAddress }, this.#settings.uploadToken);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   readFile,
   rename,
   rm,
+  rmdir,
   stat,
   symlink,
   truncate,
@@ -20,6 +21,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -37,6 +39,7 @@ async function openBelow(base: string, more: Partial<DirectoryObjectsOptions> = 
   const root = join(directory, 'root');
   const stateDirectory = join(directory, 'state');
   await mkdir(root);
+  await mkdir(stateDirectory);
   const store = new DirectoryObjects({ root, stateDirectory, ...more });
   return { directory, root, stateDirectory, store, close: () => rm(directory, { recursive: true }) };
 }
@@ -263,7 +266,8 @@ describe('DirectoryObjects', () => {
             assert.deepEqual(await keys(key), [key]);
             assert.equal((await store.head(key))?.size, 1);
           }
-          assert.deepEqual((await readdir(opened.directory)).sort(), ['root'], 'something was written outside');
+          const outside = (await readdir(opened.directory)).filter((name) => name !== 'root' && name !== 'state');
+          assert.deepEqual(outside, [], 'something was written outside');
         }),
         { numRuns: 30 },
       );
@@ -291,20 +295,62 @@ describe('DirectoryObjects', () => {
       assert.deepEqual(await keys(), ['a', 'b/c']);
     });
 
-    it('that is closed to this user is an error that names it', async () => {
-      await mkdir(join(root, 'closed'));
-      await chmod(opened.directory, 0o755);
-      const isRoot = process.geteuid?.() === 0;
-      if (!isRoot) await chmod(join(root, 'closed'), 0);
-      else await chmod(join(root, 'closed'), 0o700);
-      // Nothing is closed to root: be nobody for that while.
-      if (isRoot) process.seteuid?.(65_534);
-      try {
-        await assert.rejects(keys(), /cannot list .*\/root\/closed: permission denied/);
-      } finally {
-        if (isRoot) process.seteuid?.(0);
-        else await chmod(join(root, 'closed'), 0o755);
+    it('that is another one than before is an error, also where nothing is found in it', async () => {
+      await store.put('a', Buffer.from('x'), created);
+      assert.equal(await store.isInPlace(), true);
+      await rename(root, `${root}-unmounted`);
+      assert.equal(await store.isInPlace(), false);
+      await mkdir(root);
+      assert.equal(await store.isInPlace(), false);
+      const isClear = /root: expected the directory that was there before, found another one/;
+      await assert.rejects(keys(), isClear);
+      await assert.rejects(store.head('a'), isClear);
+      await assert.rejects(store.receive('a', Readable.from([Buffer.from('x')]), { bytesMax: 10 }), isClear);
+      assert.deepEqual(await readdir(root), [], 'nothing was written there');
+      await rmdir(root);
+      await rename(`${root}-unmounted`, root);
+      assert.deepEqual(await keys(), ['a']);
+    });
+
+    it('that goes away while it is listed is an error: what was not listed is not absent', async () => {
+      for (const name of ['a/1', 'b/2', 'c/3']) await store.put(name, Buffer.from('x'), created);
+      const list = async () => {
+        for await (const _ of store.list('')) await rename(root, `${root}-unmounted`).catch(() => {});
+      };
+      await assert.rejects(list(), /expected a directory of packages, found none/);
+      await rename(`${root}-unmounted`, root);
+    });
+
+    describe('that is closed to this user', () => {
+      /** Nothing is closed to root: be nobody for that while. */
+      async function asNobody(work: () => Promise<void>): Promise<void> {
+        await mkdir(join(root, 'open'));
+        await writeFile(join(root, 'open', 'a'), 'x');
+        await mkdir(join(root, 'closed'));
+        await writeFile(join(root, 'closed', 'b'), 'x');
+        await chmod(opened.directory, 0o755);
+        const isRoot = process.geteuid?.() === 0;
+        await chmod(join(root, 'closed'), isRoot ? 0o700 : 0);
+        if (isRoot) process.seteuid?.(65_534);
+        try {
+          await work();
+        } finally {
+          if (isRoot) process.seteuid?.(0);
+          else await chmod(join(root, 'closed'), 0o755);
+        }
       }
+
+      it('is left out of a list of everything, and told', () =>
+        asNobody(async () => {
+          assert.deepEqual(await keys(), ['open/a']);
+          assert.deepEqual(skipped, [[join(root, 'closed'), 'permission is denied']]);
+        }));
+
+      it('is an error where it was asked for: an empty list would be a wrong one', () =>
+        asNobody(async () => {
+          await assert.rejects(keys('closed/'), /cannot list .*\/root\/closed: permission denied/);
+          await assert.rejects(store.head('closed/b'), /EACCES/);
+        }));
     });
   });
 

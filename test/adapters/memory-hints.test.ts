@@ -159,7 +159,10 @@ describe('MemoryHints', () => {
       assert.deepEqual(queue.deadLetters, []);
       await fail('a', 'for good');
       const at = new Date(start + 700);
-      assert.deepEqual(queue.deadLetters, [{ hint: { key: 'a', force: true }, message: 'for good', tries: 4, at }]);
+      const error = new Error('for good');
+      assert.deepEqual(queue.deadLetters, [
+        { hint: { key: 'a', force: true }, error, message: 'for good', tries: 4, at },
+      ]);
       assert.deepEqual(told, [
         'a: before 100 (1)',
         'a: before 200 (2)',
@@ -219,6 +222,51 @@ describe('MemoryHints', () => {
         queue.deadLetters.map(({ hint }) => hint.key),
         ['b'],
       );
+    });
+  });
+
+  describe('a dead letter', () => {
+    async function die(hint: Hint, message = 'no'): Promise<void> {
+      const { key } = hint;
+      await queue.send([hint]);
+      for (let tries = 0; tries < limits.hintTriesMax; tries += 1) {
+        await fail(key, message);
+        await clock.advance(1000);
+      }
+      told = [];
+    }
+
+    it('has one more try when asked for, and is told again only where the reason is another one', async () => {
+      await die({ key: 'a', force: true }, 'the disk is full');
+      for (const message of ['the disk is full', 'the disk is full', 'no such disk']) {
+        queue.retryDeadLetters();
+        await fail('a', message);
+        await clock.advance(100_000);
+        assert.equal(queue.pending, 0);
+      }
+      assert.deepEqual(told, [
+        'a: the disk is full (4)',
+        'a: the disk is full (4)',
+        'a: no such disk (4)',
+        'dead: a: no such disk (4)',
+      ]);
+      queue.retryDeadLetters();
+      assert.equal(begun.at(-1), 'a!');
+      await succeed('a');
+      assert.deepEqual(queue.deadLetters, []);
+      queue.retryDeadLetters();
+      assert.equal(queue.pending, 0);
+    });
+
+    it('that is on its way already is left to its tries', async () => {
+      await die({ key: 'a' });
+      await send('a');
+      queue.retryDeadLetters();
+      assert.equal(queue.pending, 1);
+      await fail('a');
+      assert.deepEqual(told, ['a: no (1)']);
+      queue.retryDeadLetters();
+      assert.equal(queue.pending, 1);
     });
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -99,6 +99,14 @@ describe('SqliteRecords', () => {
           await handle.close();
         },
       },
+      'with another byte in a record': {
+        because: 'damaged',
+        damage: async () => {
+          const bytes = await readFile(file);
+          bytes.write('y', bytes.lastIndexOf('xxxxxxxx'));
+          await writeFile(file, bytes);
+        },
+      },
       'whose end is missing': {
         because: 'damaged',
         damage: async () => writeFile(file, (await readFile(file)).subarray(0, 4096)),
@@ -148,7 +156,7 @@ describe('SqliteRecords', () => {
             table.close();
           }
         };
-        await assert.rejects(look, /found a file that is|malformed/);
+        await assert.rejects(look, /found a file that is|malformed|not the one that was written/);
         assert.deepEqual(await readFile(file), before);
       });
     }
@@ -165,6 +173,48 @@ describe('SqliteRecords', () => {
 
     it('not one that cannot be opened: that is an error that names it', async () => {
       assert.throws(() => SqliteRecords.open({ file: directory }), /cannot open this table/);
+    });
+  });
+
+  describe('while it is used', () => {
+    it('says that its file is not in its place any more', async () => {
+      const { table } = SqliteRecords.open({ file });
+      assert.equal(table.isInPlace, true);
+      await rename(file, `${file}.away`);
+      assert.equal(table.isInPlace, false);
+      await writeFile(file, '');
+      assert.equal(table.isInPlace, false);
+      await rename(`${file}.away`, file);
+      assert.equal(table.isInPlace, true);
+      table.close();
+    });
+
+    it('tells of damage that it meets, and gives nothing that is damaged', async () => {
+      await makeTable(2_000);
+      let told = 0;
+      const { table } = SqliteRecords.open({ file, onDamage: () => (told += 1) });
+      const { size } = await stat(file);
+      const handle = await open(file, 'r+');
+      await handle.write(Buffer.alloc(size - 8192, 0x5a), 0, size - 8192, 8192);
+      await handle.close();
+      await assert.rejects(filesOf(table), /malformed|not the one that was written/);
+      assert.equal(told, 1);
+      table.close();
+      assert.equal(SqliteRecords.open({ file }).rebuilt, true);
+    });
+
+    it('tells of a record that is not the one that was written', async () => {
+      await makeTable(2_000);
+      let told = 0;
+      const { table } = SqliteRecords.open({ file, onDamage: () => (told += 1) });
+      const other = new DatabaseSync(file);
+      other.exec("UPDATE records SET record = x'00' WHERE file = 'package-1500'");
+      other.close();
+      assert.equal((await table.row(repository, 'package-1499'))?.file, 'package-1499');
+      await assert.rejects(table.row(repository, 'package-1500'), /package-1500 is not the one that was written/);
+      await assert.rejects(filesOf(table), /package-1500 is not the one that was written/);
+      assert.equal(told, 2);
+      table.close();
     });
   });
 

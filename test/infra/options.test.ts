@@ -30,7 +30,7 @@ const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ stack: '' }, /--stack/],
   [{ stack: 'x'.repeat(deploymentLimits.stackNameCharactersMax + 1) }, /32 at most/],
   [{ bucket: 'No_Bucket' }, /--bucket No_Bucket: expected 3 to 63/],
-  [{ bucket: 'ab' }, /--bucket/],
+  [{ bucket: '-x' }, /--bucket/],
   [{ bucket: 'a..b' }, /--bucket/],
   [{ bucket: '192.168.0.1' }, /--bucket/],
   [{ bucket: `a${'b'.repeat(63)}` }, /--bucket/],

@@ -1,58 +1,102 @@
 /** The command line as its users run it: a process of its own. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { User } from './ordinary-user.ts';
 
 const commandLine = fileURLToPath(new URL('../../scripts/indexer.ts', import.meta.url));
 
 export interface Ran {
+  /** Null where a signal ended it. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command to its end. */
-export async function run(args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [commandLine, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export interface ProcessOptions {
+  /** Who runs it; without one, whoever runs the test. */
+  readonly user?: User;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A module of test/local/preload that is loaded before the program. */
+  readonly preload?: string;
+  /** What it prints goes into this file; without one, the test keeps it. */
+  readonly logFile?: string;
+}
+
+/** Those that go on: a test that fails leaves one behind, which would keep the tests from ending. */
+const running = new Set<ChildProcess>();
+
+function start(args: readonly string[], options: ProcessOptions = {}): ChildProcess {
+  const { user = {}, environment = {}, preload, logFile } = options;
+  const imports =
+    preload === undefined ? {} : { NODE_OPTIONS: `--import=${new URL(`preload/${preload}`, import.meta.url)}` };
+  const log = logFile === undefined ? undefined : openSync(logFile, 'a');
+  const stdio: SpawnOptions['stdio'] = log === undefined ? ['ignore', 'pipe', 'pipe'] : ['ignore', log, log];
+  const env = { ...process.env, ...imports, ...environment };
+  const child = spawn(process.execPath, [commandLine, ...args], { stdio, env, ...user });
+  if (log !== undefined) closeSync(log);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+/** Runs a command to its end, or has `meanwhile` end it. */
+export async function run(
+  args: readonly string[],
+  options: ProcessOptions = {},
+  meanwhile: (child: ChildProcess) => void | Promise<void> = () => {},
+): Promise<Ran> {
+  const child = start(args, options);
   const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  const [exitCode] = (await once(child, 'close')) as [number | null];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  await meanwhile(child);
+  const [exitCode] = await closed;
   return { exitCode, ...output };
 }
 
 /** `serve DIR` on a free port, ready to be asked. */
 export class ServingIndexer {
   readonly #child: ChildProcess;
+  readonly #output: () => string;
   readonly url: string;
-  readonly #output: { text: string };
 
-  static async start(directory: string, args: readonly string[] = []): Promise<ServingIndexer> {
-    const child = spawn(process.execPath, [commandLine, 'serve', directory, '--port', '0', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output = { text: '' };
+  static async start(
+    directory: string,
+    args: readonly string[] = [],
+    options: ProcessOptions = {},
+  ): Promise<ServingIndexer> {
+    const { logFile } = options;
+    const child = start(['serve', directory, '--port', '0', ...args], options);
+    let text = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (output.text += text));
+      stream?.setEncoding('utf8').on('data', (more: string) => (text += more));
+    const output = logFile === undefined ? () => text : () => readFileSync(logFile, 'utf8');
     const url = await until('serve prints its address', () => {
-      if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${output.text}`);
-      return /serving .* on (http:\/\/[^/]+)\//.exec(output.text)?.[1];
+      if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${output()}`);
+      return /serving .* on (http:\/\/[^/]+)\//.exec(output())?.[1];
     });
     return new ServingIndexer(child, url, output);
   }
 
-  private constructor(child: ChildProcess, url: string, output: { text: string }) {
+  private constructor(child: ChildProcess, url: string, output: () => string) {
     this.#child = child;
     this.url = url;
     this.#output = output;
   }
 
   get output(): string {
-    return this.#output.text;
+    return this.#output();
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Of the whole process, at its most; bytes. */
@@ -61,17 +105,25 @@ export class ServingIndexer {
     return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]);
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
   /** As `kill -9` does. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    await this.ended();
   }
 
   /** As Ctrl-C does; the exit code. */
   async interrupt(): Promise<number | null> {
     this.#child.kill('SIGINT');
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    await this.ended();
     return this.#child.exitCode;
+  }
+
+  async ended(): Promise<void> {
+    if (!this.hasEnded) await once(this.#child, 'exit');
   }
 }
 
@@ -90,12 +142,17 @@ export async function until<Answer>(
   }
 }
 
-/** A directory that is gone after `work`. */
+/** A directory that every user may enter, and that is gone after `work`. */
 export async function inTemporaryDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'indexer-test-'));
+  await chmod(directory, 0o755);
   try {
     await work(directory);
   } finally {
+    for (const child of running) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -1,47 +1,14 @@
 /** `serve` as a process: adopting a repository, many packages at once, and being killed at any moment. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { makePackage } from '../package-maker.ts';
-import { readIndex } from '../pkgin-reader.ts';
 import { inTemporaryDirectory, run, ServingIndexer, until } from './indexer-process.ts';
-
-const formats = ['gz', 'zst'] as const;
-
-async function makeRepository(directory: string, count: number, from = 0): Promise<void> {
-  await mkdir(join(directory, 'All'), { recursive: true });
-  for (let number = from; number < from + count; number += 1) {
-    const name = `made${String(number).padStart(4, '0')}-1.0`;
-    await writeFile(join(directory, 'All', `${name}.tgz`), makePackage({ name, payload: { 'bin/made': 2_000 } }));
-  }
-}
-
-/** What an index of All must hold: the records that `record` prints, one behind the other. */
-async function expectedSummary(directory: string): Promise<string> {
-  const files = (await readdir(join(directory, 'All'))).filter((file) => file.endsWith('.tgz')).sort();
-  const { stdout } = await run(['record', ...files.map((file) => join(directory, 'All', file))]);
-  return stdout;
-}
-
-async function servedSummary(url: string, format: 'gz' | 'zst'): Promise<string | undefined> {
-  const answer = await fetch(`${url}/All/pkg_summary.${format}`);
-  if (answer.status !== 200) return undefined;
-  return Buffer.from(readIndex(new Uint8Array(await answer.arrayBuffer()), format).summary).toString();
-}
-
-async function untilServed(url: string, expected: string, milliseconds: number): Promise<void> {
-  for (const format of formats) {
-    await until(
-      `${format} is right`,
-      async () => (await servedSummary(url, format)) === expected || undefined,
-      milliseconds,
-    );
-  }
-}
+import { expectedSummary, makeRepository, servedSummary, untilServed } from './made-repository.ts';
+import { pseudoRandom } from './pseudo-random.ts';
 
 test('a repository with 500 packages and a foreign index never shows a reader fewer of them', async (t) => {
   for (const state of ['no state', 'the state directory deleted'] as const) {
@@ -203,6 +170,31 @@ test('a second indexer on the same directory is refused, with the process id of 
   });
 });
 
+test('while its state cannot even be looked at it serves on, and stops when it is asked to', async () => {
+  await inTemporaryDirectory(async (place) => {
+    const [directory, state, aside] = ['repository', 'state', 'aside'].map((name) => join(place, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await makeRepository(directory, 1);
+    const expected = await expectedSummary(directory);
+    const indexer = await ServingIndexer.start(directory, ['--state', state]);
+    await untilServed(indexer.url, expected, 10_000);
+
+    await rename(state, aside);
+    await symlink('state', state);
+    await until('it tells', () => indexer.output.includes('sqlite: too many symbolic links lead to it') || undefined);
+    assert.equal((await fetch(`${indexer.url}/All/made0000-1.0.tgz`)).status, 200);
+
+    await rm(state);
+    await rename(aside, state);
+    await makeRepository(directory, 1, 1);
+    await untilServed(indexer.url, await expectedSummary(directory), 10_000);
+    assert.equal(await indexer.interrupt(), 0);
+  });
+});
+
 test('an index that somebody removes or spoils is published again', async () => {
   await inTemporaryDirectory(async (directory) => {
     await makeRepository(directory, 3);
@@ -225,12 +217,3 @@ test('an index that somebody removes or spoils is published again', async () => 
     await indexer.interrupt();
   });
 });
-
-/** The same numbers below `limit` for the same seed. */
-function pseudoRandom(seed: string): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = createHash('sha256').update(state).digest('hex');
-    return Number.parseInt(state.slice(0, 8), 16) % limit;
-  };
-}

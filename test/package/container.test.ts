@@ -52,6 +52,11 @@ describe('the container of a package', () => {
     }
   });
 
+  it('may fill up its names with NULs as BSD does', async () => {
+    const archive = makeSigned([hashes, ['+PKG_GPG_SIGNATURE\0\0', 'x'], ['made-1.0.tgz', inner]]);
+    assert.equal((await find(archive)).signature, 'gpg');
+  });
+
   it('may end its names as System V does', async () => {
     const archive = makeSigned([
       ['+PKG_HASH/', 'x'],

@@ -75,6 +75,25 @@ describe('decompression', () => {
     });
   }
 
+  const twice: readonly (readonly [what: string, one: Buffer, padding: number])[] = [
+    ['gzip', compress(made, 'gzip'), 0],
+    ['zstd', compress(made, 'zstd'), 0],
+    ['bzip2', fixture('made.bz2'), 0],
+    ['xz', fixture('made.xz'), 0],
+    ['xz with padding', fixture('made.xz'), 8],
+  ];
+  for (const [what, one, padding] of twice) {
+    it(`of two streams is not misled by a chunk that ends near their border: ${what}`, async () => {
+      const both = Buffer.concat([one, Buffer.alloc(padding), one]);
+      for (let cut = one.length - 14; cut <= one.length + padding + 14; cut += 1) {
+        for (const cuts of [[cut], [cut, cut + 1], [cut, cut + 2, cut + 5]]) {
+          const archive = await decompressed(inChunks(both, cuts));
+          assert.ok(archive.equals(Buffer.concat([made, made])), `${cuts}`);
+        }
+      }
+    });
+  }
+
   it('of an empty archive in any compression is an empty archive', async () => {
     for (const compression of ['gzip', 'zstd'] as const) {
       assert.equal((await decompressed(inChunks(compress(new Uint8Array(), compression), []))).length, 0);

@@ -109,6 +109,21 @@ describe('the metadata of a package', () => {
     assert.ok(performance.now() - start < 2_000);
   });
 
+  it('is read behind headers of old and of GNU tar', async () => {
+    const old = entries.map((entry) => ({ ...entry, header: { 156: '\0', 257: '\0'.repeat(8), 345: 'no prefix' } }));
+    await recordOf(makeArchive(old));
+    const gnu = entries.map((entry) => ({ ...entry, header: { 257: 'ustar  \0', 345: '15300421370\0' } }));
+    await recordOf(makeArchive(gnu));
+    const blanks = entries.map((entry) => ({ ...entry, header: { 124: '      ', 135: ' ', 100: '   644 ' } }));
+    await recordOf(makeArchive(blanks));
+  });
+
+  it('has its names where it is to have them: a pax header without one, a long name of a link', async () => {
+    const without = { name: 'x', type: 'x', body: paxRecord('path', '') };
+    const link = { name: '././@LongLink', type: 'K', body: 'elsewhere\0' };
+    await recordOf(makeArchive([contents, comment, without, link, description, payload]));
+  });
+
   it('may have a name in a pax header, and in a GNU one', async () => {
     const named = { name: 'x', type: 'x', body: paxRecord('path', '+DESC') };
     await recordOf(makeArchive([contents, comment, named, { ...description, name: 'y' }, payload]));
@@ -123,16 +138,16 @@ describe('the metadata of a package', () => {
 });
 
 describe('an archive that is not sound', () => {
-  const sizeFields: readonly [what: string, sizeField: string, code: string][] = [
+  const sizeFields: readonly [what: string, size: string, code: string][] = [
     ['letters', 'zzzzzzzzzzz\0', 'corrupt-archive'],
     ['a negative base-256 number', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00', 'corrupt-archive'],
     ['a base-256 number with a flag that nobody knows', '\x81\0\0\0\0\0\0\0\0\0\0\x05', 'corrupt-archive'],
     ['a base-256 number beyond 2^53', '\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff', 'too-large'],
     ['more than the archive has', '00000077777\0', 'truncated'],
   ];
-  for (const [what, sizeField, code] of sizeFields) {
+  for (const [what, size, code] of sizeFields) {
     it(`is refused: a size of ${what}`, async () => {
-      await assertMalformed(read(makeArchive([contents, { ...comment, sizeField }, description])), code);
+      await assertMalformed(read(makeArchive([contents, { ...comment, header: { 124: size } }, description])), code);
     });
   }
 
@@ -147,7 +162,19 @@ describe('an archive that is not sound', () => {
     });
   }
 
-  for (const body of ['7 a=b', '6 a=b', '5 a=b\n', '7 a=b\n', '0 a=b\n', 'a=b\n', '4 a=', '-6 a=b\n', ' \n', '\0']) {
+  for (const body of [
+    '7 a=b',
+    '6 a=b',
+    '5 a=b\n',
+    '4 a\n6 b=c\n',
+    '7 a=b\n',
+    '0 a=b\n',
+    'a=b\n',
+    '4 a=',
+    '-6 a=b\n',
+    ' \n',
+    '\0',
+  ]) {
     it(`is refused: the pax record ${JSON.stringify(body)}`, async () => {
       const archive = makeArchive([contents, { name: 'x', type: 'x', body }, comment, description]);
       await assertMalformed(read(archive), 'corrupt-archive', /at byte 1024 of/);

@@ -6,7 +6,7 @@ import { packageLimits } from '../../functions/limits.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import { corpusPackage } from '../corpus.ts';
 import { compress, makePackage, makeSigned, noise, type PackageParts } from '../package-maker.ts';
-import { ByteSource, type Range } from './byte-source.ts';
+import { assertMalformed, ByteSource, type Range } from './byte-source.ts';
 
 const kibibyte = 1024;
 const wholeBytes = 300 * kibibyte * kibibyte;
@@ -65,10 +65,14 @@ describe('of a package of 300 MB', () => {
     assert.ok(ranges.length <= 8);
   });
 
-  for (const file of ['comp-txz-1.0.txz', 'comp-tbz-1.0.tbz']) {
-    it(`at most 64 KiB are read: ${file}`, async () => {
+  for (const [file, kibibytes] of [
+    ['comp-txz-1.0.txz', 16],
+    // Of a block of bzip2 nothing is known before all of it is there.
+    ['comp-tbz-1.0.tbz', 64],
+  ] as const) {
+    it(`only the first ${kibibytes} KiB are read: ${file}`, async () => {
       const { bytesRead } = await readHead(corpusPackage(file).bytes());
-      assert.ok(bytesRead <= 64 * kibibyte, `${bytesRead}`);
+      assert.equal(bytesRead, kibibytes * kibibyte);
     });
   }
 
@@ -124,6 +128,17 @@ describe('of a small package', () => {
       { offset: 0, length: 16 * kibibyte },
       { offset: bytes.length - 4, length: 4 },
     ]);
+  });
+
+  it('is read on where what the end says cannot be: several gzip members', async () => {
+    const archive = makePackage({ payload: { bin: 40_000 }, compression: 'none' });
+    const [first, last] = [archive.subarray(0, -1024), archive.subarray(-1024)];
+    const bytes = Buffer.concat([compress(first, 'gzip'), compress(last, 'gzip')]);
+    const source = new ByteSource(bytes);
+    await readPackage(source);
+    assert.equal(source.ranges.length, 3);
+    const cut = new ByteSource(bytes.subarray(0, -20));
+    await assertMalformed(readPackage(cut), 'truncated');
   });
 
   it('is read on where its end is no further than lookAheadBytes: other compressions', async () => {

@@ -25,6 +25,8 @@ import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { startFauxqs } from 'fauxqs';
+import { DynamoDbRecords } from '../../functions/adapters/dynamodb-records.ts';
+import type { RecordTable } from '../../functions/ports.ts';
 import { buildBundles, stepNames } from '../../scripts/build.ts';
 import { startCephGateway } from '../adapters/ceph-gateway.ts';
 import { resource, templateFor } from '../infra/synthesized.ts';
@@ -58,6 +60,8 @@ export interface IndexerStack {
   readonly bucket: string;
   /** For the test itself: not through a proxy. */
   readonly s3: S3Client;
+  /** The same. */
+  readonly records: RecordTable;
   /** Everything that the steps asked the stores. */
   readonly exchanges: readonly RecordedExchange[];
   /** Everything that the steps wrote to their logs. */
@@ -121,7 +125,13 @@ async function start(started: Started): Promise<IndexerStack> {
 
   const tables = dynalite({ createTableMs: 0 });
   const tablesUrl = await listen(started, tables);
-  await makeTables(new DynamoDBClient({ endpoint: tablesUrl, region: 'eu-central-1', credentials }));
+  const dynamoDb = new DynamoDBClient({ endpoint: tablesUrl, region: 'eu-central-1', credentials });
+  started.add(dynamoDb, (client) => client.destroy());
+  await makeTables(dynamoDb);
+  const records = new DynamoDbRecords(dynamoDb, {
+    recordsTable: 'StorageRecords',
+    repositoriesTable: 'StorageRepositories',
+  });
 
   const exchanges: RecordedExchange[] = [];
   const output: OutputLine[] = [];
@@ -201,6 +211,7 @@ async function start(started: Started): Promise<IndexerStack> {
   return {
     bucket,
     s3,
+    records,
     exchanges,
     output,
     startStep,
@@ -255,7 +266,6 @@ async function makeTables(client: DynamoDBClient): Promise<void> {
     );
     await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 1 }, { TableName });
   }
-  client.destroy();
 }
 
 function templateEnvironment(step: StepName): Readonly<Record<string, string>> {

@@ -318,14 +318,26 @@ describe('a link', () => {
 describe('GET of a directory', () => {
   it('is a page of what is in it', async (test) => {
     const { request } = await startWithFiles(test);
-    const { status, headers, text, body } = await request('GET', '/All/');
+    const { status, headers, text, body } = await request('GET', '/All/?list');
     assert.equal(status, 200);
     assert.equal(headers['content-type'], 'text/html; charset=utf-8');
     assert.equal(headers['content-length'], String(body.length));
     for (const name of ['x-1.0.tgz', 'gtk2%2B-2.24.tgz', 'pkg_summary.gz'])
       assert.ok(text.includes(`<a href="${name}">`));
     assert.ok(!text.includes('upload'));
-    assert.equal((await request('HEAD', '/All/')).headers['content-length'], headers['content-length']);
+    assert.equal((await request('HEAD', '/All/?list')).headers['content-length'], headers['content-length']);
+  });
+
+  it('of a repository is its package browser, with a link to every package, and runs no script but its own', async (test) => {
+    const { request } = await startWithFiles(test);
+    const { status, headers, text } = await request('GET', '/All/');
+    assert.equal(status, 200);
+    assert.equal(headers['content-security-policy'], "frame-ancestors 'none'");
+    assert.match(text, /http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-/);
+    assert.deepEqual([...text.matchAll(/<a href="([^"]*\.tgz)"/g)].map((match) => match[1]).sort(), [
+      'gtk2%2B-2.24.tgz',
+      'x-1.0.tgz',
+    ]);
   });
 
   it('lists only what can be asked for', async (test) => {

@@ -321,6 +321,25 @@ describe('closing', () => {
     assert.deepEqual(running.log, []);
   });
 
+  it('takes an upload whose request had begun, from whom it takes one at other times', async (test) => {
+    const running = await startServer(test);
+    const upload = await connected(running);
+    const uploaded = allBytes(upload);
+    const bytes = requestBytes('PUT', '/All/x-1.0.tgz', running.port, { body: 'x' });
+    upload.write(bytes.subarray(0, 20));
+    const other = await connected(running);
+    other.write(
+      requestBytes('PUT', '/All/y-1.0.tgz', running.port, { headers: { 'Content-Length': '10' }, body: 'y' }),
+    );
+    await until('the other one is under way', async () => (await readdir(running.root)).includes('All'));
+    const closed = running.server.close();
+    upload.write(bytes.subarray(20));
+    assert.equal(parseAnswer(await uploaded).status, 201);
+    other.end('yyyyyyyyy');
+    await closed;
+    assert.deepEqual((await readdir(join(running.root, 'All'))).sort(), ['x-1.0.tgz', 'y-1.0.tgz']);
+  });
+
   it('cuts off what is not finished in time, and keeps nothing of it', async (test) => {
     const running = await startServer(test, { limits: { closeMilliseconds: 100 } });
     const upload = await connected(running);

@@ -1,0 +1,49 @@
+/** What the SDK's errors mean to the person at the terminal. */
+
+const withoutCredentials = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
+const badCredentials = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+]);
+const forbidden = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'Forbidden']);
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+]);
+
+/** One sentence: what happened, and what to do. Undefined where the error is none of AWS's. */
+export function awsErrorSentence(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { name, message } = error;
+  const code = 'code' in error ? String(error.code) : '';
+  if (withoutCredentials.has(name)) {
+    return `no AWS credentials: ${sentence(message)} Give --profile, log in (aws login, aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
+  }
+  if (badCredentials.has(name))
+    return `AWS does not take these credentials: ${sentence(message)} Get new ones, or give another --profile.`;
+  if (forbidden.has(name)) {
+    return `AWS does not allow it: ${sentence(message)} docs/deploying.md, "Permissions", lists what is needed.`;
+  }
+  if (unreachable.has(code) || name === 'TimeoutError') {
+    return `AWS could not be reached: ${sentence(message || code)} Check the network, and --region.`;
+  }
+  return isOfAws(error) ? `${name}: ${sentence(message)}` : undefined;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Everything that a service answers with has this. */
+function isOfAws(error: Error): boolean {
+  return '$fault' in error || '$metadata' in error;
+}

@@ -1,0 +1,63 @@
+/**
+ * `npm run bench`: measures, prints tables, and writes docs/benchmarks.md anew from the last results of each section.
+ *
+ *   npm run bench                             everything
+ *   npm run bench -- extract --runs 3         some sections, fewer runs
+ *   npm run bench -- extract --packages DIR   packages of yours besides
+ */
+
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Argument, Command } from 'commander';
+import { benchExtract } from './extract.bench.ts';
+import { describeMachine, type Result, type Section, sectionText, tableOf } from './report.ts';
+
+export interface BenchOptions {
+  readonly runs: number;
+  readonly packages: readonly string[];
+}
+
+const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Section>>> = {
+  extract: benchExtract,
+};
+
+const documents = join(import.meta.dirname, '../../docs');
+const results = join(documents, 'benchmarks');
+
+const program = new Command('bench')
+  .addArgument(
+    new Argument('[sections...]', 'what to measure; everything where none is named').choices(Object.keys(sections)),
+  )
+  .option('--runs <number>', 'how often each is measured', Number, 5)
+  .option('--packages <directories...>', 'directories of packages that are measured beside the made ones', [])
+  .option('--print', 'print the tables only; write no document')
+  .parse();
+const { runs, packages, print } = program.opts<BenchOptions & { print?: boolean }>();
+const wanted = program.args.length === 0 ? Object.keys(sections) : program.args;
+
+for (const name of wanted) {
+  const bench = sections[name];
+  if (bench === undefined) throw new Error(`there is no section ${name}`);
+  const section = await bench({ runs, packages });
+  console.log(`${section.title}\n\n${tableOf(section.rows)}\n`);
+  if (print) continue;
+  const result: Result = { ...section, date: new Date().toISOString().slice(0, 10), machine: describeMachine() };
+  await mkdir(results, { recursive: true });
+  await writeFile(join(results, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+}
+if (!print) await writeDocument();
+
+async function writeDocument(): Promise<void> {
+  const there = await readdir(results);
+  const texts: string[] = [];
+  for (const name of Object.keys(sections)) {
+    if (!there.includes(`${name}.json`)) continue;
+    texts.push(sectionText(JSON.parse(await readFile(join(results, `${name}.json`), 'utf8')) as Result));
+  }
+  const introduction = `# Benchmarks
+
+Written by \`npm run bench\`. Ratios are of things that were measured side by side, in the same run; the median of several runs, and
+their spread. The data is made from a seed (\`test/bench/made-packages.ts\`), as large and as compressible as real data; processor time is
+that of all threads, memory the largest resident set.`;
+  await writeFile(join(documents, 'benchmarks.md'), `${[introduction, ...texts].join('\n\n')}\n`);
+}

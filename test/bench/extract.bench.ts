@@ -1,0 +1,105 @@
+/** What reading one package costs: processor time, bytes, requests. */
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExtractRun } from './extract-run.ts';
+import { directoryOfPackages } from './made-directories.ts';
+import { costOfProcess, median } from './measurement.ts';
+import type { Measured, Section } from './report.ts';
+
+export interface ExtractOptions {
+  readonly runs: number;
+  /** Directories of packages that are measured beside the made ones. */
+  readonly packages: readonly string[];
+}
+
+const packagesMade = 389;
+
+export async function benchExtract({ runs, packages }: ExtractOptions): Promise<Section> {
+  const made = await directoryOfPackages(packagesMade);
+  const rows: Measured[] = [];
+  for (const [name, directory] of [['made', made] as const, ...packages.map((path) => [path, path] as const)])
+    rows.push(...(await measureDirectory(name, directory, runs)));
+  return {
+    name: 'extract',
+    title: 'Reading a package',
+    about: `Every package of a directory once: ${packagesMade} made ones, as large as real ones are. "record" reads and prints, as
+\`pkg_info -X\` does; "extract" is the whole step: look, read, check, write the row (to memory), look again. The first pass is that
+of a fresh process, where the code has yet to be compiled; a later one is what a process that lives on takes. "Far" is a store
+20 ms away, 16 packages at a time.`,
+    command: 'npm run bench -- extract [--packages DIR] [PKG_INFO=/path/to/pkg_info]',
+    rows,
+  };
+}
+
+async function measureDirectory(name: string, directory: string, runs: number): Promise<Measured[]> {
+  const record: ExtractRun[] = [];
+  const local: ExtractRun[] = [];
+  const far: ExtractRun[] = [];
+  const pkgInfo: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    record.push(await runExtract('record', directory));
+    local.push(await runExtract('local', directory));
+    far.push(await runExtract('far', directory));
+    const cost = await costOfPkgInfo(directory);
+    if (cost !== undefined) pkgInfo.push(cost);
+  }
+  const each = (of: (run: ExtractRun) => number) => (run: ExtractRun) => of(run) / run.packages;
+  const cpu = (what: string, values: readonly number[], limit?: number): Measured => ({
+    what: `${name}: ${what}`,
+    unit: 'ms CPU',
+    values,
+    ...(limit === undefined ? {} : { limit }),
+  });
+  const recordFirst = record.map(each(({ first }) => first.cpuMilliseconds));
+  return [
+    cpu('record, first pass', recordFirst, 0.3),
+    cpu('record, later', record.map(each(({ later }) => later.cpuMilliseconds)), 0.3),
+    cpu('extract, first pass', local.map(each(({ first }) => first.cpuMilliseconds))),
+    cpu('extract, later', local.map(each(({ later }) => later.cpuMilliseconds)), 0.3),
+    cpu('extract, far, later', far.map(each(({ later }) => later.cpuMilliseconds))),
+    {
+      what: `${name}: extract, far, by the clock`,
+      unit: 'ms',
+      values: far.map(each(({ later }) => later.wallMilliseconds)),
+    },
+    ...(pkgInfo.length === 0
+      ? []
+      : [
+          cpu('pkg_info -X', pkgInfo),
+          {
+            what: `${name}: record / pkg_info -X`,
+            unit: '',
+            values: recordFirst.map((value, n) => value / (pkgInfo[n] ?? 0)),
+            limit: 0.9,
+          },
+        ]),
+    { what: `${name}: read`, unit: 'KiB', values: local.map(each(({ bytesRead }) => bytesRead / 1024)), limit: 20 },
+    {
+      what: `${name}: read`,
+      unit: '% of the bytes',
+      values: local.map(({ bytesRead, packageBytes }) => (100 * bytesRead) / packageBytes),
+    },
+    { what: `${name}: requests`, unit: '', values: local.map(each(({ requests }) => requests)) },
+    { what: `${name}: peak memory`, unit: 'MiB', values: local.map(({ peakMebibytes }) => peakMebibytes), limit: 128 },
+  ];
+}
+
+async function runExtract(way: string, directory: string): Promise<ExtractRun> {
+  const script = join(import.meta.dirname, 'extract-run.ts');
+  const { stdout } = await costOfProcess([process.execPath, script, way, directory]);
+  return JSON.parse(stdout) as ExtractRun;
+}
+
+/** For each package, all of them given to one process, its start included; undefined where there is no pkg_info. */
+async function costOfPkgInfo(directory: string): Promise<number | undefined> {
+  const command = process.env.PKG_INFO;
+  if (command === undefined) return undefined;
+  const files = readdirSync(directory).filter((file) => file.endsWith('.tgz'));
+  const costs: number[] = [];
+  for (let run = 0; run < 3; run += 1) {
+    const { cpuMilliseconds } = await costOfProcess([command, '-X', ...files.map((file) => join(directory, file))]);
+    costs.push(cpuMilliseconds / files.length);
+  }
+  return median(costs);
+}

@@ -1,0 +1,40 @@
+/** A script as its users run it, in a process of its own with nothing of this machine's credentials, profile or region. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Every way to AWS is closed: no credentials, and a port where nobody listens in the place of each service and proxy. */
+export const withoutAws = {
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+  HTTPS_PROXY: 'http://127.0.0.1:1',
+  HTTP_PROXY: 'http://127.0.0.1:1',
+};
+
+/** @param script `deploy`, `indexer status`: the name of a file in scripts/, and what comes behind it. */
+export async function run(
+  script: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = withoutAws,
+): Promise<Ran> {
+  const [file = '', ...command] = script.split(' ');
+  const path = fileURLToPath(new URL(`../../scripts/${file}.ts`, import.meta.url));
+  const child = spawn(process.execPath, [path, ...command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', CDK_VALIDATION: 'false', ...environment },
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, ...output };
+}

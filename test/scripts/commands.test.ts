@@ -1,0 +1,113 @@
+/** The commands for a stack, as processes, where AWS cannot be reached: what can be said without it, and how its absence is told. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { stubBundles } from '../infra/synthesized.ts';
+import { type Ran, run, withoutAws } from './command-process.ts';
+
+let outdir: string;
+
+before(async () => {
+  outdir = await mkdtemp(join(tmpdir(), 'cdk-out-'));
+});
+after(() => rm(outdir, { recursive: true }));
+
+const commands = ['deploy', 'destroy', 'reindex', 'smoke', 'indexer status', 'indexer explain'];
+
+describe('--help', { concurrency: 2 }, () => {
+  for (const command of commands) {
+    test(command, async () => {
+      const { exitCode, stdout, stderr } = await run(command, ['--help']);
+      assert.deepEqual([exitCode, stderr], [0, '']);
+      assert.match(stdout, /^Usage: /);
+      for (const option of ['--stack <name>', '--profile <name>', '--region <name>'])
+        assert.ok(stdout.includes(option), option);
+      assert.doesNotMatch(stdout, /default: \[\]/);
+    });
+  }
+});
+
+async function dryRun(...flags: readonly string[]): Promise<Ran> {
+  return run('deploy', ['--dry-run', '--bundles', stubBundles, ...flags], { ...withoutAws, CDK_OUTDIR: outdir });
+}
+
+describe('deploy --dry-run, without credentials and without a network', () => {
+  test('an existing bucket: resources, rules, the statement, and where the template is', async () => {
+    const { exitCode, stdout, stderr } = await dryRun('--bucket', 'packages', '--existing', '--prefix', 'SmartOS/All');
+    assert.deepEqual([exitCode, stderr], [0, '']);
+    assert.match(stdout, /AWS was not asked, and nothing was changed/);
+    assert.match(stdout, /pkgsrc-indexer-code-ACCOUNT-REGION/);
+    assert.match(stdout, /3 {2}AWS::Lambda::Function/);
+    assert.match(stdout, /pkgsrc-indexer\.1 → .*s3:ObjectCreated:\*, .*keys SmartOS\/All\/\*\.tgz/);
+    assert.match(stdout, /CloudFront may read/);
+    const template = /^Template: (.*)$/m.exec(stdout)?.[1] ?? '';
+    const { Resources: resources } = JSON.parse(await readFile(template, 'utf8'));
+    assert.match(JSON.stringify(resources), /"Fn::Sub":"pkgsrc-indexer-code-/);
+    assert.ok(Object.values<{ Type: string }>(resources).every(({ Type: type }) => type !== 'AWS::S3::Bucket'));
+  });
+
+  test('a new bucket has its rules in the template', async () => {
+    const { exitCode, stdout } = await dryRun('--no-cdn', '--stack', 'mine');
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /the new bucket mine-ACCOUNT-REGION has its notification rules in the template/);
+    assert.match(stdout, /1 {2}AWS::S3::Bucket/);
+    assert.doesNotMatch(stdout, /CloudFront/);
+  });
+});
+
+describe('a command line that makes no sense is told in a line, with exit code 2', { concurrency: 2 }, () => {
+  const cases: readonly (readonly [command: string, args: readonly string[], expected: RegExp])[] = [
+    ['deploy', ['--debounce', 'soon'], /^--debounce soon: expected whole seconds/],
+    ['deploy', ['--debunce', '3'], /unknown option '--debunce'/],
+    ['deploy', ['--bundles', '/nonexistent'], /^\/nonexistent has no extract.*build the functions first/],
+    ['destroy', [], /required option '--stack <name>' not specified/],
+    ['reindex', [], /required option '--stack <name>' not specified/],
+    ['indexer status', [], /^indexer: expected either a directory or --stack NAME/],
+    ['indexer status', ['.', '--stack', 's'], /^indexer: expected either a directory or --stack NAME/],
+    ['smoke', ['--stack', 's', '--timeout', '3601'], /Expected 1 to 3600 seconds/],
+  ];
+  for (const [command, args, expected] of cases) {
+    test(`${command} ${args.join(' ')}`, async () => {
+      const { exitCode, stdout, stderr } = await run(command, args);
+      assert.deepEqual([exitCode, stdout], [2, '']);
+      assert.match(stderr, expected);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+    });
+  }
+});
+
+describe('what keeps a command from running is told in a line, with exit code 3', { concurrency: 2 }, () => {
+  const somewhere = { ...withoutAws, AWS_REGION: 'eu-central-1' };
+  const withCredentials = {
+    ...somewhere,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_MAX_ATTEMPTS: '1',
+  };
+  const asDeployed = ['--yes', '--bundles', stubBundles];
+  const cases: readonly (readonly [
+    command: string,
+    args: readonly string[],
+    environment: Record<string, string>,
+    expected: RegExp,
+  ])[] = [
+    ['reindex', ['--stack', 's'], withoutAws, /^reindex: expected a region, found none: give --region/],
+    ['reindex', ['--stack', 's'], somewhere, /^reindex: no AWS credentials: .*Give --profile/],
+    ['smoke', ['--stack', 's', '--profile', 'nobody'], somewhere, /^smoke: no AWS credentials: /],
+    ['indexer status', ['--stack', 's'], withCredentials, /^indexer: AWS could not be reached: .*127\.0\.0\.1:1/],
+    ['indexer explain', ['All/x.tgz', '--stack', 's'], somewhere, /^indexer: no AWS credentials/],
+    ['destroy', ['--stack', 's'], withCredentials, /^destroy: there is no terminal to ask at: give --yes/],
+    ['deploy', asDeployed, somewhere, /^deploy: no AWS credentials/],
+  ];
+  for (const [command, args, environment, expected] of cases) {
+    test(`${command} ${args.map((arg) => (arg === stubBundles ? 'BUNDLES' : arg)).join(' ')}`, async () => {
+      const { exitCode, stderr } = await run(command, args, { ...environment, CDK_OUTDIR: join(outdir, 'deployed') });
+      assert.match(stderr, expected);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+      assert.equal(exitCode, 3);
+    });
+  }
+});
