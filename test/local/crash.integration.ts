@@ -9,7 +9,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, w
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { makePackage, noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, until } from './indexer-process.ts';
+import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
   assertPublished,
   expectedSummary,
@@ -111,7 +111,7 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
       const random = pseudoRandom(signal);
       for (let round = 0; round < 6; round += 1) {
         await makeRepository(directory, 20, 300 + 20 * round);
-        if (round === 3) await rm(join(directory, '.indexer'), { recursive: true });
+        if (round === 3) await rm(join(directory, '.indexer'), { recursive: true, force: true });
         const moment = random(700);
         const ended = await run(['index', directory], {}, async (child) => {
           await new Promise((resolve) => setTimeout(resolve, moment));
@@ -176,7 +176,7 @@ describe('found at the start', () => {
         assert.equal((await run(['index', directory])).exitCode, 0);
         const expected = await expectedSummary(directory);
         await lose(join(directory, '.indexer', 'records.sqlite'));
-        const indexer = await ServingIndexer.start(directory);
+        const indexer = await ServingIndexer.start(directory, soon);
         await until('it is read again, or known', async () => {
           assert.equal(await servedSummary(indexer.url, 'gz'), expected);
           return said.test(indexer.output) || undefined;
@@ -255,7 +255,7 @@ describe('while serving', () => {
     test(`${name}: it begins anew by itself; uploads before, meanwhile and after are in the index`, async () => {
       await inTemporaryDirectory(async (directory) => {
         await makeRepository(directory, 40);
-        const indexer = await ServingIndexer.start(directory);
+        const indexer = await ServingIndexer.start(directory, soon);
         await untilServed(indexer.url, await expectedSummary(directory));
         const clients = new UploadingClients(2, pseudoRandom(name));
         const working = clients.work(indexer.url, 20);
@@ -282,12 +282,12 @@ describe('while serving', () => {
   test('random bytes written into the table: what it serves is never wrong, and the next start makes a new one', async () => {
     await inTemporaryDirectory(async (directory) => {
       await makeRepository(directory, 400);
-      const indexer = await ServingIndexer.start(directory);
+      const indexer = await ServingIndexer.start(directory, soon);
       const before = await expectedSummary(directory);
       await untilServed(indexer.url, before);
       await indexer.interrupt();
       // Started again, the process holds little of the table in memory.
-      const again = await ServingIndexer.start(directory);
+      const again = await ServingIndexer.start(directory, soon);
       const table = join(directory, '.indexer', 'records.sqlite');
       const { size } = await stat(table);
       await overwrite(table, 4096, noise(size - 4096));
@@ -314,7 +314,7 @@ test('the clock set back while serving, and again before a start: every publicat
       const { headers } = await fetch(`${url}/All/pkg_summary.gz`);
       dates.push(Date.parse(headers.get('last-modified') ?? ''));
     };
-    const indexer = await ServingIndexer.start(directory, [], { preload: 'clock-set-back.ts' });
+    const indexer = await ServingIndexer.start(directory, soon, { preload: 'clock-set-back.ts' });
     await published(indexer.url);
     for (const name of ['hour-1.0', 'hours-1.0']) {
       indexer.signal('SIGUSR2');
@@ -323,7 +323,7 @@ test('the clock set back while serving, and again before a start: every publicat
     }
     assert.equal(await indexer.interrupt(), 0, indexer.output);
     const environment = { CLOCK_OFFSET_SECONDS: String(-7 * 86_400) };
-    const again = await ServingIndexer.start(directory, [], { preload: 'clock-set-back.ts', environment });
+    const again = await ServingIndexer.start(directory, soon, { preload: 'clock-set-back.ts', environment });
     await upload(again.url, 'week-1.0');
     await published(again.url);
     assert.equal(await again.interrupt(), 0, again.output);
@@ -356,7 +356,7 @@ test('5,000 files at once: all in the index, in few publications', async (t) => 
 test('a package that is renamed in and out, and one that is replaced in place, again and again', async () => {
   await inTemporaryDirectory(async (directory) => {
     await makeRepository(directory, 3);
-    const indexer = await ServingIndexer.start(directory);
+    const indexer = await ServingIndexer.start(directory, soon);
     const inside = join(directory, 'All', 'moving-1.0.tgz');
     const outside = join(directory, '.staging', 'moving-1.0.tgz');
     const replaced = join(directory, 'All', 'replaced-1.0.tgz');

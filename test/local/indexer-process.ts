@@ -61,6 +61,9 @@ export async function run(
   return { exitCode, ...output };
 }
 
+/** For tests that wait for many publications. */
+export const soon = ['--debounce', '0.2'] as const;
+
 /** `serve DIR` on a free port, ready to be asked. */
 export class ServingIndexer {
   readonly #child: ChildProcess;

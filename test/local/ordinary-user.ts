@@ -11,7 +11,9 @@ export interface User {
 const nobody = { uid: 65_534, gid: 65_534 } as const;
 
 /** Whoever runs the tests, unless that is root; a reason to skip where nobody else may run them. */
-export function ordinaryUser(): { readonly user: User; readonly skip?: undefined } | { readonly skip: string } {
+export function ordinaryUser():
+  | { readonly user: User; readonly skip?: undefined }
+  | { readonly user?: undefined; readonly skip: string } {
   if (process.geteuid?.() !== 0) return { user: {} };
   const { status } = spawnSync(process.execPath, ['--eval', '0'], nobody);
   return status === 0 ? { user: nobody } : { skip: 'the user nobody may not run the Node of this directory' };
