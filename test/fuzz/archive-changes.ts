@@ -115,7 +115,7 @@ function changeEntries(dice: Dice, entries: Entry[]): void {
       entries[at] = { ...entry, type: dice.pick(types) };
       break;
     case 5:
-      entries[at] = { ...entry, sizeField: dice.pick(sizeFields) };
+      entries[at] = { ...entry, header: { 124: dice.pick(sizeFields) } };
       break;
     case 6:
       entries.splice(at, 0, {
