@@ -1,8 +1,14 @@
 /** Text of any kind as a record, and records as an index. */
 
+import { isDeepStrictEqual } from 'node:util';
+import { latin1 } from '../../functions/latin1.ts';
+import { IndexDecoder } from '../../functions/page/browser/index-decoder.ts';
+import { RecordSplitter } from '../../functions/page/browser/record-splitter.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
+import { checkConsistency, factsOf } from '../../functions/summary/consistency.ts';
 import { findRejection, findWarnings, packageNameOf } from '../../functions/summary/hazards.ts';
 import { indexFormats } from '../../functions/summary/index-formats.ts';
+import { readFields } from '../../functions/summary/record-fields.ts';
 import { buildSummary } from '../../functions/summary/summary.ts';
 import { fixtureCorpus } from '../corpus.ts';
 import type { Dice } from '../dice.ts';
@@ -20,7 +26,7 @@ export const recordTarget: FuzzTarget = {
   },
 };
 
-/** Whatever records are accepted, together they are an index that pkgin takes, in every format. */
+/** Whatever records are accepted, together they are an index that pkgin takes, in every format, and the page, in any pieces. */
 export const indexTarget: FuzzTarget = {
   name: 'index',
   weight: 1,
@@ -37,7 +43,14 @@ export const indexTarget: FuzzTarget = {
       const names = new Set(rows.map(({ record }) => packageNameOf(record)));
       if (published.records !== rows.length || records !== rows.length || published.packages.size !== names.size)
         throw new Finding(`${rows.length} records became ${published.records}`, text);
+      const shown = checked(text, () => readAsPage(dice, index));
+      const expected = rows.toSorted(byFile).map(({ record }) => latin1(record).slice(0, -1));
+      if (shown.join('\n') !== expected.join('\n')) throw new Finding(`the page reads ${JSON.stringify(shown)}`, text);
+      for (const { name, fields } of published.packages.values())
+        if (!shown.some((record) => isDeepStrictEqual(readFields(record), fields)))
+          throw new Finding(`the page reads other fields of ${name}`, text);
     }
+    checked(text, () => checkConsistency(rows.map(({ record }) => factsOf(readFields(latin1(record))))));
     return `${rows.length} records`;
   },
 };
@@ -56,6 +69,22 @@ export const readerTarget: FuzzTarget = {
     }
   },
 };
+
+/** Decompresses and cuts it as the page does, while it arrives. */
+function readAsPage(dice: Dice, index: Uint8Array): string[] {
+  const splitter = new RecordSplitter();
+  const found: Uint8Array[] = [];
+  const decoder = new IndexDecoder((bytes) => found.push(...splitter.push(bytes)));
+  const pieceBytes = dice.pick([1, 7, 64, 5_000]);
+  for (let start = 0; start < index.length; start += pieceBytes)
+    decoder.push(index.subarray(start, start + pieceBytes));
+  decoder.end();
+  return [...found, ...splitter.end()].map(latin1);
+}
+
+function byFile(a: IndexedRow, b: IndexedRow): number {
+  return a.file < b.file ? -1 : 1;
+}
 
 function checked<Result>(input: Uint8Array, read: () => Result): Result {
   try {
@@ -82,7 +111,7 @@ function rowOf(file: string, record: Uint8Array): IndexedRow {
 }
 
 async function* inOrder(rows: readonly IndexedRow[]): AsyncGenerator<IndexedRow> {
-  yield* rows.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+  yield* rows.toSorted(byFile);
 }
 
 let records: readonly string[] | undefined;
