@@ -113,6 +113,10 @@ export const localLimits = {
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */
   watchMilliseconds: 1_000,
+  /** The watch loses events. So everything is listed once it has told nothing for this long: 30,000 packages take half a second … */
+  unseenQuietMilliseconds: 2_000,
+  /** … and after this long where something happens all the time. */
+  unseenMilliseconds: 30_000,
   /** A repository is summarized once its rows have been quiet for this long … */
   debounceQuietMilliseconds: 1_000,
   /** … but at the latest this long after its first change. */

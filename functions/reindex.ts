@@ -19,6 +19,8 @@ export interface ReindexOptions {
   readonly prefix?: string;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
+  /** Look for packages that differ, and leave the indexes alone. */
+  readonly onlyPackages?: boolean;
   /** Where one that was stopped goes on. */
   readonly after?: ReindexPlace;
   /** Asked after each batch of hints: whether to stop here, to go on later. */
@@ -41,7 +43,7 @@ export interface ReindexResult {
  * looked at, too.
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
-  const { prefix = '', force = false, after, isTimeUp = () => false } = options;
+  const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false } = options;
   const listed = await listRepositories(ports, prefix);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
   const result = { repositories: 0, packages: 0, hints: 0 };
@@ -61,7 +63,7 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       const last = files.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
-    await ports.records.requestSummary(repository);
+    if (!onlyPackages) await ports.records.requestSummary(repository);
     if (repository !== repositories.at(-1) && isTimeUp()) return { ...result, stoppedAt: { repository } };
   }
   return result;

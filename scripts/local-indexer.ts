@@ -52,6 +52,7 @@ const clock = new SystemClock();
 
 export class LocalIndexer {
   readonly directory: string;
+  readonly stateDirectory: string;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly hints: MemoryHints;
@@ -92,6 +93,7 @@ export class LocalIndexer {
     const { events, formats } = options;
     const noticeOnce = once(events.onNotice);
     this.directory = directory;
+    this.stateDirectory = stateDirectory;
     this.#lock = lock;
     this.#formats = formats;
     this.objects = new DirectoryObjects({

@@ -53,11 +53,12 @@ export async function serve(directory: string, options: ServeOptions): Promise<E
   }
 }
 
-const endings: Readonly<Record<'asked' | Loss, string>> = {
+const endings: Readonly<Record<'asked' | ServiceLoss, string>> = {
   asked: 'stopping: what is under way is finished first (Ctrl-C again does not wait)',
   directory: 'DIRECTORY is gone, or is another one: beginning anew with what is there',
   state: 'table or lock of DIRECTORY were removed: beginning anew, from the packages that are there',
   table: 'the table of DIRECTORY is damaged: beginning anew, from the packages that are there',
+  watch: 'DIRECTORY is not watched any more: beginning anew with what is there',
 };
 
 /** A pipe whose reader ended, a disk that is full: the repository is served on, and its log goes on when it can. */
@@ -115,6 +116,9 @@ async function createDirectory(directory: string): Promise<void> {
   }
 }
 
+/** What a service cannot go on without. */
+type ServiceLoss = Loss | 'watch';
+
 /** The pieces, and the order in which they start and stop. */
 class Service {
   readonly #options: ServeOptions;
@@ -122,6 +126,8 @@ class Service {
   readonly #publications: Debouncer;
   /** Directories that came or went, by their prefix. */
   readonly #trees: Debouncer;
+  /** Everything, for what the watch did not tell. */
+  readonly #unseen: Debouncer;
   readonly #server: HttpServer;
   readonly #startedAt = clock.now();
   #watch: AsyncSubscription | undefined;
@@ -129,7 +135,7 @@ class Service {
   #retrying: NodeJS.Timeout | undefined;
   readonly #looks = new Set<NodeJS.Timeout>();
   #isStopping = false;
-  #loss: Loss | undefined;
+  #loss: ServiceLoss | undefined;
   #port: number;
 
   static async open(directory: string, options: ServeOptions): Promise<Service> {
@@ -195,6 +201,20 @@ class Service {
         if (failures === 1) sayFailure(`${printable(prefix || 'the directory')} cannot be looked through`, error);
       },
     });
+    this.#unseen = new Debouncer({
+      clock,
+      limits: {
+        ...localLimits,
+        debounceQuietMilliseconds: localLimits.unseenQuietMilliseconds,
+        debounceMilliseconds: localLimits.unseenMilliseconds,
+      },
+      work: async () => {
+        if (!this.isLost) await indexer.reindex({ onlyPackages: true }, this.#settled);
+      },
+      onError: (_, error, failures) => {
+        if (failures === 1) sayFailure('the directory cannot be looked through', error);
+      },
+    });
     this.#server = createHttpServer({
       root: indexer.directory,
       host: options.host,
@@ -214,14 +234,21 @@ class Service {
   /** The server first: the index that is there serves from the start. The watch before the comparison: so nothing is missed. */
   async start(): Promise<void> {
     const { port, host } = await this.#listen();
-    this.#watch = await watchDirectory(this.#indexer.directory, {
+    const { directory, stateDirectory } = this.#indexer;
+    this.#watch = await watchDirectory(directory, stateDirectory, {
       onPackage: (key) => void this.#settled.send([{ key }]).catch(sayUnseen),
       onIndex: (key) => void this.#lookAtIndex(key).catch(sayUnseen),
       onTree: (prefix) => {
         // Told late, of a look that took longer than everything that was under way: the next start looks at all of it.
         if (!this.#isStopping) this.#trees.touch(prefix);
       },
-      onLost: (error) => say(`the file system may have lost events (${error.message}): everything is looked at again`),
+      onBatch: () => {
+        if (!this.#isStopping) this.#unseen.touch('');
+      },
+      onEnd: (error) => {
+        say(`the watch of ${directory} failed: ${error.message}`);
+        this.#loss = 'watch';
+      },
     });
     const { packages, repositories, hints } = await this.#indexer.reindex({}, this.#settled);
     const differ = hints === 0 ? 'all of them known' : `${count(hints, 'difference')} to look at`;
@@ -246,11 +273,11 @@ class Service {
    * Resolves when the process is asked to stop, or nothing can be done here any more. A place that cannot even be looked at (the
    * disk fails, a directory above was closed to this user) is not lost: what can be served is served on.
    */
-  async untilEnd(stop: AbortSignal): Promise<'asked' | Loss> {
+  async untilEnd(stop: AbortSignal): Promise<'asked' | ServiceLoss> {
     let said: string | undefined;
     while (!stop.aborted) {
       try {
-        this.#loss = await this.#indexer.loss();
+        this.#loss ??= await this.#indexer.loss();
         said = undefined;
       } catch (error) {
         said = sayTriedAgain(error, said);
@@ -270,7 +297,7 @@ class Service {
     for (const timer of this.#looks) clearTimeout(timer);
     await this.#watch?.unsubscribe();
     await this.#server.close();
-    await this.#trees.close();
+    await Promise.all([this.#trees.close(), this.#unseen.close()]);
     await this.#indexer.hints.close();
     await this.#publications.close();
     this.#indexer.release();

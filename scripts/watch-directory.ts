@@ -3,11 +3,15 @@
  *
  * Events come in batches, half a second apart at most, and what is made and removed within one is in none of them. Whoever acts
  * on a file without having heard of it here looks at it again after `localLimits.watchMilliseconds`.
+ *
+ * Some get lost without a word: the watcher drops what comes while it hands over a batch (Watcher.cc, triggerCallbacks;
+ * https://github.com/parcel-bundler/watcher/issues/183), and what the kernel's queue of 16,384 had no room for. So the end of a
+ * batch is an event, too: some time after it, everything is to be looked at.
  */
 
 import { stat } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
-import { type AsyncSubscription, subscribe } from '@parcel/watcher';
+import { type AsyncSubscription, type SubscribeCallback, subscribe } from '@parcel/watcher';
 import { isIndexKey, isPackageKey } from '../functions/keys.ts';
 import type { ObjectKey } from '../functions/ports.ts';
 import { CannotRun } from './exit.ts';
@@ -19,29 +23,36 @@ export interface DirectoryEvents {
   readonly onIndex: (key: ObjectKey) => void;
   /** A directory came or went: whatever is, or was, below `prefix` is to be looked at. The empty prefix is everything. */
   readonly onTree: (prefix: string) => void;
-  /** Events may have been lost; `onTree('')` has been called. */
-  readonly onLost: (error: Error) => void;
+  /** Something happened; and perhaps more than what was told. */
+  readonly onBatch: () => void;
+  /** The watch has ended: it tells of nothing any more. */
+  readonly onEnd: (error: Error) => void;
 }
 
 /**
+ * @param stateDirectory of which nothing is told: it changes whenever a row does.
  * @returns what ends the watch.
  * @throws {CannotRun}
  */
-export async function watchDirectory(root: string, events: DirectoryEvents): Promise<AsyncSubscription> {
+export async function watchDirectory(
+  root: string,
+  stateDirectory: string,
+  events: DirectoryEvents,
+): Promise<AsyncSubscription> {
   try {
-    return await subscribeTo(root, events);
+    return await subscribe(root, tellOf(root, events), { ignore: [stateDirectory] });
   } catch (cause) {
     throw new CannotRun(`${root} cannot be watched: ${(cause as Error).message}`, { cause });
   }
 }
 
-async function subscribeTo(root: string, events: DirectoryEvents): Promise<AsyncSubscription> {
-  return await subscribe(root, (error, batch) => {
+function tellOf(root: string, events: DirectoryEvents): SubscribeCallback {
+  return (error, batch) => {
     if (error !== null) {
-      events.onLost(error);
-      events.onTree('');
+      events.onEnd(error);
       return;
     }
+    events.onBatch();
     for (const { path, type } of batch) {
       if (path === root) continue;
       const key = relative(root, path).split(sep).join('/');
@@ -52,7 +63,7 @@ async function subscribeTo(root: string, events: DirectoryEvents): Promise<Async
       // `update` of a directory: one was removed, and another one made in its place.
       else void tellDirectory(path, () => events.onTree(`${key}/`));
     }
-  });
+  };
 }
 
 async function tellDirectory(path: string, tell: () => void): Promise<void> {

@@ -120,6 +120,15 @@ describe('reindex', () => {
       assert.equal(repositories, 5);
     });
 
+    it('unless only packages are asked about', async () => {
+      world.objects.upload('new/a-1.0.tgz', bytes);
+      await world.settled('settled/a-1.0.tgz');
+      world.changes.length = 0;
+      await reindex(world, { onlyPackages: true });
+      assert.deepEqual(world.sent.flat(), [{ key: 'new/a-1.0.tgz' }]);
+      assert.deepEqual(world.changes, []);
+    });
+
     it('after its hints were sent', async () => {
       world.objects.upload('All/a-1.0.tgz', bytes);
       const failure = new Error('the queue is down');

@@ -353,6 +353,38 @@ test('5,000 files at once: all in the index, in few publications', async (t) => 
   });
 });
 
+describe('a watch', () => {
+  test('that does not tell of a package: it is found when all is quiet again', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      await makeRepository(directory, 3);
+      const indexer = await ServingIndexer.start(directory, soon, { preload: 'watch.ts' });
+      await untilServed(indexer.url, await expectedSummary(directory));
+      for (const name of ['unseen-1.0', 'seen-1.0'])
+        await writeFile(join(directory, 'All', `${name}.tgz`), makePackage({ name }));
+      await untilServed(indexer.url, await expectedSummary(directory));
+      await rm(join(directory, 'All', 'unseen-1.0.tgz'));
+      await rm(join(directory, 'All', 'seen-1.0.tgz'));
+      await untilServed(indexer.url, await expectedSummary(directory));
+      assert.equal(await indexer.interrupt(), 0);
+    });
+  });
+
+  test('that ends: another one is begun', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      await makeRepository(directory, 3);
+      const indexer = await ServingIndexer.start(directory, soon, { preload: 'watch.ts' });
+      await writeFile(join(directory, 'interrupt'), '');
+      await writeFile(join(directory, 'All', 'meanwhile-1.0.tgz'), makePackage({ name: 'meanwhile-1.0' }));
+      await until('it serves again', () => indexer.output.split('serving').length === 3 || undefined);
+      assert.match(indexer.output, /the watch of .* failed: Unable to poll: Interrupted system call\n/);
+      await untilServed(indexer.url, await expectedSummary(directory));
+      await writeFile(join(directory, 'All', 'after-1.0.tgz'), makePackage({ name: 'after-1.0' }));
+      await untilServed(indexer.url, await expectedSummary(directory));
+      assert.equal(await indexer.interrupt(), 0);
+    });
+  });
+});
+
 test('a package that is renamed in and out, and one that is replaced in place, again and again', async () => {
   await inTemporaryDirectory(async (directory) => {
     await makeRepository(directory, 3);
