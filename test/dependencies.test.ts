@@ -1,77 +1,140 @@
-/** Where the code of others comes from: package.json, the lock file and docs/dependencies.md say the same. */
+/** What is taken from others: from where, under which licence, and what for. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { billOfMaterials } from '../scripts/sbom.ts';
 
-interface Locked {
-  readonly version?: string;
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly allowScripts: Readonly<Record<string, boolean>>;
+}
+
+/** https://docs.npmjs.com/cli/configuring-npm/package-lock-json */
+interface Lock {
+  readonly lockfileVersion: number;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+interface LockedPackage {
+  readonly version: string;
   readonly resolved?: string;
   readonly integrity?: string;
-  readonly inBundle?: boolean;
-  readonly link?: boolean;
   readonly license?: string;
   readonly dev?: boolean;
+  readonly link?: boolean;
+  /** Comes within the archive of the package that it is in, and is covered by its hash. */
+  readonly inBundle?: boolean;
   readonly hasInstallScript?: boolean;
 }
 
-const root = join(import.meta.dirname, '..');
-const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const { dependencies, devDependencies, allowScripts } = JSON.parse(read('package.json')) as {
-  dependencies: Record<string, string>;
-  devDependencies: Record<string, string>;
-  allowScripts: Record<string, boolean>;
-};
-const direct = { ...dependencies, ...devDependencies };
-const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> };
-const installed = Object.entries(packages).filter(([path]) => path !== '');
-const page = read('docs/dependencies.md');
+const readText = (file: string) => readFile(new URL(`../${file}`, import.meta.url), 'utf8');
+const manifest = JSON.parse(await readText('package.json')) as Manifest;
+const lock = JSON.parse(await readText('package-lock.json')) as Lock;
+const { '': root, ...locked } = lock.packages;
+const direct = { ...manifest.dependencies, ...manifest.devDependencies };
 
-/** Licences that let everybody use, change and pass on what is made with them. */
-const allowedLicences = [
-  ...['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-3-Clause', 'BSD-2-Clause', 'Apache-2.0', 'BlueOak-1.0.0'],
-  ...['MIT OR Apache-2.0', '(MIT OR GPL-3.0-or-later)'],
-];
-/** Used as it is, in a browser test, and never passed on. */
-const allowedForDevelopment = ['MPL-2.0'];
+/** `node_modules/a/node_modules/@b/c` → `@b/c` */
+const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
-test('every version is exact, and the one that is locked', () => {
-  for (const [name, version] of Object.entries(direct)) {
-    assert.match(version, /^\d+\.\d+\.\d+$/, name);
-    assert.equal(packages[`node_modules/${name}`]?.version, version, name);
-  }
+describe('package.json', () => {
+  it('names exact versions from the registry, and nothing else', () => {
+    const others = Object.entries(direct).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+    assert.deepEqual(others, [], 'expected no range, tag, git, http or file: npm install -E NAME');
+  });
+
+  it('says of each package with an install script whether it may run', () => {
+    const scripted = Object.entries(locked).filter(([, { hasInstallScript }]) => hasInstallScript);
+    assert.deepEqual(scripted.map(([path]) => nameOf(path)).sort(), Object.keys(manifest.allowScripts).sort());
+    const allowed = Object.entries(manifest.allowScripts).filter(([, isAllowed]) => isAllowed);
+    assert.deepEqual(allowed, [['node', true]], 'one: it puts the binary of Node in its place');
+  });
 });
 
-test('everything comes from the registry, and has its integrity', () => {
-  for (const [path, { resolved, integrity, inBundle, link }] of installed) {
-    assert.ok(resolved === undefined || resolved.startsWith('https://registry.npmjs.org/'), path);
-    assert.ok(link !== true, path);
-    // What is inside another package's archive is covered by that one's.
-    if (inBundle !== true) assert.match(integrity ?? '', /^sha512-/, path);
-  }
+describe('package-lock.json', () => {
+  it('is of package.json', () => {
+    assert.equal(lock.lockfileVersion, 3);
+    const { dependencies, devDependencies } = root as unknown as Manifest;
+    assert.deepEqual(
+      { dependencies, devDependencies },
+      {
+        dependencies: manifest.dependencies,
+        devDependencies: manifest.devDependencies,
+      },
+    );
+    for (const [name, version] of Object.entries(direct))
+      assert.equal(locked[`node_modules/${name}`]?.version, version, name);
+  });
+
+  it('takes every package from the registry, held against its SHA-512', () => {
+    const wrong = Object.entries(locked).filter(([, { integrity, resolved, inBundle, link }]) => {
+      const isFromRegistry = resolved === undefined || resolved.startsWith('https://registry.npmjs.org/');
+      const isHeld = integrity === undefined ? inBundle === true : /^sha512-[\w+/]{86}==$/.test(integrity);
+      return !isFromRegistry || !isHeld || link === true;
+    });
+    assert.deepEqual(wrong, []);
+  });
 });
 
-test('each install script is allowed or refused by name', () => {
-  for (const [path, { hasInstallScript }] of installed) {
-    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-    if (hasInstallScript === true) assert.ok(name in allowScripts, name);
-  }
+/** Such that whatever is made with them may be given away under any licence. */
+const free = ['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0'];
+/** Only for tests: it is not part of anything that is given away. */
+const forTests: Readonly<Record<string, string>> = { 'axe-core': 'MPL-2.0' };
+
+describe('licences', () => {
+  it('let the project be given away under any', () => {
+    const others = Object.entries(locked).filter(([path, { license = 'none', dev }]) => {
+      // One of several, at the receiver's choice.
+      const choices = license.replace(/^\(|\)$/g, '').split(' OR ');
+      return !choices.some((choice) => free.includes(choice) || (dev === true && forTests[nameOf(path)] === choice));
+    });
+    assert.deepEqual(others, []);
+  });
 });
 
-test('every licence is one that is allowed', () => {
-  for (const [path, { license, dev, inBundle }] of installed) {
-    if (license === undefined && inBundle === true) continue;
-    const allowed = dev === true ? [...allowedLicences, ...allowedForDevelopment] : allowedLicences;
-    assert.ok(allowed.includes(license ?? ''), `${path}: ${license}`);
-  }
+describe('docs/dependencies.md', () => {
+  it('gives each direct dependency, once, with its licence and a reason', async () => {
+    const text = await readText('docs/dependencies.md');
+    const rows = [...text.matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm)];
+    assert.deepEqual(rows.map(([, name]) => name).sort(), Object.keys(direct).sort());
+    for (const [, name = '', licence = '', reason = ''] of rows) {
+      assert.equal(licence.trim(), locked[`node_modules/${name}`]?.license, name);
+      assert.ok(reason.trim().length > 20, `${name}: what for?`);
+    }
+    const [forRunning = '', forBuilding = ''] = text.split(/^## /m).slice(1);
+    for (const name of Object.keys(manifest.dependencies)) assert.ok(forRunning.includes(`| \`${name}\``), name);
+    for (const name of Object.keys(manifest.devDependencies)) assert.ok(forBuilding.includes(`| \`${name}\``), name);
+  });
+
+  it('counts them, and all that they bring along', async () => {
+    const all = Object.values(locked);
+    const running = all.filter(({ dev }) => dev !== true);
+    const byLicence = Object.entries(Object.groupBy(all, ({ license = 'none' }) => license))
+      .map(([licence, packages = []]) => `${packages.length} ${licence}`)
+      .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10) || (a < b ? -1 : 1));
+    const text = (await readText('docs/dependencies.md')).replaceAll(/\s+/g, ' ');
+    for (const fact of [
+      `${Object.keys(manifest.dependencies).length} direct dependencies for running, ${Object.keys(manifest.devDependencies).length} for building and testing`,
+      `${all.length} packages in the lock file, ${running.length} of them for running`,
+      `${byLicence.join(', ')}.`,
+    ])
+      assert.ok(text.includes(fact), `expected docs/dependencies.md to say: ${fact}`);
+  });
 });
 
-test('docs/dependencies.md has each direct dependency with its licence, and no other', () => {
-  const rows = [...page.matchAll(/^\| (\S+) \| ([^|]+) \| [^|]+ \|$/gm)].map(([, name, licence]) => [name, licence]);
-  const listed = rows.filter(([name]) => name !== 'package' && name !== '---');
-  const expected = Object.keys(direct).map((name) => [name, packages[`node_modules/${name}`]?.license]);
-  assert.deepEqual(listed.sort(), expected.sort());
-  const lasting = installed.filter(([, { dev }]) => dev !== true).length;
-  assert.ok(page.includes(`In all ${installed.length} packages, of which ${lasting} are not for development alone.`));
+describe('the bill of materials', () => {
+  it('is CycloneDX, of this project, and has every package of the lock file with its licence and hash', async () => {
+    const { bomFormat, metadata, components } = await billOfMaterials();
+    assert.deepEqual([bomFormat, metadata.component.name], ['CycloneDX', 'pkgsrc-indexer']);
+    const listed = new Set(components.map(({ name, version }) => `${name}@${version}`));
+    const missing = Object.entries(locked).filter(([path, { version }]) => !listed.has(`${nameOf(path)}@${version}`));
+    assert.deepEqual(missing, []);
+    const held = Object.values(locked).filter(({ integrity }) => integrity !== undefined).length;
+    assert.ok(components.filter(({ hashes = [] }) => hashes.length > 0).length >= held - 10);
+    for (const { purl, licenses } of components) {
+      assert.match(purl, /^pkg:npm\//);
+      assert.ok(licenses?.length, purl);
+    }
+  });
 });
