@@ -166,5 +166,6 @@ function saysTheSame(old: Row, row: Row): boolean {
   if (old.etag !== row.etag) return false;
   if (old.state === 'indexed' && row.state === 'indexed')
     return Buffer.compare(old.record, row.record) === 0 && old.warnings.join() === row.warnings.join();
-  return old.state === 'rejected' && row.state === 'rejected' && old.reason.message === row.reason.message;
+  if (old.state !== 'rejected' || row.state !== 'rejected') return false;
+  return old.reason.code === row.reason.code && old.reason.message === row.reason.message;
 }

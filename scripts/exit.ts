@@ -17,8 +17,8 @@ export class CannotRun extends Error {
 }
 
 /** The same of a command line that makes no sense as a whole, though each part of it does. Exit code 2. */
-export class SenselessCommand extends CannotRun {
-  override readonly name = 'SenselessCommand';
+export class SenselessUsage extends CannotRun {
+  override readonly name = 'SenselessUsage';
 }
 
 /** What the operating system's error codes mean to somebody who asked for `what`. */

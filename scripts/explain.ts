@@ -103,9 +103,13 @@ export async function explainKey(
     };
   }
   const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
+  // The first publication waits: an index made by other means may be there, and serve on.
+  const where = (await records.isWhole(repository))
+    ? `It is in the index of ${place}`
+    : `It will be in the index of ${place}, once every package there has been read,`;
   return {
     state: 'indexed',
-    sentence: `It is in the index of ${place} as ${packageNameOf(row.record)} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
+    sentence: `${where} as ${packageNameOf(row.record)} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
     remarks: codes.map((code) => ({ code, remedy: remedyOf(code) ?? '' })),
   };
 }

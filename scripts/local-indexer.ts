@@ -67,11 +67,16 @@ export class LocalIndexer {
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
     await checkDirectory(directory);
     try {
-      await mkdir(stateDirectory, { recursive: true });
+      // Not with the directories above it: a missing one is a mistake, and below /proc Node would try for ever.
+      await mkdir(stateDirectory);
     } catch (error) {
-      throw new CannotRun(
-        systemErrorSentence(error, `the state directory ${stateDirectory} cannot be made (--state puts it elsewhere)`),
-      );
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+        throw new CannotRun(
+          systemErrorSentence(
+            error,
+            `the state directory ${stateDirectory} cannot be made (--state puts it elsewhere)`,
+          ),
+        );
     }
     const lock = lockDirectory(stateDirectory, directory);
     try {

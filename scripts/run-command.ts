@@ -1,7 +1,7 @@
 /** How a command ends: its exit code, and a sentence in the place of a stack trace for everything that a person can mend. */
 
 import { type Command, CommanderError } from 'commander';
-import { type ExitCode, exitCodes, failureSentence, SenselessCommand, systemErrorSentence } from './exit.ts';
+import { type ExitCode, exitCodes, failureSentence, SenselessUsage, systemErrorSentence } from './exit.ts';
 import { awsErrorSentence } from './stack/aws-errors.ts';
 
 /** Runs the program with the process's arguments. Whatever is no mistake of the person at the terminal is thrown. */
@@ -22,7 +22,7 @@ export async function runCommand(program: Command): Promise<void> {
     const sentence = awsErrorSentence(error) ?? failureSentence(error);
     if (sentence === undefined) throw error;
     console.error(`${program.name()}: ${sentence}`);
-    process.exitCode = error instanceof SenselessCommand ? exitCodes.usage : exitCodes.couldNotRun;
+    process.exitCode = error instanceof SenselessUsage ? exitCodes.usage : exitCodes.couldNotRun;
   }
 }
 

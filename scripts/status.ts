@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
 import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
-import { CannotRun, type ExitCode, exitCodes, SenselessCommand, systemErrorSentence } from './exit.ts';
+import { CannotRun, type ExitCode, exitCodes, SenselessUsage, systemErrorSentence } from './exit.ts';
 import { defaultStateDirectory, openTable, tableFile } from './local-indexer.ts';
 import { type RepositoryStatus, repositoryStatuses } from './repository-status.ts';
 import type { AccountOptions } from './stack/account-options.ts';
@@ -20,7 +20,7 @@ export interface StatusOptions extends AccountOptions {
 export async function showStatus(directory: string | undefined, options: StatusOptions): Promise<ExitCode> {
   if (directory !== undefined && options.stack === undefined) return showDirectory(directory, options);
   if (directory === undefined && options.stack !== undefined) return showStack(options.stack, options);
-  throw new SenselessCommand('expected either a directory or --stack NAME');
+  throw new SenselessUsage('expected either a directory or --stack NAME');
 }
 
 async function showDirectory(directory: string, options: StatusOptions): Promise<ExitCode> {

@@ -275,7 +275,7 @@ describe('without the right to', () => {
       await chmod(closed, 0);
       const indexed = await run(['index', directory], options);
       assert.equal(indexed.exitCode, 3);
-      assert.match(indexed.stderr, /^All\/made0002-1.0.tgz: could not be read: .*permission denied/);
+      assert.match(indexed.stderr, /^All\/made0002-1.0.tgz could not be indexed: permission is denied/);
       assert.equal((await publishedSummary(directory, 'gz')).split('\n\n').length - 1, 4);
 
       const indexer = await ServingIndexer.start(directory, soon, options);
@@ -306,7 +306,7 @@ describe('without the right to', () => {
       await until(
         'it is given up',
         () =>
-          /other\/All\/made0000-1.0.tgz: failed 6 times: .*permission denied.*every 15 seconds/.test(indexer.output) ||
+          /other\/All\/made0000-1.0.tgz failed 6 times: permission is denied.*every 15 seconds/.test(indexer.output) ||
           undefined,
       );
       await chmod(join(directory, 'other', 'All'), 0o755);

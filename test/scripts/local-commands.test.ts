@@ -5,6 +5,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { SqliteRecords } from '../../functions/adapters/sqlite-records.ts';
+import { explainKey } from '../../scripts/explain.ts';
 import { run } from './command-process.ts';
 
 let directory: string;
@@ -28,6 +30,22 @@ describe('explain', { concurrency: 2 }, () => {
       assert.match(stderr, /expected a file below /);
     });
   }
+});
+
+test('explain does not say that a package is in an index which was made by other means and still serves', async () => {
+  const { table } = SqliteRecords.open({ file: join(directory, 'waiting', 'records.sqlite') });
+  const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
+  const record = Buffer.from('PKGNAME=x-1.0\n\n');
+  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
+  await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });
+  const explained = async () => (await explainKey('All/x-1.0.tgz', facts, table, '')).sentence;
+  assert.match(
+    await explained(),
+    /^It will be in the index of All, once every package there has been read, as x-1\.0 /,
+  );
+  await table.markWhole('All');
+  assert.match(await explained(), /^It is in the index of All as x-1\.0 /);
+  table.close();
 });
 
 test('record shows a name that would move the cursor as text', async () => {

@@ -25,6 +25,7 @@ const { values } = parseArgs({
 const [seeds, firstSeed, jobs] = [values.seeds, values.seed, values.jobs].map(Number) as [number, number, number];
 const failed: number[] = [];
 const totals = { seeds: 0, turns: 0, publications: 0, faults: 0 };
+let turnsMost = 0;
 const began = performance.now();
 
 const workers = Array.from({ length: jobs }, (_, job) => {
@@ -32,6 +33,7 @@ const workers = Array.from({ length: jobs }, (_, job) => {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task });
   worker.on('message', (progress: WorkerProgress) => {
     for (const name of ['seeds', 'turns', 'publications', 'faults'] as const) totals[name] += progress[name];
+    turnsMost = Math.max(turnsMost, progress.turnsMost);
     failed.push(...progress.failed);
   });
   return worker;
@@ -55,6 +57,6 @@ function report(): void {
   const count = (number: number) => Math.round(number).toLocaleString('en');
   console.log(
     `${count(totals.seeds)} of ${count(seeds)} seeds, ${failed.length} failed, ${count(totals.seeds / seconds)} seeds/s; ` +
-      `${count(totals.turns)} turns, ${count(totals.publications)} publications, ${count(totals.faults)} faults`,
+      `${count(totals.turns)} turns (at most ${count(turnsMost)} in a run), ${count(totals.publications)} publications, ${count(totals.faults)} faults`,
   );
 }

@@ -1,6 +1,6 @@
 /** What goes wrong: drawn for every call of a port, every hint and every run, by its name. */
 
-import { fractionOf, hashOf } from './random.ts';
+import { fractionOf, hashOf } from '../dice.ts';
 
 /** Of a call. */
 const callFaults = [

@@ -4,8 +4,8 @@
  */
 
 import type { Hint } from '../../functions/ports.ts';
+import { Dice } from '../dice.ts';
 import { Process, type Surroundings, Work } from './process.ts';
-import { Dice } from './random.ts';
 
 interface Message extends Hint {
   readonly id: string;

@@ -1,9 +1,9 @@
 /** What a seed stands for: a setting, and what the users, the operator and the clock do in it. */
 
 import { type IndexFormatName, indexFormatNames } from '../../functions/summary/index-formats.ts';
+import { Dice } from '../dice.ts';
 import { type FaultRates, faultNames, noFaults } from './faults.ts';
 import { type PackageKind, packageKinds } from './made-packages.ts';
-import { Dice } from './random.ts';
 
 export interface Plan {
   readonly seed: number;

@@ -1,7 +1,7 @@
 /** What can die at once: a process, and the works that go on in it. Every call that a work makes of a port passes here. */
 
+import { hashOf } from '../dice.ts';
 import type { CallKind, Faults } from './faults.ts';
-import { hashOf } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** A call that failed, as calls of a store or a table do. A step lets it through, and whoever called the step tries again. */

@@ -18,6 +18,8 @@ export interface WorkerTask {
 export interface WorkerProgress {
   readonly seeds: number;
   readonly turns: number;
+  /** Of the longest run. */
+  readonly turnsMost: number;
   readonly publications: number;
   readonly faults: number;
   readonly failed: readonly number[];
@@ -27,16 +29,17 @@ const seedsPerReport = 100;
 
 const { first, step, end, mutation } = workerData as WorkerTask;
 const steps = mutation === undefined ? realSteps : await mutatedSteps(mutation);
-let progress = { seeds: 0, turns: 0, publications: 0, faults: 0, failed: [] as number[] };
+let progress = { seeds: 0, turns: 0, turnsMost: 0, publications: 0, faults: 0, failed: [] as number[] };
 for (let seed = first; seed < end; seed += step) {
   const { violation, turns, publications, faults } = await simulate(planOf(seed), { steps });
   progress.seeds += 1;
   progress.turns += turns;
+  progress.turnsMost = Math.max(progress.turnsMost, turns);
   progress.publications += publications;
   progress.faults += faults.length;
   if (violation !== undefined) progress.failed.push(seed);
   if (progress.seeds === seedsPerReport || seed + step >= end) {
     parentPort?.postMessage(progress satisfies WorkerProgress);
-    progress = { seeds: 0, turns: 0, publications: 0, faults: 0, failed: [] };
+    progress = { seeds: 0, turns: 0, turnsMost: 0, publications: 0, faults: 0, failed: [] };
   }
 }

@@ -51,9 +51,8 @@ export class Dice {
   }
 
   pick<Item>(items: readonly Item[]): Item {
-    const item = items[this.integer(0, items.length - 1)];
-    if (item === undefined) throw new RangeError('expected something to pick from, found an empty list');
-    return item;
+    if (items.length === 0) throw new RangeError('expected something to pick from, found an empty list');
+    return items[this.integer(0, items.length - 1)] as Item;
   }
 
   /** One of the keys, as often as its weight says. */

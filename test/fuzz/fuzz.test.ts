@@ -1,0 +1,47 @@
+/** A few hundred cases; thousands of them in fuzz.integration.ts, any number by npm run fuzz. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fuzz } from './fuzz.ts';
+import { targets } from './targets.ts';
+
+describe('fuzzing', () => {
+  it('finds nothing in 400 cases, which reach every target', async () => {
+    const { findings, outcomes } = await fuzz({ seed: 1, cases: 400, millisecondsMax: 10_000 });
+    assert.deepEqual(findings, []);
+    for (const { name } of targets)
+      assert.ok(
+        [...outcomes.keys()].some((outcome) => outcome.startsWith(`${name}: `)),
+        `${name} was not reached`,
+      );
+    const codes = ['accepted', 'truncated', 'corrupt-compression', 'corrupt-archive', 'missing-metadata', 'rejected'];
+    for (const code of codes)
+      assert.ok(
+        [...outcomes.keys()].some((outcome) => outcome.startsWith(`package: ${code}`)),
+        `nothing was ${code}`,
+      );
+  });
+
+  describe('notices', () => {
+    const module = new URL('./planted-targets.ts', import.meta.url).href;
+    // A case's time is short only where it is to run out: a busy machine takes a while to load a target.
+    const planted = async (target: string, cases = 1, millisecondsMax = 20_000) =>
+      (await fuzz({ seed: 1, cases, target, module, millisecondsMax })).findings;
+
+    it('nothing where all is well', async () => assert.deepEqual(await planted('good', 20), []));
+    it('what a target finds, with its input', async () => {
+      assert.deepEqual(await planted('finding'), [
+        { index: 0, message: 'a promise', input: Buffer.from('the input').toString('base64') },
+      ]);
+    });
+    it('any other error', async () =>
+      assert.match((await planted('crash'))[0]?.message ?? '', /TypeError: not a function/));
+    it('an error that nobody waits for', async () => {
+      assert.match((await planted('late crash'))[0]?.message ?? '', /nobody caught: TypeError: nobody waits for it/);
+    });
+    it('what never ends, in a loop or waiting', async () => {
+      for (const target of ['loop', 'never'])
+        assert.deepEqual((await planted(target, 1, 500))[0]?.message, 'it takes more than 500 ms');
+    });
+  });
+});

@@ -1,0 +1,124 @@
+/** Text of any kind as a record, and records as an index. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { latin1 } from '../../functions/latin1.ts';
+import { IndexDecoder } from '../../functions/page/browser/index-decoder.ts';
+import { RecordSplitter } from '../../functions/page/browser/record-splitter.ts';
+import type { IndexedRow } from '../../functions/ports.ts';
+import { checkConsistency, factsOf } from '../../functions/summary/consistency.ts';
+import { findRejection, findWarnings, packageNameOf } from '../../functions/summary/hazards.ts';
+import { indexFormats } from '../../functions/summary/index-formats.ts';
+import { readFields } from '../../functions/summary/record-fields.ts';
+import { buildSummary } from '../../functions/summary/summary.ts';
+import { fixtureCorpus } from '../corpus.ts';
+import type { Dice } from '../dice.ts';
+import { BrokenIndex, readIndex, readSummary } from '../pkgin-reader.ts';
+import { changeBytes, changeText } from './byte-changes.ts';
+import { checkAcceptance } from './package-target.ts';
+import { Finding, type FuzzTarget } from './target.ts';
+
+export const recordTarget: FuzzTarget = {
+  name: 'record',
+  weight: 2,
+  async run(dice) {
+    const record = drawRecord(dice);
+    return checkAcceptance(record, dice.pick(['made-1.0.tgz', 'b.tgz']), record);
+  },
+};
+
+/** Whatever records are accepted, together they are an index that pkgin takes, in every format, and the page, in any pieces. */
+export const indexTarget: FuzzTarget = {
+  name: 'index',
+  weight: 1,
+  async run(dice) {
+    const rows: IndexedRow[] = [];
+    for (let count = dice.integer(0, 6); count > 0; count -= 1) {
+      const [file, record] = [`${count}.tgz`, drawRecord(dice)];
+      if (findRejection(record, file) === undefined) rows.push(rowOf(file, record));
+    }
+    const { text, records } = await buildSummary(inOrder(rows));
+    for (const format of indexFormats) {
+      const index = await format.compress(text, new Date(1000 * dice.integer(0, 2 ** 32 - 1)));
+      const published = checked(text, () => readIndex(index, format.name));
+      const names = new Set(rows.map(({ record }) => packageNameOf(record)));
+      if (published.records !== rows.length || records !== rows.length || published.packages.size !== names.size)
+        throw new Finding(`${rows.length} records became ${published.records}`, text);
+      const shown = checked(text, () => readAsPage(dice, index));
+      const expected = rows.toSorted(byFile).map(({ record }) => latin1(record).slice(0, -1));
+      if (shown.join('\n') !== expected.join('\n')) throw new Finding(`the page reads ${JSON.stringify(shown)}`, text);
+      for (const { name, fields } of published.packages.values())
+        if (!shown.some((record) => isDeepStrictEqual(readFields(record), fields)))
+          throw new Finding(`the page reads other fields of ${name}`, text);
+    }
+    checked(text, () => checkConsistency(rows.map(({ record }) => factsOf(readFields(latin1(record))))));
+    return `${rows.length} records`;
+  },
+};
+
+/** The reader that stands for pkgin in all tests has to be sound itself. */
+export const readerTarget: FuzzTarget = {
+  name: 'reader',
+  weight: 1,
+  async run(dice) {
+    const summary = changeBytes(dice, Buffer.concat([drawRecord(dice), drawRecord(dice)]));
+    try {
+      return `${readSummary(summary).records} records`;
+    } catch (error) {
+      if (error instanceof BrokenIndex) return error.code;
+      throw new Finding('expected BrokenIndex', summary, error);
+    }
+  },
+};
+
+/** Decompresses and cuts it as the page does, while it arrives. */
+function readAsPage(dice: Dice, index: Uint8Array): string[] {
+  const splitter = new RecordSplitter();
+  const found: Uint8Array[] = [];
+  const decoder = new IndexDecoder((bytes) => found.push(...splitter.push(bytes)));
+  const pieceBytes = dice.pick([1, 7, 64, 5_000]);
+  for (let start = 0; start < index.length; start += pieceBytes)
+    decoder.push(index.subarray(start, start + pieceBytes));
+  decoder.end();
+  return [...found, ...splitter.end()].map(latin1);
+}
+
+function byFile(a: IndexedRow, b: IndexedRow): number {
+  return a.file < b.file ? -1 : 1;
+}
+
+function checked<Result>(input: Uint8Array, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new Finding('an index of accepted records that pkgin does not take', input, error);
+  }
+}
+
+function rowOf(file: string, record: Uint8Array): IndexedRow {
+  const lastModified = new Date(0);
+  const warnings = findWarnings(record, file);
+  return {
+    repository: '',
+    file,
+    etag: file,
+    size: 1,
+    lastModified,
+    indexedAt: lastModified,
+    state: 'indexed',
+    record,
+    warnings,
+  };
+}
+
+async function* inOrder(rows: readonly IndexedRow[]): AsyncGenerator<IndexedRow> {
+  yield* rows.toSorted(byFile);
+}
+
+let records: readonly string[] | undefined;
+
+function drawRecord(dice: Dice): Uint8Array {
+  records ??= fixtureCorpus.packages.flatMap((entry) => entry.expected()?.toString('latin1') ?? []);
+  let text = dice.pick(records);
+  for (let count = dice.integer(0, 3); count > 0; count -= 1) text = changeText(dice, text);
+  return Buffer.from(text, 'latin1');
+}

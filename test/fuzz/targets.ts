@@ -1,0 +1,33 @@
+/** What is fuzzed, and which case a number stands for. */
+
+import { Dice } from '../dice.ts';
+import { eventTarget } from './event-target.ts';
+import { packageTarget } from './package-target.ts';
+import { indexTarget, readerTarget, recordTarget } from './record-target.ts';
+import type { FuzzTarget } from './target.ts';
+import { patternTarget, versionTarget } from './version-target.ts';
+
+export const targets: readonly FuzzTarget[] = [
+  packageTarget,
+  recordTarget,
+  indexTarget,
+  readerTarget,
+  eventTarget,
+  versionTarget,
+  patternTarget,
+];
+
+/** Runs one case, always the same for a seed and a number. */
+export async function runCase(
+  list: readonly FuzzTarget[],
+  seed: number,
+  index: number,
+  only?: string,
+): Promise<string> {
+  const dice = new Dice(seed, `case ${index}`);
+  const chosen = list.filter(({ name }) => only === undefined || name === only);
+  if (chosen.length === 0) throw new Error(`expected one of ${list.map(({ name }) => name).join(', ')}, found ${only}`);
+  const drawn = dice.weighted(Object.fromEntries(chosen.map(({ name, weight }) => [name, weight])));
+  const target = chosen.find(({ name }) => name === drawn);
+  return `${drawn}: ${(await target?.run(dice))?.replace(/^(read): .*/s, '$1')}`;
+}
