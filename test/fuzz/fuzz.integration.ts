@@ -47,7 +47,7 @@ describe('fuzzing', () => {
   it('notices what takes too much memory', { skip: !canMeasure && 'this system does not tell' }, async () => {
     const module = new URL('./planted-targets.ts', import.meta.url).href;
     const { findings } = await fuzz({ seed: 1, cases: 1, target: 'memory', module, millisecondsMax });
-    assert.match(findings[0]?.message ?? '', /^it takes (9|1\d)\d\.?\d* MiB of memory$/);
+    assert.match(findings[0]?.message ?? '', /^it takes \d+\.?\d* MiB of memory$/);
   });
 
   for (const [what, bytes] of packages) {
