@@ -70,7 +70,7 @@ export class LocalIndexer {
       // Not with the directories above it: a missing one is a mistake, and below /proc Node would try for ever.
       await mkdir(stateDirectory);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      if (!(await isDirectory(stateDirectory)))
         throw new CannotRun(
           systemErrorSentence(
             error,
@@ -210,4 +210,11 @@ async function checkDirectory(directory: string): Promise<void> {
     if (error instanceof CannotRun) throw error;
     throw new CannotRun(systemErrorSentence(error, directory));
   }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
 }

@@ -42,7 +42,7 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['status FILE', 3, /FILE: expected a directory, found a file$/],
   ['status DAMAGED', 3, /records.sqlite: expected the table of an indexer .* found a file that is damaged/],
   ['explain', 2, /missing required argument 'file'/],
-  ['explain TOP/none.tgz', 3, /no indexer keeps a directory above it\. Run "index DIR" first/],
+  ['explain TOP/none.tgz', 3, /no indexer keeps a directory above it\./],
   ['record', 2, /missing required argument 'file'/],
   ['record DIR/none.tgz', 3, /DIR\/none.tgz: there is no such file or directory$/],
   ['record DIR', 3, /DIR: expected a file, found a directory$/],
