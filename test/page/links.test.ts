@@ -74,7 +74,7 @@ describe('a list of links that is changed line by line equals one that is writte
         const changes = new Map(entries);
         const expected = afterwards(before, changes);
         const spliced = splicePage(renderPage(before), changes);
-        const isSame = expected.join('/') === before.join('/');
+        const isSame = renderLinks(expected) === renderLinks(before);
         assert.equal(spliced.outcome, isSame ? 'unchanged' : 'spliced');
         if (spliced.outcome !== 'spliced') return;
         changed += 1;
