@@ -97,10 +97,16 @@ export interface RejectedRow extends RowFacts {
 
 export type Row = IndexedRow | RejectedRow;
 
+/** Of a repository: the files whose rows changed, or anything. */
+export type Changes = 'all' | ReadonlySet<string>;
+
+/** Told of a change by a table on this machine; without a file, of anything. */
+export type OnChange = (repository: Repository, file: string | undefined) => void;
+
 /** The table of rows, and of the repositories they are in. All of it is derived data: a reindex brings it back. */
 export interface RecordTable {
   row(repository: Repository, file: string): Promise<Row | undefined>;
-  /** Puts the row in the place of the one with the same repository and file. Tells the change stream. */
+  /** Puts the row in the place of the one with the same repository and file. Tells the change stream, as every change of a row does. */
   putRow(row: Row): Promise<void>;
   /** A row that is absent is no error, and no change. */
   deleteRow(repository: Repository, file: string): Promise<void>;
@@ -115,7 +121,7 @@ export interface RecordTable {
   /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
   isWhole(repository: Repository): Promise<boolean>;
   markWhole(repository: Repository): Promise<void>;
-  /** Has the change stream report the repository although no row changed, so that its index is looked at. */
+  /** Has the change stream report that anything may have changed, so that all rows are held against the index. */
   requestSummary(repository: Repository): Promise<void>;
 }
 

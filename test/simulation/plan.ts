@@ -28,6 +28,8 @@ export interface Setting {
   /** Tries before a hint, or a repository's changes, become a dead letter. */
   readonly triesMax: number;
   readonly formats: readonly IndexFormatName[];
+  /** Of a block of the summary, on average. A record has about 150. */
+  readonly blockBytes: number;
   readonly faults: FaultRates;
 }
 
@@ -41,8 +43,16 @@ export type Deed = { readonly id: string; readonly at: number } & (
   | { readonly kind: 'summarize'; readonly repository: string }
   | { readonly kind: 'switch-formats'; readonly formats: readonly IndexFormatName[] }
   | { readonly kind: 'step-clock'; readonly milliseconds: number }
-  /** Somebody puts an index of his own there. */
-  | { readonly kind: 'foreign-index'; readonly repository: string; readonly file: string }
+  /**
+   * Somebody puts an index there: of his own; a copy of the last one of ours, as any program would; or an older one of ours, with what
+   * the store knows of it, as who restores a version.
+   */
+  | {
+      readonly kind: 'foreign-index';
+      readonly repository: string;
+      readonly file: string;
+      readonly body: 'theirs' | 'copied' | 'restored';
+    }
   /** There before anything of ours: no hint tells of it. */
   | { readonly kind: 'old-package'; readonly key: string; readonly name: string; readonly content: PackageKind }
   | { readonly kind: 'old-index'; readonly repository: string; readonly file: string; readonly by: 'others' | 'us' }
@@ -112,6 +122,7 @@ function drawSetting(dice: Dice): Setting {
     windowMilliseconds: dice.pick([0, 5, 100, 1_000]),
     triesMax: dice.pick([3, 6, 10]),
     formats: dice.pick([['gz', 'zst'], ['gz', 'zst'], ['gz'], ['zst']]),
+    blockBytes: dice.pick([1, 300, 300, 1_000, 400_000]),
     faults: drawRates(dice),
   };
 }
@@ -185,7 +196,12 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
     case 'step-clock':
       return { kind, milliseconds: dice.pick([-2_000, -1_000, 1_000, 2_000]) };
     case 'foreign-index':
-      return { kind, repository, file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']) };
+      return {
+        kind,
+        repository,
+        file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']),
+        body: dice.pick(['theirs', 'theirs', 'copied', 'restored']),
+      };
   }
 }
 
@@ -204,6 +220,7 @@ const plainSetting: Setting = {
   windowMilliseconds: 50,
   triesMax: 5,
   formats: indexFormatNames,
+  blockBytes: 300,
   faults: noFaults,
 };
 

@@ -41,6 +41,8 @@ export class Work {
   readonly surroundings: Surroundings;
   readonly #hash: number;
   #calls = 0;
+  /** The last call that was made. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(id: string, process: Process, surroundings: Surroundings) {
     this.id = id;
@@ -61,10 +63,19 @@ export class Work {
   }
 
   /**
+   * Calls that are made at the same time take effect one after the other.
+   *
    * @param effect takes place at one instant, after others had their turn. A put also says what it is to answer where
    * it lost.
    */
-  async call<Result>(kind: CallKind, what: string, effect: () => Promise<Result>, lost?: Result): Promise<Result> {
+  call<Result>(kind: CallKind, what: string, effect: () => Promise<Result>, lost?: Result): Promise<Result> {
+    const next = () => this.#call(kind, what, effect, lost);
+    const result = this.#last.then(next, next);
+    this.#last = result;
+    return result;
+  }
+
+  async #call<Result>(kind: CallKind, what: string, effect: () => Promise<Result>, lost?: Result): Promise<Result> {
     const { scheduler, faults } = this.surroundings;
     const call = this.#calls;
     this.#calls += 1;

@@ -1,0 +1,102 @@
+/**
+ * The summary's text, cut into blocks that are compressed each by itself: so a change of one record costs the block that it is in,
+ * and all others are taken over as they are.
+ *
+ * Where a block begins is decided by one record at a time: by the hash of its file name, and by its length, so that blocks have a
+ * certain size on average however long the records are. So a change moves no other borders than its own, and equal rows
+ * give equal blocks, whatever was published before.
+ */
+
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { latin1 } from '../latin1.ts';
+
+/** A record, and the file name of its package. */
+export interface FiledRecord {
+  readonly file: string;
+  readonly record: Uint8Array;
+}
+
+/** What is known of a block without its text. */
+export interface Block {
+  /** Of its first record; the empty string where it has none. */
+  readonly firstFile: string;
+  readonly records: number;
+  readonly textBytes: number;
+  /** Of the text. */
+  readonly crc32: number;
+  /** Of the text, in hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface CutBlock extends Block {
+  readonly text: Uint8Array;
+}
+
+/** A block, and its text compressed in some format. */
+export interface PackedBlock {
+  readonly block: Block;
+  readonly piece: Uint8Array;
+}
+
+/** Where there are no records: an empty file is fatal to clients, and so is one of two line feeds; nothing is one line feed. */
+export const emptyBlock = blockOf([{ file: '', record: Buffer.from('\n') }], 0);
+
+/**
+ * @param records by the bytes of their file names. The first one always begins a block.
+ * @param blockBytes a block's size on average.
+ * @returns none where there are no records.
+ */
+export async function* cutIntoBlocks(
+  records: AsyncIterable<FiledRecord>,
+  blockBytes: number,
+): AsyncGenerator<CutBlock> {
+  let gathered: FiledRecord[] = [];
+  for await (const filed of records) {
+    if (gathered.length > 0 && beginsBlock(filed, blockBytes)) {
+      yield blockOf(gathered);
+      gathered = [];
+    }
+    gathered.push(filed);
+  }
+  if (gathered.length > 0) yield blockOf(gathered);
+}
+
+function beginsBlock({ file, record }: FiledRecord, blockBytes: number): boolean {
+  return crc32(file) / 2 ** 32 < record.length / blockBytes;
+}
+
+function blockOf(filed: readonly FiledRecord[], records = filed.length): CutBlock {
+  const text = Buffer.concat(filed.map(({ record }) => record));
+  return {
+    firstFile: filed[0]?.file ?? '',
+    records,
+    textBytes: text.length,
+    crc32: crc32(text),
+    sha256: createHash('sha256').update(text).digest('hex'),
+    text,
+  };
+}
+
+/**
+ * The records of a block's text. Each ends in the one empty line that it has, and has one FILE_NAME (functions/summary/hazards.ts,
+ * record.ts).
+ */
+export function recordsOf(text: Uint8Array): FiledRecord[] {
+  const characters = latin1(text);
+  const records: FiledRecord[] = [];
+  let start = 0;
+  for (let end = characters.indexOf('\n\n'); end !== -1; end = characters.indexOf('\n\n', start)) {
+    const [, file = ''] = /(?:^|\n)FILE_NAME=([^\n]*)/.exec(characters.slice(start, end)) ?? [];
+    records.push({ file: Buffer.from(file, 'latin1').toString(), record: text.subarray(start, end + 2) });
+    start = end + 2;
+  }
+  return records;
+}
+
+/** Stands for the summary's text, and is made without it: the SHA-256 of the blocks' SHA-256s, one behind the other. */
+export function digestOf(blocks: readonly Block[]): string {
+  const hash = createHash('sha256');
+  for (const { sha256 } of blocks) hash.update(sha256, 'hex');
+  return hash.digest('hex');
+}
