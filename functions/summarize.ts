@@ -175,7 +175,9 @@ async function readRows(
   files: readonly string[],
 ): Promise<ReadonlyMap<string, Row | undefined>> {
   const concurrency = summaryLimits.rowsConcurrentMax;
-  return new Map(await pMap(files, async (file) => [file, await records.row(repository, file)] as const, { concurrency }));
+  return new Map(
+    await pMap(files, async (file) => [file, await records.row(repository, file)] as const, { concurrency }),
+  );
 }
 
 async function lookAtIndexes(objects: ObjectStore, repository: Repository): Promise<Heads> {

@@ -604,7 +604,8 @@ describe('summarize', () => {
     /** About two records a block. */
     const blockBytes = 120;
     const changed = (...names: string[]) => ({ blockBytes, changes: new Set(names.map((name) => `${name}.tgz`)) });
-    const bodies = () => (['gz', 'zst'] as const).map((format) => Buffer.from(index(format)?.body ?? '').toString('hex'));
+    const bodies = () =>
+      (['gz', 'zst'] as const).map((format) => Buffer.from(index(format)?.body ?? '').toString('hex'));
 
     it('reads those rows and no others, and publishes what all rows would give, byte for byte', async () => {
       await addRow('bb-1.0');
@@ -671,10 +672,18 @@ describe('summarize', () => {
       await addRow('g-1.0');
       objects.beforePut = async () => {
         objects.beforePut = () => undefined;
-        await summarize({ objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) }, 'All', changed('g-1.0'));
+        await summarize(
+          { objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) },
+          'All',
+          changed('g-1.0'),
+        );
       };
       await run(changed('f-1.0'));
-      assert.deepEqual(objects.writes.slice(0, 3), ['put pkg_summary.gz', 'put pkg_summary.zst', 'lost pkg_summary.gz']);
+      assert.deepEqual(objects.writes.slice(0, 3), [
+        'put pkg_summary.gz',
+        'put pkg_summary.zst',
+        'lost pkg_summary.gz',
+      ]);
       assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0', 'f-1.0', 'g-1.0');
       assert.equal(asked.includes('rows'), false);
     });
@@ -684,7 +693,11 @@ describe('summarize', () => {
       objects.afterLook = async () => {
         objects.afterLook = () => undefined;
         await addRow('g-1.0');
-        await summarize({ objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) }, 'All', changed('g-1.0'));
+        await summarize(
+          { objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) },
+          'All',
+          changed('g-1.0'),
+        );
       };
       await run(changed('f-1.0'));
       assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0', 'f-1.0', 'g-1.0');
@@ -708,7 +721,9 @@ describe('summarize', () => {
         'zst has no metadata': () => withoutMetadata('pkg_summary.zst'),
         'gz and zst hold different summaries': async () => {
           const zst = objects.objects.get('All/pkg_summary.zst');
-          await summarize({ objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) }, 'All', { blockBytes });
+          await summarize({ objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) }, 'All', {
+            blockBytes,
+          });
           if (zst !== undefined) objects.objects.set('All/pkg_summary.zst', zst);
         },
       };

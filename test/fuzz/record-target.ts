@@ -56,7 +56,13 @@ export const indexTarget: FuzzTarget = {
           throw new Finding(`the page reads other fields of ${name}`, text);
     }
     const files = recordsOf(text).map(({ file }) => file);
-    if (files.join('\n') !== rows.toSorted(byFile).map(({ file }) => file).join('\n'))
+    if (
+      files.join('\n') !==
+      rows
+        .toSorted(byFile)
+        .map(({ file }) => file)
+        .join('\n')
+    )
       throw new Finding(`the files of the records are taken for ${files}`, text);
     checked(text, () => checkConsistency(rows.map(({ record }) => factsOf(readFields(latin1(record))))));
     return `${rows.length} records`;

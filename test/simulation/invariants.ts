@@ -11,8 +11,8 @@ import { readIndex } from '../pkgin-reader.ts';
 import { type MadePackage, recordOf } from './made-packages.ts';
 import type { Setting } from './plan.ts';
 import type { Witness } from './ports.ts';
-import { rebuilt } from './rebuild.ts';
 import type { Work } from './process.ts';
+import { rebuilt } from './rebuild.ts';
 
 /** Something that must never happen did. */
 export class Violation extends Error {
@@ -278,11 +278,7 @@ export class Invariants implements Witness {
   #checkFold(key: string, repository: string, { text, records }: Index, readings: Readings): void {
     const ordered = [...records.keys()].sort().map((file) => records.get(file));
     const replaced = readings.rest === undefined ? this.#recordsAt(key) : new Map<string, string>();
-    const files = new Set([
-      ...records.keys(),
-      ...replaced.keys(),
-      ...(this.#history.get(repository)?.keys() ?? []),
-    ]);
+    const files = new Set([...records.keys(), ...replaced.keys(), ...(this.#history.get(repository)?.keys() ?? [])]);
     const isFold =
       (ordered.join('') || '\n') === text &&
       [...files].every((file) => {

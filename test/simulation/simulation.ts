@@ -277,13 +277,14 @@ class Simulation {
     this.#delete(id, key);
   }
 
-  #putForeignIndex({ id, repository, file, body }: DeedOf<'foreign-index'>): void {
+  #putForeignIndex({ id, repository, file, by }: DeedOf<'foreign-index'>): void {
     const key = joinKey(repository, file);
     const published = this.#published.get(key) ?? [];
-    const old = body === 'copied' ? published.at(-1) : published[new Dice(this.#plan.seed, id).integer(0, published.length)];
-    this.#objects.upload(key, body === 'theirs' || old === undefined ? Buffer.from('not ours') : old.body, this.#now());
+    const older = new Dice(this.#plan.seed, id).integer(0, published.length);
+    const old = by === 'a copy of ours' ? published.at(-1) : published[older];
+    this.#objects.upload(key, by === 'others' || old === undefined ? Buffer.from('not ours') : old.body, this.#now());
     const now = this.#objects.objects.get(key);
-    if (body === 'restored' && old !== undefined && now !== undefined)
+    if (by === 'a version of ours' && old !== undefined && now !== undefined)
       this.#objects.objects.set(key, { ...now, metadata: old.metadata });
     this.#invariants.foreignIndexPut(key);
   }

@@ -28,10 +28,7 @@ const many = Array.from({ length: 5_000 }, (_, number) => recordFor(`p${number}-
 describe('blocks', () => {
   it('hold all records, in order, and say what they hold', async () => {
     const blocks = await cut(many, 2_000);
-    assert.deepEqual(
-      Buffer.concat(blocks.map(({ text }) => text)),
-      Buffer.concat(many.map(({ record }) => record)),
-    );
+    assert.deepEqual(Buffer.concat(blocks.map(({ text }) => text)), Buffer.concat(many.map(({ record }) => record)));
     for (const block of blocks) {
       const records = recordsOf(block.text);
       assert.equal(block.records, records.length);
@@ -80,7 +77,9 @@ describe('blocks', () => {
     assert.ok(first && second);
     const digests = [[], [first], [second], [first, second], [second, first]].map(digestOf);
     assert.equal(new Set(digests).size, digests.length);
-    const expected = createHash('sha256').update(Buffer.from(first.sha256 + second.sha256, 'hex')).digest('hex');
+    const expected = createHash('sha256')
+      .update(Buffer.from(first.sha256 + second.sha256, 'hex'))
+      .digest('hex');
     assert.equal(digestOf([first, second]), expected);
   });
 });

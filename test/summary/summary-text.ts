@@ -3,7 +3,12 @@
 import { gunzipSync } from 'node:zlib';
 import type { Row } from '../../functions/ports.ts';
 import { type IndexFormatName, indexFormats } from '../../functions/summary/index-formats.ts';
-import { buildSummary, type CompressedBlock, type Summary, type SummaryOptions } from '../../functions/summary/summary.ts';
+import {
+  buildSummary,
+  type CompressedBlock,
+  type Summary,
+  type SummaryOptions,
+} from '../../functions/summary/summary.ts';
 
 export const summaryOptions: SummaryOptions = { formats: ['gz', 'zst'], blockBytes: 384 * 1024 };
 

@@ -92,7 +92,9 @@ describe('a summary', () => {
     const options = { ...summaryOptions, blockBytes: 1 };
     const known = await buildSummary(each(rows), [], options);
     const changed = await buildSummary(each([indexed('a.tgz', 'a-2.0'), ...rows.slice(1)]), known.blocks, options);
-    const isTakenOver = changed.blocks.map(({ pieces }, index) => pieces.get('gz') === known.blocks[index]?.pieces.get('gz'));
+    const isTakenOver = changed.blocks.map(
+      ({ pieces }, index) => pieces.get('gz') === known.blocks[index]?.pieces.get('gz'),
+    );
     assert.deepEqual(isTakenOver, [false, true, true]);
   });
 });
@@ -155,9 +157,7 @@ describe('a summary that was changed', () => {
     );
     const anyRow = fc
       .record({ file: anyFile, length: fc.nat(500), isRejected: fc.nat(5).map((number) => number === 0) })
-      .map(({ file, length, isRejected }) =>
-        isRejected ? rejected(file) : indexed(file, `x-${'1'.repeat(length)}`),
-      );
+      .map(({ file, length, isRejected }) => (isRejected ? rejected(file) : indexed(file, `x-${'1'.repeat(length)}`)));
     const anyRows = fc.uniqueArray(anyRow, { selector: ({ file }) => file, maxLength: 60 });
     const anyRound = fc.record({
       put: fc.uniqueArray(anyRow, { selector: ({ file }) => file, maxLength: 8 }),
