@@ -30,6 +30,9 @@ export interface ListedObject {
   readonly size: number;
 }
 
+/** The bytes of an object; or pieces of them, one behind the other. */
+export type ObjectBody = Uint8Array | readonly Uint8Array[];
+
 /** When a put takes effect; otherwise it has none. */
 export type PutCondition = { readonly ifMatch: ETag } | { readonly ifNoneMatch: '*' };
 
@@ -62,7 +65,7 @@ export interface ObjectStore {
    */
   readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array>;
   /** Replaces the object atomically: a reader sees the old one or the new one, whole. */
-  put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome>;
+  put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome>;
   /** Removes the object; one that is absent is no error. */
   delete(key: ObjectKey): Promise<void>;
   /** All objects whose key begins with `prefix`, in no particular order. */

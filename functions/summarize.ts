@@ -305,7 +305,7 @@ async function publish(
       lastModified: publishedAt,
     });
     if (put.outcome === 'lost-race') return 'lost-race';
-    bytes += body.length;
+    bytes += body.reduce((sum, piece) => sum + piece.length, 0);
   }
   const files = wanted(formats).map(({ file }) => file);
   for (const file of heads.keys()) {

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { summaryLimits } from '../functions/limits.ts';
 import {
   aliasMetadata,
+  type ObjectBody,
   type ObjectFacts,
   type ObjectKey,
   type PutOptions,
@@ -34,7 +35,7 @@ class WatchedObjects extends MemoryObjects {
     return facts;
   }
 
-  override async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
+  override async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
     await this.beforePut(key);
     const put = await super.put(key, body, options);
     this.writes.push(`${put.outcome === 'stored' ? 'put' : 'lost'} ${key.replace('All/', '')}`);

@@ -2,9 +2,9 @@
  * The summary's text, cut into blocks that are compressed each by itself: so a change of one record costs the block that it is in,
  * and all others are taken over as they are.
  *
- * Where a block begins is decided by one record at a time: by the hash of its file name, and by its length, so that blocks have a
- * certain size on average however long the records are. So a change moves no other borders than its own, and equal rows
- * give equal blocks, whatever was published before.
+ * A block begins at a record that says so by the hash of its file name and by its length (so that blocks have a certain size on average,
+ * however long the records are), unless the block before is too small yet. So equal rows give equal blocks, whatever was published before;
+ * and a change moves the borders around it, but none from where an old and a new one fall together.
  */
 
 import { createHash } from 'node:crypto';
@@ -21,6 +21,7 @@ export interface FiledRecord {
 export interface Block {
   /** Of its first record; the empty string where it has none. */
   readonly firstFile: string;
+  readonly firstRecordBytes: number;
   readonly records: number;
   readonly textBytes: number;
   /** Of the text. */
@@ -42,34 +43,47 @@ export interface PackedBlock {
 /** Where there are no records: an empty file is fatal to clients, and so is one of two line feeds; nothing is one line feed. */
 export const emptyBlock = blockOf([{ file: '', record: Buffer.from('\n') }], 0);
 
-/**
- * @param records by the bytes of their file names. The first one always begins a block.
- * @param blockBytes a block's size on average.
- * @returns none where there are no records.
- */
-export async function* cutIntoBlocks(
-  records: AsyncIterable<FiledRecord>,
-  blockBytes: number,
-): AsyncGenerator<CutBlock> {
-  let gathered: FiledRecord[] = [];
-  for await (const filed of records) {
-    if (gathered.length > 0 && beginsBlock(filed, blockBytes)) {
-      yield blockOf(gathered);
-      gathered = [];
-    }
-    gathered.push(filed);
-  }
-  if (gathered.length > 0) yield blockOf(gathered);
-}
+/** Cuts records into blocks, one after the other, by the bytes of their file names. */
+export class BlockCutter {
+  readonly #bytesMin: number;
+  readonly #bytesMore: number;
+  #gathered: FiledRecord[] = [];
+  #gatheredBytes = 0;
 
-function beginsBlock({ file, record }: FiledRecord, blockBytes: number): boolean {
-  return crc32(file) / 2 ** 32 < record.length / blockBytes;
+  /** @param blockBytes a block's size on average: half of it at least, and as much again until one begins by chance. */
+  constructor(blockBytes: number) {
+    this.#bytesMin = blockBytes / 2;
+    this.#bytesMore = blockBytes - this.#bytesMin;
+  }
+
+  /** Whether a record that comes next begins a block. The first one does. */
+  isBorder(file: string, recordBytes: number): boolean {
+    if (this.#gathered.length === 0) return true;
+    return this.#gatheredBytes >= this.#bytesMin && crc32(file) / 2 ** 32 < recordBytes / this.#bytesMore;
+  }
+
+  /** @returns the block that ends before this record, if one does. */
+  add(filed: FiledRecord): CutBlock | undefined {
+    const ended = this.isBorder(filed.file, filed.record.length) ? this.end() : undefined;
+    this.#gathered.push(filed);
+    this.#gatheredBytes += filed.record.length;
+    return ended;
+  }
+
+  /** @returns the last block, if there is one; a record that is added later is the first of a new one. */
+  end(): CutBlock | undefined {
+    const ended = this.#gathered.length === 0 ? undefined : blockOf(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return ended;
+  }
 }
 
 function blockOf(filed: readonly FiledRecord[], records = filed.length): CutBlock {
   const text = Buffer.concat(filed.map(({ record }) => record));
   return {
     firstFile: filed[0]?.file ?? '',
+    firstRecordBytes: filed[0]?.record.length ?? 0,
     records,
     textBytes: text.length,
     crc32: crc32(text),

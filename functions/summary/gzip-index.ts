@@ -25,7 +25,7 @@ const subfieldName = Buffer.from('pi');
 const subfieldHeaderBytes = 4;
 /** Of the layout: how blocks were cut; and what a block has besides the name of its first file. */
 const layoutHeaderBytes = 4;
-const entryBytes = 4 * 4 + 32 + 2;
+const entryBytes = 5 * 4 + 32 + 2;
 /** The last piece: a block of deflate data with nothing in it. */
 const lastPiece = Buffer.from([0x03, 0x00]);
 const trailerBytes = 8;
@@ -47,7 +47,7 @@ export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefi
 }
 
 /** @param publishedAt in the header, in seconds: so that the bytes of every publication are new. */
-export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): Uint8Array {
+export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[] {
   const layout = layoutOf(packed, blockBytes);
   const extraField = layout === undefined ? Buffer.alloc(0) : subfieldOf(layout);
   const header = Buffer.from([0x1f, 0x8b, 8, hasExtraField, 0, 0, 0, 0, 2, 255, 0, 0]);
@@ -56,7 +56,7 @@ export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, bloc
   const trailer = Buffer.alloc(trailerBytes);
   trailer.writeUInt32LE(packed.reduce((crc, { block }) => combineCrc32(crc, block.crc32, block.textBytes), 0));
   trailer.writeUInt32LE(packed.reduce((bytes, { block }) => bytes + block.textBytes, 0) % 2 ** 32, 4);
-  return Buffer.concat([header, extraField, ...packed.map(({ piece }) => piece), lastPiece, trailer]);
+  return [header, extraField, ...packed.map(({ piece }) => piece), lastPiece, trailer];
 }
 
 /** @returns undefined where it is not one of ours, was cut otherwise, or has no layout. */
@@ -94,8 +94,9 @@ function layoutOf(packed: readonly PackedBlock[], blockBytes: number): Uint8Arra
     entry.writeUInt32LE(block.textBytes, 4);
     entry.writeUInt32LE(block.records, 8);
     entry.writeUInt32LE(block.crc32, 12);
-    entry.write(block.sha256, 16, 'hex');
-    entry.writeUInt16LE(name.length, 48);
+    entry.writeUInt32LE(block.firstRecordBytes, 16);
+    entry.write(block.sha256, 20, 'hex');
+    entry.writeUInt16LE(name.length, 52);
     return Buffer.concat([entry, name]);
   });
   const layout = Buffer.concat([header, ...entries]);
@@ -106,13 +107,15 @@ function* entriesOf(layout: Buffer, blockBytes: number): Generator<{ block: Bloc
   if (layout.length < layoutHeaderBytes || layout.readUInt32LE(0) !== blockBytes) return;
   for (let start = layoutHeaderBytes; start + entryBytes <= layout.length; ) {
     const entry = layout.subarray(start, start + entryBytes);
-    start += entryBytes + entry.readUInt16LE(48);
+    const nameStart = start + entryBytes;
+    start = nameStart + entry.readUInt16LE(52);
     const block = {
-      firstFile: layout.subarray(start - entry.readUInt16LE(48), start).toString(),
+      firstFile: layout.toString('utf8', nameStart, start),
+      firstRecordBytes: entry.readUInt32LE(16),
       records: entry.readUInt32LE(8),
       textBytes: entry.readUInt32LE(4),
       crc32: entry.readUInt32LE(12),
-      sha256: entry.subarray(16, 48).toString('hex'),
+      sha256: entry.toString('hex', 20, 52),
     };
     yield { block, pieceBytes: entry.readUInt32LE(0) };
   }

@@ -14,10 +14,12 @@ export interface IndexFormat {
   /** @param text a block's. */
   compress(text: Uint8Array): Promise<Uint8Array>;
   /**
+   * An index, in pieces that come one behind the other.
+   *
    * @param publishedAt whole seconds.
    * @param blockBytes how the blocks were cut.
    */
-  join(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): Uint8Array;
+  join(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[];
 }
 
 /** In the order of publication: gz first, which every client can read. */
@@ -34,6 +36,6 @@ export const indexFormats: readonly IndexFormat[] = [
     file: 'pkg_summary.zst',
     contentType: 'application/zstd',
     compress: zstdBlock,
-    join: (packed) => Buffer.concat(packed.map(({ piece }) => piece)),
+    join: (packed) => packed.map(({ piece }) => piece),
   },
 ];

@@ -5,15 +5,7 @@
 
 import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
-import {
-  type Block,
-  type CutBlock,
-  cutIntoBlocks,
-  digestOf,
-  emptyBlock,
-  type FiledRecord,
-  recordsOf,
-} from './blocks.ts';
+import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
 import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { packageNameOf } from './hazards.ts';
 import { type IndexFormatName, indexFormats } from './index-formats.ts';
@@ -86,23 +78,21 @@ export async function buildSummary(
 ): Promise<Summary> {
   const uploads: Date[] = [];
   const filesByName = new Map<string, number>();
+  const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
-  async function* records(): AsyncGenerator<FiledRecord> {
-    for await (const row of rows) {
-      if (row.state === 'rejected') {
-        rejected += 1;
-        continue;
-      }
-      if (isNew(row, options)) uploads.push(row.lastModified);
-      const name = packageNameOf(row.record);
-      filesByName.set(name, (filesByName.get(name) ?? 0) + 1);
-      warnings += row.warnings.length;
-      yield row;
+  for await (const row of rows) {
+    if (row.state === 'rejected') {
+      rejected += 1;
+      continue;
     }
+    if (isNew(row, options)) uploads.push(row.lastModified);
+    const name = packageNameOf(row.record);
+    filesByName.set(name, (filesByName.get(name) ?? 0) + 1);
+    warnings += row.warnings.length;
+    await compressor.add(row);
   }
-  const blocks = await compressBlocks(cutIntoBlocks(records(), options.blockBytes), known, options);
   for (const files of filesByName.values()) if (files > 1) warnings += files;
-  return summaryOf(blocks, uploads, { rejected, warnings }, options);
+  return { ...(await compressor.end()), uploads, counted: { rejected, warnings } };
 }
 
 /** Gives the rows of these files, and of no others; undefined for one that has none. */
@@ -122,29 +112,20 @@ export async function changeSummary(
 ): Promise<Summary | undefined> {
   const uploads: Date[] = [];
   const changes = changesByBlock(base, files);
-  async function* changedRecords(from: number, to: number): AsyncGenerator<FiledRecord> {
-    for (const [offset, block] of base.slice(from, to).entries()) {
-      const rows = await readRows(changes.get(from + offset) ?? []);
-      for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
-      yield* withChanges(recordsIn(block), rows);
-    }
-  }
-  const blocks: CompressedBlock[] = [];
+  const compressor = new BlockCompressor(base, options);
   try {
-    for (const [index, untouched] of base.entries()) {
-      if (!changes.has(index)) blocks.push(untouched);
-      if (!changes.has(index) || changes.has(index - 1)) continue;
-      // Neighbours are cut as one: whether there still is a border between them is for their records to say.
-      let end = index;
-      while (changes.has(end)) end += 1;
-      const cut = cutIntoBlocks(changedRecords(index, end), options.blockBytes);
-      blocks.push(...(await compressBlocks(cut, base.slice(index, end), options)));
+    for (const [index, known] of base.entries()) {
+      const changed = changes.get(index);
+      if (changed === undefined && (await compressor.takeOver(known))) continue;
+      const rows = await readRows(changed ?? []);
+      for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
+      for (const filed of withChanges(recordsIn(known), rows)) await compressor.add(filed);
     }
+    return { ...(await compressor.end()), uploads, counted: undefined };
   } catch (error) {
     if (error instanceof BlockDamaged) return undefined;
     throw error;
   }
-  return summaryOf(blocks, uploads, undefined, options);
 }
 
 /** A block does not hold what the layout says. */
@@ -180,41 +161,50 @@ function withChanges(records: readonly FiledRecord[], rows: ReadonlyMap<string, 
   return [...kept, ...changed].sort((a, b) => compareByBytes(a.file, b.file));
 }
 
-/** @param known blocks whose pieces need not be made again. */
-async function compressBlocks(
-  cut: AsyncIterable<CutBlock>,
-  known: readonly CompressedBlock[],
-  { formats }: SummaryOptions,
-): Promise<CompressedBlock[]> {
-  const knownPieces = new Map(known.map(({ block, pieces }) => [block.sha256, pieces]));
-  const blocks: CompressedBlock[] = [];
-  for await (const { text, ...block } of cut) {
-    const wanted = indexFormats.filter(({ name }) => formats.includes(name));
-    const pieces = await Promise.all(
-      wanted.map(async ({ name, compress }) => {
-        const piece = knownPieces.get(block.sha256)?.get(name) ?? (await compress(text));
-        return [name, piece] as const;
-      }),
-    );
-    blocks.push({ block, pieces: new Map(pieces) });
+/** Makes blocks of records, and compresses those that are not known. Only the block that is being gathered is in memory as text. */
+class BlockCompressor {
+  readonly #options: SummaryOptions;
+  readonly #knownPieces: ReadonlyMap<string, CompressedBlock['pieces']>;
+  readonly #cutter: BlockCutter;
+  readonly #blocks: CompressedBlock[] = [];
+
+  constructor(known: readonly CompressedBlock[], options: SummaryOptions) {
+    this.#options = options;
+    this.#knownPieces = new Map(known.map(({ block, pieces }) => [block.sha256, pieces]));
+    this.#cutter = new BlockCutter(options.blockBytes);
   }
-  return blocks;
-}
 
-async function summaryOf(
-  blocks: readonly CompressedBlock[],
-  uploads: readonly Date[],
-  counted: RowCounts | undefined,
-  options: SummaryOptions,
-): Promise<Summary> {
-  if (blocks.length === 0)
-    return summaryOf(await compressBlocks(only(emptyBlock), [], options), uploads, counted, options);
-  const records = blocks.reduce((sum, { block }) => sum + block.records, 0);
-  return { blocks, digest: digestOf(blocks.map(({ block }) => block)), records, uploads, counted };
-}
+  async add(filed: FiledRecord): Promise<void> {
+    const ended = this.#cutter.add(filed);
+    if (ended !== undefined) await this.#compress(ended);
+  }
 
-async function* only<Item>(item: Item): AsyncGenerator<Item> {
-  yield item;
+  /** Adds a whole block, unless what was added before joins it. @returns whether it did. */
+  async takeOver(known: CompressedBlock): Promise<boolean> {
+    if (!this.#cutter.isBorder(known.block.firstFile, known.block.firstRecordBytes)) return false;
+    const ended = this.#cutter.end();
+    if (ended !== undefined) await this.#compress(ended);
+    this.#blocks.push(known);
+    return true;
+  }
+
+  async end(): Promise<Pick<Summary, 'blocks' | 'digest' | 'records'>> {
+    const ended = this.#cutter.end();
+    if (ended !== undefined) await this.#compress(ended);
+    if (this.#blocks.length === 0) await this.#compress(emptyBlock);
+    const blocks = this.#blocks.map(({ block }) => block);
+    const records = blocks.reduce((sum, block) => sum + block.records, 0);
+    return { blocks: this.#blocks, digest: digestOf(blocks), records };
+  }
+
+  async #compress({ text, ...block }: CutBlock): Promise<void> {
+    const known = this.#knownPieces.get(block.sha256);
+    const wanted = indexFormats.filter(({ name }) => this.#options.formats.includes(name));
+    const pieces = wanted.map(
+      async ({ name, compress }) => [name, known?.get(name) ?? (await compress(text))] as const,
+    );
+    this.#blocks.push({ block, pieces: new Map(await Promise.all(pieces)) });
+  }
 }
 
 function isNew(row: Row, { since = new Date(0) }: SummaryOptions): boolean {

@@ -43,7 +43,7 @@ export const indexTarget: FuzzTarget = {
     const text = sorted.length === 0 ? Buffer.from('\n') : Buffer.concat(sorted);
     for (const format of indexFormats) {
       const packed = blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(format.name) ?? new Uint8Array() }));
-      const index = format.join(packed, new Date(1000 * dice.integer(0, 2 ** 32 - 1)), blockBytes);
+      const index = Buffer.concat(format.join(packed, new Date(1000 * dice.integer(0, 2 ** 32 - 1)), blockBytes));
       const published = checked(text, () => readIndex(index, format.name));
       const names = new Set(rows.map(({ record }) => packageNameOf(record)));
       if (published.records !== rows.length || records !== rows.length || published.packages.size !== names.size)

@@ -17,7 +17,7 @@ import type {
   RecordTable,
   Row,
 } from '../../functions/ports.ts';
-import type { MemoryObjects } from '../adapters/memory-objects.ts';
+import { bytesOf, type MemoryObjects } from '../adapters/memory-objects.ts';
 import type { MemoryRecords } from '../adapters/memory-records.ts';
 import type { Work } from './process.ts';
 
@@ -89,7 +89,8 @@ function objectsOf(work: Work, options: PortsOptions): ObjectStore {
           const whatever = current === undefined ? ({ ifNoneMatch: '*' } as const) : { ifMatch: current };
           const condition = options.ignoresConditions ? whatever : asked.condition;
           const willHold = 'ifMatch' in condition ? condition.ifMatch === current : current === undefined;
-          if (willHold) await witness.beforePut(work, key, body, new Date(asked.metadata.published ?? Number.NaN));
+          if (willHold)
+            await witness.beforePut(work, key, bytesOf(body), new Date(asked.metadata.published ?? Number.NaN));
           const outcome = await objects.put(key, body, { ...asked, condition });
           if (willHold) {
             witness.afterPut(work, key);

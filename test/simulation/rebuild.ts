@@ -14,7 +14,7 @@ export async function rebuilt(
   const { blocks, digest } = await buildSummary(rowsOf(records), [], { formats: [format], blockBytes });
   const packed = blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(format) ?? new Uint8Array() }));
   const join = indexFormats.find(({ name }) => name === format)?.join;
-  return { index: join?.(packed, publishedAt, blockBytes) ?? new Uint8Array(), digest };
+  return { index: Buffer.concat(join?.(packed, publishedAt, blockBytes) ?? []), digest };
 }
 
 async function* rowsOf(records: ReadonlyMap<string, string>): AsyncGenerator<IndexedRow> {

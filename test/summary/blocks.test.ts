@@ -3,22 +3,11 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { compareByBytes } from '../../functions/keys.ts';
-import {
-  type CutBlock,
-  cutIntoBlocks,
-  digestOf,
-  emptyBlock,
-  type FiledRecord,
-  recordsOf,
-} from '../../functions/summary/blocks.ts';
-import { each, gathered } from './summary-text.ts';
+import { BlockCutter, digestOf, emptyBlock, type FiledRecord, recordsOf } from '../../functions/summary/blocks.ts';
+import { cutIntoBlocks } from './summary-text.ts';
 
 function recordFor(file: string, more = ''): FiledRecord {
   return { file, record: Buffer.from(`PKGNAME=x-1\n${more}FILE_NAME=${file}\nFILE_SIZE=7\n\n`) };
-}
-
-async function cut(records: readonly FiledRecord[], blockBytes: number): Promise<CutBlock[]> {
-  return gathered(cutIntoBlocks(each(records), blockBytes));
 }
 
 const many = Array.from({ length: 5_000 }, (_, number) => recordFor(`p${number}-1.0.tgz`)).sort((a, b) =>
@@ -27,53 +16,73 @@ const many = Array.from({ length: 5_000 }, (_, number) => recordFor(`p${number}-
 
 describe('blocks', () => {
   it('hold all records, in order, and say what they hold', async () => {
-    const blocks = await cut(many, 2_000);
+    const blocks = cutIntoBlocks(many, 2_000);
     assert.deepEqual(Buffer.concat(blocks.map(({ text }) => text)), Buffer.concat(many.map(({ record }) => record)));
     for (const block of blocks) {
       const records = recordsOf(block.text);
       assert.equal(block.records, records.length);
       assert.equal(block.firstFile, records[0]?.file);
+      assert.equal(block.firstRecordBytes, records[0]?.record.length);
       assert.equal(block.textBytes, block.text.length);
       assert.equal(block.crc32, crc32(block.text));
       assert.equal(block.sha256, createHash('sha256').update(block.text).digest('hex'));
     }
   });
 
-  it('have the size that was asked for, on average, whatever the records have', async () => {
+  it('have the size that was asked for, on average, whatever their records have', async () => {
     for (const blockBytes of [1_000, 10_000]) {
       for (const description of ['', `DESCRIPTION=${'d'.repeat(700)}\n`]) {
         const records = many.map(({ file }) => recordFor(file, description));
-        const blocks = await cut(records, blockBytes);
+        const blocks = cutIntoBlocks(records, blockBytes);
         const average = blocks.reduce((sum, { textBytes }) => sum + textBytes, 0) / blocks.length;
         assert.ok(Math.abs(average / blockBytes - 1) < 0.5, `${average} bytes, not ${blockBytes}`);
       }
     }
   });
 
-  it('begin where their first record says so, whatever comes before it', async () => {
-    const blocks = await cut(many, 2_000);
-    for (const begin of [1, 999, 4_000]) {
-      const [, ...others] = await cut(many.slice(begin), 2_000);
-      const borders = new Set(blocks.map(({ firstFile }) => firstFile));
-      assert.ok(others.length > 0);
-      for (const { firstFile } of others) assert.ok(borders.has(firstFile), firstFile);
+  it('have half of that at least, but for the last one, and rarely more than twice as much', () => {
+    const blocks = cutIntoBlocks(many, 4_000);
+    for (const { textBytes } of blocks.slice(0, -1)) assert.ok(textBytes >= 2_000, `${textBytes} bytes`);
+    const large = blocks.filter(({ textBytes }) => textBytes > 8_000);
+    assert.ok(large.length < blocks.length / 10, `${large.length} of ${blocks.length}`);
+  });
+
+  it('are soon the same again, wherever one begins to cut', () => {
+    const borders = new Set(cutIntoBlocks(many, 2_000).map(({ firstFile }) => firstFile));
+    for (const begin of [1, 999, 3_000]) {
+      const [, ...others] = cutIntoBlocks(many.slice(begin), 2_000);
+      const differing = others.findIndex(({ firstFile }) => borders.has(firstFile));
+      assert.ok(differing >= 0 && differing < 10, `${differing} blocks`);
+      for (const { firstFile } of others.slice(differing)) assert.ok(borders.has(firstFile), firstFile);
     }
   });
 
+  it('begin where a record is a border; before the first one there is nothing to end', () => {
+    const cutter = new BlockCutter(2_000);
+    for (const { file, record } of many) {
+      const isBorder = cutter.isBorder(file, record.length);
+      const ended = cutter.add({ file, record });
+      assert.equal(ended !== undefined, isBorder && file !== many[0]?.file);
+    }
+    assert.ok(cutter.end());
+    assert.equal(cutter.end(), undefined);
+    assert.ok(cutter.isBorder('whatever.tgz', 1));
+  });
+
   it('are one for each record where they may be as small as that, and one for all where they need not end', async () => {
-    assert.equal((await cut(many, 1)).length, many.length);
-    assert.equal((await cut(many, Number.MAX_SAFE_INTEGER)).length, 1);
+    assert.equal(cutIntoBlocks(many, 1).length, many.length);
+    assert.equal(cutIntoBlocks(many, Number.MAX_SAFE_INTEGER).length, 1);
   });
 
   it('are none where there is no record; a line feed stands for that', async () => {
-    assert.deepEqual(await cut([], 1), []);
+    assert.deepEqual(cutIntoBlocks([], 1), []);
     assert.equal(Buffer.from(emptyBlock.text).toString(), '\n');
     assert.deepEqual([emptyBlock.records, emptyBlock.textBytes, emptyBlock.firstFile], [0, 1, '']);
     assert.deepEqual(recordsOf(emptyBlock.text), []);
   });
 
   it('have a digest that depends on all of them and on their order', async () => {
-    const [first, second] = await cut(many, 2_000);
+    const [first, second] = cutIntoBlocks(many, 2_000);
     assert.ok(first && second);
     const digests = [[], [first], [second], [first, second], [second, first]].map(digestOf);
     assert.equal(new Set(digests).size, digests.length);

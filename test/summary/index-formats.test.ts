@@ -6,13 +6,13 @@ import { Gunzip } from 'fflate';
 import { Decompress as Unzstd } from 'fzstd';
 import { indexFiles } from '../../functions/keys.ts';
 import { summaryLimits } from '../../functions/limits.ts';
-import { cutIntoBlocks, emptyBlock, type PackedBlock } from '../../functions/summary/blocks.ts';
+import { emptyBlock, type PackedBlock } from '../../functions/summary/blocks.ts';
 import { inflateBlock, joinGzip, splitGzip } from '../../functions/summary/gzip-index.ts';
 import { type IndexFormatName, indexFormatNames, indexFormats } from '../../functions/summary/index-formats.ts';
 import { splitZstd } from '../../functions/summary/zstd-index.ts';
 import { noise } from '../package-maker.ts';
 import { readIndex } from '../pkgin-reader.ts';
-import { each, gathered } from './summary-text.ts';
+import { cutIntoBlocks } from './summary-text.ts';
 
 const publishedAt = new Date('2026-03-04T05:06:07Z');
 const blockBytes = 1_000;
@@ -33,7 +33,7 @@ function recordsOf(count: number, description = (number: number) => noise(number
 
 /** The blocks of so many records, compressed. */
 async function packed(name: IndexFormatName, count: number): Promise<PackedBlock[]> {
-  const cut = count === 0 ? [emptyBlock] : await gathered(cutIntoBlocks(each(recordsOf(count)), blockBytes));
+  const cut = count === 0 ? [emptyBlock] : cutIntoBlocks(recordsOf(count), blockBytes);
   return Promise.all(cut.map(async ({ text, ...block }) => ({ block, piece: await format(name).compress(text) })));
 }
 
@@ -42,7 +42,7 @@ function textOf(count: number): Buffer {
 }
 
 async function index(name: IndexFormatName, count: number, at = publishedAt): Promise<Buffer> {
-  return Buffer.from(format(name).join(await packed(name, count), at, blockBytes));
+  return Buffer.concat(format(name).join(await packed(name, count), at, blockBytes));
 }
 
 describe('an index', () => {
@@ -116,19 +116,19 @@ describe('an index in gz', () => {
   it('tells of its blocks as long as that fits into its header; beyond, it is an index all the same', async () => {
     const [first] = await packed('gz', 1);
     assert.ok(first);
-    // An entry has 50 bytes and the name; 4 bytes say how blocks were cut, 4 begin the field.
-    const entries = Math.floor((summaryLimits.extraFieldBytesMax - 8) / 1_050);
+    // An entry has 54 bytes and the name; 4 bytes say how blocks were cut, 4 begin the field.
+    const entries = Math.floor((summaryLimits.extraFieldBytesMax - 8) / 1_054);
     const blocksOf = (lastNameBytes: number) => [
       ...Array.from({ length: entries }, () => nameOf(first, 1_000)),
       nameOf(first, lastNameBytes),
     ];
-    const room = summaryLimits.extraFieldBytesMax - 8 - entries * 1_050 - 50;
+    const room = summaryLimits.extraFieldBytesMax - 8 - entries * 1_054 - 54;
     for (const [lastNameBytes, isTold] of [
       [room, true],
       [room + 1, false],
     ] as const) {
       const blocks = blocksOf(lastNameBytes);
-      const bytes = joinGzip(blocks, publishedAt, blockBytes);
+      const bytes = Buffer.concat(joinGzip(blocks, publishedAt, blockBytes));
       assert.deepEqual(splitGzip(bytes, blockBytes), isTold ? blocks : undefined);
       assert.equal(gunzipSync(bytes).length, (entries + 1) * first.block.textBytes);
     }

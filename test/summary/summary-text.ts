@@ -2,6 +2,7 @@
 
 import { gunzipSync } from 'node:zlib';
 import type { Row } from '../../functions/ports.ts';
+import { BlockCutter, type CutBlock, type FiledRecord } from '../../functions/summary/blocks.ts';
 import { type IndexFormatName, indexFormats } from '../../functions/summary/index-formats.ts';
 import {
   buildSummary,
@@ -21,10 +22,9 @@ export async function* each<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
   yield* items;
 }
 
-export async function gathered<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
+export function cutIntoBlocks(records: readonly FiledRecord[], blockBytes: number): CutBlock[] {
+  const cutter = new BlockCutter(blockBytes);
+  return [...records.flatMap((filed) => cutter.add(filed) ?? []), ...[cutter.end() ?? []].flat()];
 }
 
 /** The index that is published of a summary. */
@@ -36,7 +36,7 @@ export function indexOf(
 ): Uint8Array {
   const packed = blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(format) ?? new Uint8Array() }));
   const join = indexFormats.find(({ name }) => name === format)?.join;
-  return join?.(packed, publishedAt, blockBytes) ?? new Uint8Array();
+  return Buffer.concat(join?.(packed, publishedAt, blockBytes) ?? []);
 }
 
 export function textOf(summary: Summary): Buffer {
