@@ -101,7 +101,9 @@ export function findWarnings(record: Uint8Array, file: string): WarningCode[] {
 
 /** The PKGNAME of a record, as Latin-1; the empty string where it has none. */
 export function packageNameOf(record: Uint8Array): string {
-  return /(?:^|\n)PKGNAME=([^\n]*)/.exec(latin1(record))?.[1] ?? '';
+  const [, name = ''] = /(?:^|\n)PKGNAME=([^\n]*)/.exec(latin1(record)) ?? [];
+  // A string of its own: what was found is a part of the whole record's, and would keep it in memory.
+  return Buffer.from(name, 'latin1').toString('latin1');
 }
 
 /** Files that share their PKGNAME with another: each is to be shown with the warning `duplicate-pkgname`. */
