@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { latin1 } from '../latin1.ts';
+import { summaryLimits } from '../limits.ts';
 
 /** A record, and the file name of its package. */
 export interface FiledRecord {
@@ -41,55 +42,57 @@ export interface PackedBlock {
 }
 
 /** Where there are no records: an empty file is fatal to clients, and so is one of two line feeds; nothing is one line feed. */
-export const emptyBlock = blockOf([{ file: '', record: Buffer.from('\n') }], 0);
+export const emptyBlock: CutBlock = blockOf('', 0, 0, Buffer.from('\n'));
 
 /** Cuts records into blocks, one after the other, by the bytes of their file names. */
 export class BlockCutter {
   readonly #bytesMin: number;
   readonly #bytesMore: number;
-  #gathered: FiledRecord[] = [];
-  #gatheredBytes = 0;
+  /** The records since the last border: the bytes themselves, since so many small arrays would outlive their turn with the collector. */
+  #text: Buffer;
+  #textBytes = 0;
+  #records = 0;
+  #first: { readonly file: string; readonly bytes: number } = { file: '', bytes: 0 };
 
   /** @param blockBytes a block's size on average: half of it at least, and as much again until one begins by chance. */
   constructor(blockBytes: number) {
     this.#bytesMin = blockBytes / 2;
     this.#bytesMore = blockBytes - this.#bytesMin;
+    this.#text = Buffer.alloc(Math.min(2 * blockBytes, summaryLimits.blockBytes));
   }
 
   /** Whether a record that comes next begins a block. The first one does. */
   isBorder(file: string, recordBytes: number): boolean {
-    if (this.#gathered.length === 0) return true;
-    return this.#gatheredBytes >= this.#bytesMin && crc32(file) / 2 ** 32 < recordBytes / this.#bytesMore;
+    if (this.#records === 0) return true;
+    return this.#textBytes >= this.#bytesMin && crc32(file) / 2 ** 32 < recordBytes / this.#bytesMore;
   }
 
   /** @returns the block that ends before this record, if one does. */
-  add(filed: FiledRecord): CutBlock | undefined {
-    const ended = this.isBorder(filed.file, filed.record.length) ? this.end() : undefined;
-    this.#gathered.push(filed);
-    this.#gatheredBytes += filed.record.length;
+  add({ file, record }: FiledRecord): CutBlock | undefined {
+    const ended = this.isBorder(file, record.length) ? this.end() : undefined;
+    if (this.#records === 0) this.#first = { file, bytes: record.length };
+    const bytes = this.#textBytes + record.length;
+    if (bytes > this.#text.length) this.#text = Buffer.concat([this.#text, Buffer.alloc(bytes)]);
+    this.#text.set(record, this.#textBytes);
+    this.#textBytes = bytes;
+    this.#records += 1;
     return ended;
   }
 
   /** @returns the last block, if there is one; a record that is added later is the first of a new one. */
   end(): CutBlock | undefined {
-    const ended = this.#gathered.length === 0 ? undefined : blockOf(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    if (this.#records === 0) return undefined;
+    const { file, bytes } = this.#first;
+    const ended = blockOf(file, bytes, this.#records, Buffer.from(this.#text.subarray(0, this.#textBytes)));
+    this.#textBytes = 0;
+    this.#records = 0;
     return ended;
   }
 }
 
-function blockOf(filed: readonly FiledRecord[], records = filed.length): CutBlock {
-  const text = Buffer.concat(filed.map(({ record }) => record));
-  return {
-    firstFile: filed[0]?.file ?? '',
-    firstRecordBytes: filed[0]?.record.length ?? 0,
-    records,
-    textBytes: text.length,
-    crc32: crc32(text),
-    sha256: createHash('sha256').update(text).digest('hex'),
-    text,
-  };
+function blockOf(firstFile: string, firstRecordBytes: number, records: number, text: Buffer): CutBlock {
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { firstFile, firstRecordBytes, records, textBytes: text.length, crc32: crc32(text), sha256, text };
 }
 
 /**

@@ -89,7 +89,8 @@ export async function buildSummary(
     const name = packageNameOf(row.record);
     filesByName.set(name, (filesByName.get(name) ?? 0) + 1);
     warnings += row.warnings.length;
-    await compressor.add(row);
+    const ended = compressor.add(row);
+    if (ended !== undefined) await ended;
   }
   for (const files of filesByName.values()) if (files > 1) warnings += files;
   return { ...(await compressor.end()), uploads, counted: { rejected, warnings } };
@@ -174,9 +175,10 @@ class BlockCompressor {
     this.#cutter = new BlockCutter(options.blockBytes);
   }
 
-  async add(filed: FiledRecord): Promise<void> {
+  /** @returns a promise where a block ends with it, which few do. */
+  add(filed: FiledRecord): Promise<void> | undefined {
     const ended = this.#cutter.add(filed);
-    if (ended !== undefined) await this.#compress(ended);
+    return ended && this.#compress(ended);
   }
 
   /** Adds a whole block, unless what was added before joins it. @returns whether it did. */
