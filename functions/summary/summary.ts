@@ -6,6 +6,7 @@
 import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
 import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
+import { changedSum, type FileSum, sumOf } from './file-sum.ts';
 import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { packageNameOf } from './hazards.ts';
 import { type IndexFormatName, indexFormats } from './index-formats.ts';
@@ -23,11 +24,19 @@ export interface Summary {
   /** Of the blocks: functions/summary/blocks.ts. */
   readonly digest: string;
   readonly records: number;
+  /** Of the files that have a record. */
+  readonly fileSum: FileSum;
+  readonly files: SummaryFiles;
   /** When the packages whose row was read, and is new, were uploaded: for measuring how long an upload takes to be seen. */
   readonly uploads: readonly Date[];
   /** What only all rows together tell; undefined where the changed ones were read. */
   readonly counted: RowCounts | undefined;
 }
+
+/** The files that have a record; or, where the changed rows were read, whether each of those files has one. */
+export type SummaryFiles =
+  | { readonly known: 'all'; readonly files: readonly string[] }
+  | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
 
 export interface RowCounts {
   readonly rejected: number;
@@ -77,6 +86,7 @@ export async function buildSummary(
   options: SummaryOptions,
 ): Promise<Summary> {
   const uploads: Date[] = [];
+  const files: string[] = [];
   const filesByName = new Map<string, number>();
   const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
@@ -86,14 +96,16 @@ export async function buildSummary(
       continue;
     }
     if (isNew(row, options)) uploads.push(row.lastModified);
+    files.push(row.file);
     const name = packageNameOf(row.record);
     filesByName.set(name, (filesByName.get(name) ?? 0) + 1);
     warnings += row.warnings.length;
     const ended = compressor.add(row);
     if (ended !== undefined) await ended;
   }
-  for (const files of filesByName.values()) if (files > 1) warnings += files;
-  return { ...(await compressor.end()), uploads, counted: { rejected, warnings } };
+  for (const count of filesByName.values()) if (count > 1) warnings += count;
+  const all = { fileSum: sumOf(files), files: { known: 'all', files } } as const;
+  return { ...(await compressor.end()), ...all, uploads, counted: { rejected, warnings } };
 }
 
 /** Gives the rows of these files, and of no others; undefined for one that has none. */
@@ -106,23 +118,30 @@ export type ReadRows = (files: readonly string[]) => Promise<ReadonlyMap<string,
  * @returns undefined where a block of `base` does not hold what it should: then all rows have to be read.
  */
 export async function changeSummary(
-  base: readonly CompressedBlock[],
+  base: Pick<Summary, 'blocks' | 'fileSum'>,
   files: ReadonlySet<string>,
   readRows: ReadRows,
   options: SummaryOptions,
 ): Promise<Summary | undefined> {
   const uploads: Date[] = [];
-  const changes = changesByBlock(base, files);
-  const compressor = new BlockCompressor(base, options);
+  const presence = new Map<string, 'present' | 'absent'>();
+  const changes = changesByBlock(base.blocks, files);
+  const compressor = new BlockCompressor(base.blocks, options);
+  let { fileSum } = base;
   try {
-    for (const [index, known] of base.entries()) {
+    for (const [index, known] of base.blocks.entries()) {
       const changed = changes.get(index);
       if (changed === undefined && (await compressor.takeOver(known))) continue;
       const rows = await readRows(changed ?? []);
       for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
-      for (const filed of withChanges(recordsIn(known), rows)) await compressor.add(filed);
+      const records = recordsIn(known);
+      for (const filed of withChanges(records, rows)) await compressor.add(filed);
+      for (const [file, row] of rows) presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
+      const has = [...rows.keys()].filter((file) => presence.get(file) === 'present');
+      const had = records.map(({ file }) => file).filter((file) => rows.has(file));
+      fileSum = changedSum(fileSum, has, had);
     }
-    return { ...(await compressor.end()), uploads, counted: undefined };
+    return { ...(await compressor.end()), fileSum, files: { known: 'changed', presence }, uploads, counted: undefined };
   } catch (error) {
     if (error instanceof BlockDamaged) return undefined;
     throw error;
