@@ -6,7 +6,15 @@
  */
 
 import { joinKey } from './keys.ts';
-import { isOurPage, pageContentType, pageFile, pageMarkBytes, pageVersion, renderPage, splicePage } from './page/page.ts';
+import {
+  isOurPage,
+  pageContentType,
+  pageFile,
+  pageMarkBytes,
+  pageVersion,
+  renderPage,
+  splicePage,
+} from './page/page.ts';
 import {
   type Clock,
   ObjectChanged,

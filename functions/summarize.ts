@@ -102,7 +102,12 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'], changes = 'all', page = true, blockBytes = summaryLimits.blockBytes }: SummarizeOptions = {},
+  {
+    formats = ['gz', 'zst'],
+    changes = 'all',
+    page = true,
+    blockBytes = summaryLimits.blockBytes,
+  }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
   let isFirst = false;

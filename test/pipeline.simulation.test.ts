@@ -41,6 +41,7 @@ describe('the simulated pipeline', () => {
       'switch-formats',
       'step-clock',
       'foreign-index',
+      'foreign-page',
     ];
     for (const what of [...deeds, 'old-package', 'old-index', ...faultNames])
       assert.ok((happened.get(what) ?? 0) >= 10, `${what} happened ${happened.get(what) ?? 0} times`);

@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { compareByBytes } from '../../functions/keys.ts';
 import type { IndexedRow, RejectedRow, Row } from '../../functions/ports.ts';
 import { type IndexFormatName, indexFormatNames, indexFormats } from '../../functions/summary/index-formats.ts';
-import { buildSummary, changeSummary, type Summary, type SummaryFiles, takeApart } from '../../functions/summary/summary.ts';
+import {
+  buildSummary,
+  changeSummary,
+  type Summary,
+  type SummaryFiles,
+  takeApart,
+} from '../../functions/summary/summary.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { each, indexOf, summaryOf, summaryOptions, textOf } from './summary-text.ts';
 
@@ -160,7 +166,11 @@ describe('a summary that was changed', () => {
   }
 
   const filesOf = (summary: Summary) =>
-    [...textOf(summary).toString().matchAll(/^FILE_NAME=(.*)$/gm)].map(([, file = '']) => file);
+    [
+      ...textOf(summary)
+        .toString()
+        .matchAll(/^FILE_NAME=(.*)$/gm),
+    ].map(([, file = '']) => file);
 
   it('is the one that all rows give, byte for byte, whatever changed', async () => {
     const anyFile = fc.oneof(
