@@ -81,8 +81,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
-    to: 'return last;',
+    from: 'if (isLatestRun && holds(now, formats, summary)) {',
+    to: 'if (last !== undefined) {',
   },
   'summarize does not look at run numbers': {
     seedsMax: rare,
@@ -95,8 +95,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
-    to: 'if (isLatestRun) return last;',
+    from: 'if (isLatestRun && holds(now, formats, summary)) {',
+    to: 'if (isLatestRun) {',
   },
   'summarize takes its run number after it has read the rows': {
     seedsMax: rare,
@@ -174,8 +174,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize forgets what changed when it begins again': {
     theme: 'growth',
     step: 'summarize',
-    from: 'await read(ports, view, changes);',
-    to: 'await read(ports, view, pass === 0 ? changes : new Set());',
+    from: 'await read(ports, view, toRead);',
+    to: 'await read(ports, view, pass === 0 ? toRead : new Set());',
   },
   'summarize asks for nothing where there is no index to make changes in': {
     step: 'summarize',
