@@ -29,7 +29,7 @@ export interface Summary {
   readonly counted: RowCounts | undefined;
 }
 
-export interface RowCounts {
+interface RowCounts {
   readonly rejected: number;
   /** Of records, and of those that share their PKGNAME. */
   readonly warnings: number;
