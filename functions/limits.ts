@@ -86,7 +86,7 @@ export const summaryLimits = {
 export const lambdaLimits = {
   /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
   extractConcurrentMax: 16,
-  /** Repositories that one invocation summarizes at the same time: each holds a summary in memory. */
+  /** Repositories that one invocation summarizes at the same time: each holds its indexes in memory. */
   summarizeConcurrentMax: 2,
   /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
   reindexReserveMilliseconds: 60_000,
@@ -210,9 +210,9 @@ export const deploymentLimits = {
   changeTriesMax: 20,
   /** … and the age at which it is given up (the stream itself forgets after 24 h); the daily reindex repairs what was lost. */
   changeAgeSecondsMax: 3_600,
-  /** 20 passes over 27,000 packages: about 8 s each to query, compress and put. */
+  /** 20 passes over all of 27,000 packages: about 8 s each to query, compress and put. */
   summarizeTimeoutSeconds: 300,
-  /** One whole virtual processor (Lambda: at 1,769 MB): compressing is all that takes time here. */
+  /** One whole virtual processor (Lambda: at 1,769 MB): a summary of all rows takes its time in compressing. */
   summarizeMemoryMegabytes: 1769,
 
   /** The longest that Lambda gives: reindex lists as far as it gets and then continues itself. */

@@ -91,7 +91,7 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
  *   take a run number ─ look at index and page ─ read the rows ─ put them, If-Match what was seen ─ look again
  *
  * Of the rows only those that changed are read; the rest of the summary is taken over from the index, which If-Match then holds to be the
- * one that is replaced. All rows are read where that was asked for, or where there is no index.
+ * one that is replaced. All rows are read where that was asked for, and for the first index of a repository.
  *
  * For every row, the last put by a pass that read it was by one that saw no run begin after its own number was taken, and so after it read
  * the row: a row that changed later has a run of its own, which sees this index. If-Match keeps the index from going backwards meanwhile.
@@ -112,6 +112,8 @@ export async function summarize(
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
   let isFirst = false;
   let kept: KeptPage = 'unwanted';
+  // Without gz there never is an index to make changes in.
+  const toRead = formats.includes('gz') ? changes : 'all';
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     // Before the rows are read: rows that were read before another pass found the repository whole may not cover it.
@@ -119,7 +121,7 @@ export async function summarize(
     const heads = await lookAtIndexes(ports.objects, repository);
     const seen = page ? await lookAtPage(ports.objects, repository) : undefined;
     const view: View = { repository, isWhole, heads, formats, blockBytes };
-    const reading = await read(ports, view, changes);
+    const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
     if (reading.outcome !== 'read') return last === undefined ? reading : { ...last, page: kept };
@@ -127,7 +129,7 @@ export async function summarize(
     const { summary } = reading;
     const published = await publish(ports, view, summary);
     if (published === 'lost-race') continue;
-    if (!isWhole) {
+    if (!isWhole && toRead === 'all') {
       // After the put: from here on changes are made in the index that is there, and it must not be one of before.
       await ports.records.markWhole(repository);
       isFirst = true;
@@ -142,7 +144,10 @@ export async function summarize(
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
-    if (isLatestRun && holds(now, formats, summary)) return publication;
+    if (isLatestRun && holds(now, formats, summary)) {
+      if (!isWhole && toRead !== 'all') await ports.records.requestSummary(repository);
+      return publication;
+    }
   }
   throw new Contended(
     `the index of ${repository} was published by others ${summaryLimits.passesMax} times in a row: it is tried again later`,
@@ -168,12 +173,11 @@ type Reading =
 async function read(ports: SummarizePorts, view: View, changes: Changes): Promise<Reading> {
   const { repository, isWhole, heads, formats, blockBytes } = view;
   const options: SummaryOptions = { formats, blockBytes, since: new Date(lastPublication(heads)) };
-  // Without gz there never is an index to make changes in.
-  const isOfAll = changes === 'all' || heads.size === 0 || !formats.includes('gz');
-  if (!isOfAll && !isWhole) return { outcome: 'deferred' };
   try {
+    if (changes === 'all') return await readAll(ports, view, options);
+    // A first index has nothing to lose, and is looked at again: all rows are asked for then.
+    if (!isWhole) return heads.size === 0 ? await readAll(ports, view, options) : { outcome: 'deferred' };
     const blocks = await readIndexes(ports.objects, view);
-    if (isOfAll) return await readAll(ports, view, blocks, options);
     const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
     if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
       return { outcome: 'deferred' };
@@ -186,15 +190,12 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
   }
 }
 
-async function readAll(
-  { objects, records }: SummarizePorts,
-  { repository, isWhole, heads }: View,
-  base: readonly CompressedBlock[],
-  options: SummaryOptions,
-): Promise<Reading> {
+async function readAll({ objects, records }: SummarizePorts, view: View, options: SummaryOptions): Promise<Reading> {
+  const { repository, isWhole, heads } = view;
+  const known = await readIndexes(objects, view);
   const isToWait = !isWhole && heads.size > 0;
   const coverage = new Coverage(isToWait ? await listPackages(objects, repository) : new Map());
-  const summary = await buildSummary(coverage.of(records.rows(repository)), base, options);
+  const summary = await buildSummary(coverage.of(records.rows(repository)), known, options);
   if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
   if (coverage.rows === 0 && heads.size === 0) return { outcome: 'absent' };
   return { outcome: 'read', summary };

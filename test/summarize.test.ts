@@ -719,6 +719,7 @@ describe('summarize', () => {
         objects.objects.set(`All/${file}`, { ...object, metadata: {} });
       };
       const cases: Readonly<Record<string, () => unknown>> = {
+        'all are gone': () => objects.objects.clear(),
         'gz is gone': () => objects.delete('All/pkg_summary.gz'),
         'zst is gone': () => objects.delete('All/pkg_summary.zst'),
         'gz is of others': () => upload('pkg_summary.gz'),
@@ -771,11 +772,19 @@ describe('summarize', () => {
       assert.equal(await records.isWhole('All'), false);
     });
 
-    it('reads all rows at once where there is no index at all', async () => {
+    it('reads all rows at once for a first index, and has them looked at once more', async () => {
       objects.objects.clear();
+      const requested: string[] = [];
+      records = new MemoryRecords((_, file) => void requested.push(file ?? 'all'));
+      for (const name of ['a-1.0', 'b-1.0']) await addRow(name);
+      requested.length = 0;
       assert.equal((await run(changed('a-1.0'))).outcome, 'published');
-      assert.deepEqual(asked, ['rows']);
-      assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0');
+      assertPublished('a-1.0', 'b-1.0');
+      assert.deepEqual(requested, ['all']);
+      assert.equal(await records.isWhole('All'), false);
+      assert.equal((await run({ blockBytes })).outcome, 'unchanged');
+      assert.ok(await records.isWhole('All'));
+      assert.deepEqual(requested, ['all']);
     });
 
     it('reads all rows where gz is not wanted: nothing else tells of its blocks', async () => {

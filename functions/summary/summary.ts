@@ -38,7 +38,7 @@ export type SummaryFiles =
   | { readonly known: 'all'; readonly files: readonly string[] }
   | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
 
-export interface RowCounts {
+interface RowCounts {
   readonly rejected: number;
   /** Of records, and of those that share their PKGNAME. */
   readonly warnings: number;

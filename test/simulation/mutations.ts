@@ -83,8 +83,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return publication;',
-    to: 'return publication;',
+    from: 'if (isLatestRun && holds(now, formats, summary)) {',
+    to: 'if (last !== undefined) {',
   },
   'summarize does not look at run numbers': {
     seedsMax: rare,
@@ -97,8 +97,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return publication;',
-    to: 'if (isLatestRun) return publication;',
+    from: 'if (isLatestRun && holds(now, formats, summary)) {',
+    to: 'if (isLatestRun) {',
   },
   'summarize takes its run number after it has read the rows': {
     seedsMax: rare,
@@ -176,8 +176,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize forgets what changed when it begins again': {
     theme: 'growth',
     step: 'summarize',
-    from: 'await read(ports, view, changes);',
-    to: 'await read(ports, view, pass === 0 ? changes : new Set());',
+    from: 'await read(ports, view, toRead);',
+    to: 'await read(ports, view, pass === 0 ? toRead : new Set());',
   },
   'summarize asks for nothing where there is no index to make changes in': {
     step: 'summarize',
