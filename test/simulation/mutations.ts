@@ -210,19 +210,20 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize asks for nothing where there is no page to make changes in': {
-    theme: 'growth',
+    seedsMax: rare,
+    theme: 'pages',
     step: 'summarize',
     from: "if (made === 'deferred') await ports.records.requestSummary(repository);",
     to: '',
   },
   'summarize looks at the page after it has read the rows': {
-    theme: 'growth',
+    theme: 'pages',
     step: 'summarize',
     from: 'keepPage(ports, { repository, seen }, summary)',
     to: 'keepPage(ports, { repository, seen: await lookAtPage(ports.objects, repository) }, summary)',
   },
   'summarize puts the page over whatever is there': {
-    theme: 'growth',
+    theme: 'pages',
     step: 'summarize',
     part: 'keep-page',
     from: "condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },",
@@ -235,8 +236,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize takes a page of ours without metadata for one of others': {
-    seedsMax: rare,
-    theme: 'pages',
+    theme: 'growth',
     step: 'summarize',
     part: 'keep-page',
     from: 'return versionMetadata in metadata ||',
@@ -249,7 +249,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (seen?.metadata[versionMetadata] === pageVersion)',
   },
   'summarize believes that a page was right but for the files that changed': {
-    theme: 'growth',
+    seedsMax: rare,
+    theme: 'pages',
     step: 'summarize',
     part: 'keep-page',
     from: 'return changedSum(listed, spliced.entered, spliced.left) === fileSum ? spliced.page : undefined;',

@@ -88,7 +88,7 @@ const namesFor = {
   adoption: [2, 3],
   clock: [1, 2],
   growth: [4, 8],
-  pages: [2, 4],
+  pages: [4, 8],
 } as const;
 const millisecondsFor = {
   anything: [150, 800, 3_000, 8_000],
@@ -96,7 +96,7 @@ const millisecondsFor = {
   adoption: [150, 800, 2_500],
   clock: [150, 800, 2_500],
   growth: [3_000, 8_000, 16_000],
-  pages: [800, 3_000],
+  pages: [3_000, 8_000],
 } as const;
 const countFor = {
   anything: [2, 14],
@@ -104,7 +104,7 @@ const countFor = {
   adoption: [1, 5],
   clock: [2, 14],
   growth: [8, 30],
-  pages: [4, 14],
+  pages: [8, 30],
 } as const;
 export type Theme = keyof typeof themeWeights | 'pages';
 
@@ -114,7 +114,7 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   adoption: { upload: 20, delete: 60, reindex: 2, 'foreign-index': 0 },
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
-  pages: { 'switch-formats': 0, 'foreign-index': 0 },
+  pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
 };
 
 /**
@@ -152,20 +152,13 @@ export function planOf(seed: number, asked?: Theme): Plan {
 
 /** What others do with pages. */
 function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[], milliseconds: number): Deed[] {
-  const count = theme === 'pages' ? dice.integer(1, 8) : dice.pick([0, 0, 0, 1]);
+  const count = theme === 'pages' ? dice.pick([0, 0, 1, 4]) : dice.pick([0, 0, 0, 1]);
   return Array.from({ length: count }, (_, index) => ({
     id: `page${index}`,
     at: Math.round(dice.pick([0, dice.fraction()]) * milliseconds),
     kind: 'foreign-page' as const,
     repository: dice.pick(repositoriesUsed),
-    by: dice.pick([
-      'others',
-      'others',
-      'a copy of ours',
-      'a version of ours',
-      'another version of ours',
-      'nobody',
-    ] as const),
+    by: dice.pick(['others', 'a copy of ours', 'a version of ours', 'another version of ours', 'nobody'] as const),
   }));
 }
 
@@ -203,7 +196,12 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
     case 'clock':
       return crowd;
     case 'pages':
-      return { ...crowd, faults: { ...drawRates(dice), dropped: 0, slow: 0.1, twin } };
+      return {
+        summarizeCopies: dice.pick([1, 2, 8]),
+        windowMilliseconds: dice.pick([5, 100]),
+        triesMax: 10,
+        faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin },
+      };
     case 'growth':
       return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...drawRates(dice), dropped: 0, twin } };
   }
