@@ -13,13 +13,14 @@ import { byteSize, count, duration, printable, repositoryName } from './wording.
 export interface IndexOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
   /** Read every package again, whether it changed or not. */
   readonly force?: boolean;
 }
 
 export async function indexDirectory(
   directory: string,
-  { state, formats, force = false }: IndexOptions,
+  { state, formats, page, force = false }: IndexOptions,
 ): Promise<ExitCode> {
   const changed = new Set<Repository>();
   const progress = new Progress();
@@ -28,6 +29,7 @@ export async function indexDirectory(
     directory,
     stateDirectory: state,
     formats,
+    page,
     events: {
       onChange: (repository) => changed.add(repository),
       onExtracted: (key, extraction) => progress.extracted(key, extraction),

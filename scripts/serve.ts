@@ -24,6 +24,7 @@ export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
   readonly state?: string;
   /** Make the directory, with a page that says what to do, where it is missing. */
   readonly create?: boolean;
@@ -145,6 +146,7 @@ class Service {
       directory,
       stateDirectory: options.state,
       formats: options.formats,
+      page: options.page,
       events: {
         onChange: (repository, file) => publications?.touch(repository, file),
         onExtracted: sayExtracted,

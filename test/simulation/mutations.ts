@@ -197,7 +197,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'summarize does not look again where it put only the page': {
     seedsMax: rare,
-    theme: 'growth',
+    theme: 'duel',
     step: 'summarize',
     from: "if (published === undefined && made !== 'put') return publication;",
     to: 'if (published === undefined) return publication;',
