@@ -11,6 +11,7 @@ import { DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { Command } from 'commander';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { commandLimits } from '../functions/limits.ts';
+import { pageFile } from '../functions/page/page.ts';
 import {
   BadOption,
   type IndexerFlags,
@@ -197,18 +198,20 @@ async function reindexOnce({ lambda }: Clients, outputs: Outputs, stack: string)
 }
 
 function farewell(
-  { stack, prefixes, alarmEmail, bucket, cdn, publicBucket }: IndexerOptions,
+  { stack, prefixes, alarmEmail, bucket, cdn, publicBucket, page }: IndexerOptions,
   outputs: Outputs,
 ): string {
   const url = repositoryUrl(outputs);
   const isClosed = bucket.kind === 'new' && !cdn && !publicBucket;
+  const repositories = (prefixes.length === 0 ? ['DIRECTORY-OF-YOUR-PACKAGES'] : prefixes).map(
+    (path) => `${url}/${path}`,
+  );
   return [
     '',
     `Repository URL: ${url}`,
     "For pkgin's repositories.conf:",
-    ...(prefixes.length === 0
-      ? [`  ${url}/DIRECTORY-OF-YOUR-PACKAGES`]
-      : prefixes.map((prefix) => `  ${url}/${prefix}`)),
+    ...repositories.map((repository) => `  ${repository}`),
+    ...(page ? ['For a browser:', ...repositories.map((repository) => `  ${repository}/${cdn ? '' : pageFile}`)] : []),
     ...(isClosed ? ['Nobody can read there without credentials: --public-bucket, or leave --no-cdn out.'] : []),
     ...(alarmEmail === undefined
       ? []

@@ -13,8 +13,8 @@ const packages = suffixes.map((suffix) => `${bucket}/*${suffix}`);
 const aliases = suffixes.map((suffix) => `${bucket}/* *${suffix}`);
 const keysOf = (files: readonly string[]) => files.flatMap((file) => [`${bucket}/${file}`, `${bucket}/*/${file}`]);
 const [indexKeys, wantedKeys, unwantedKeys] = [
-  keysOf(['pkg_summary.*', 'index.html']),
-  keysOf(['pkg_summary.gz', 'pkg_summary.zst', 'index.html']),
+  [`${bucket}/*pkg_summary.*`, `${bucket}/*index.html`],
+  [...keysOf(['pkg_summary.gz', 'pkg_summary.zst']), `${bucket}/*index.html`],
   keysOf(['pkg_summary.xz', 'pkg_summary.bz2']),
 ];
 const logs = (step: string): Table => ({
@@ -94,7 +94,7 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
     'Summarize',
     {
       ...summarize,
-      's3:PutObject': keysOf(['pkg_summary.gz', 'index.html']),
+      's3:PutObject': [...keysOf(['pkg_summary.gz']), `${bucket}/*index.html`],
       's3:DeleteObject': keysOf(['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2']),
     },
   ],
@@ -104,7 +104,7 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
     'Summarize',
     {
       ...summarize,
-      's3:GetObject': keysOf(['pkg_summary.*']),
+      's3:GetObject': [`${bucket}/*pkg_summary.*`],
       's3:PutObject': keysOf(['pkg_summary.gz', 'pkg_summary.zst']),
     },
   ],
@@ -158,7 +158,7 @@ test('no role may write or delete a package: what it may has a blank in its key,
     for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
       for (const { Action, Resource } of statementsOf(role)) {
         if (!list(Action).some((action) => /^s3:(Put|Delete)/.test(action))) continue;
-        for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$|\/index\.html$/);
+        for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$|\/\*index\.html$/);
       }
     }
   }
