@@ -163,6 +163,15 @@ export const patternLimits = {
   alternativesMax: 1_024,
 } as const;
 
+/** Whether the packages of a repository fit together. */
+export const consistencyLimits = {
+  /**
+   * What is kept of all records of a repository at a time, in characters. 27,699 real packages have 3 million; past this there
+   * is no report, rather than a function that runs out of memory.
+   */
+  factsCharactersMax: 64 * mebibyte,
+} as const;
+
 /** The deployment on AWS: what infra/ gives to queues, functions and streams. */
 export const deploymentLimits = {
   /** The stack's name begins the names of functions (64 characters at most) and, by default, of the bucket (63: `-ACCOUNT-REGION`). */
