@@ -3,6 +3,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
+import { check } from './check.ts';
 import { explain } from './explain.ts';
 import { indexDirectory } from './index-directory.ts';
 import { record } from './record.ts';
@@ -78,6 +79,17 @@ program
   .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(showStatus));
+
+program
+  .command('check')
+  .description('report what does not fit together: missing dependencies and libraries, what is there twice')
+  .argument('[dir]', 'a directory that index or serve keeps', parsePath)
+  .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
+  .option('--json', 'for programs')
+  .action(ending(check));
 
 program
   .command('explain')

@@ -22,6 +22,11 @@ export function duration(milliseconds: number): string {
   return milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${Math.round(milliseconds / 60_000)} min`;
 }
 
+/** `2026-11-24 12:01:05` */
+export function utcTime(time: Date): string {
+  return time.toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** The bucket's root is a repository without a name. */
 export function repositoryName(repository: Repository): string {
   return repository === '' ? '(top directory)' : repository;
