@@ -285,6 +285,23 @@ export const serverLimits = {
   readmeBytesMax: 64 * kibibyte,
 } as const;
 
+/** What `serve` remembers and tells of itself at `/-/status`. */
+export const statusLimits = {
+  /** Publications that are remembered: an hour of one a minute, and what a small chart can show. */
+  publicationsMax: 60,
+  /** Changes whose way into the index is timed at the same time: more is an adoption, which says nothing of uploads. */
+  timedChangesMax: 10_000,
+  /** Findings of each kind, and packages of each finding, that are told; `check` tells all. */
+  findingsMax: 100,
+  findingPackagesMax: 10,
+  /** How long a repository is quiet after a publication before it is looked through: half a second of one core for 27,699 packages … */
+  surveyQuietMilliseconds: 2_000,
+  /** … and how long after the first one where it is never quiet. */
+  surveyMilliseconds: 60_000,
+  /** A request for another try is one key in a few words of JSON. */
+  retryBytesMax: 4 * kibibyte,
+} as const;
+
 /** The commands that deploy, ask and try out a stack. */
 export const commandLimits = {
   /** Between two looks at something that is under way: soon at first, then less and less often. */

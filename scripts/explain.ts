@@ -12,9 +12,9 @@ import {
   type WarningCode,
 } from '../functions/summary/hazards.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
-import { defaultStateDirectory } from './local-indexer.ts';
 import { openToLook } from './open-to-look.ts';
 import type { AccountOptions } from './stack/account-options.ts';
+import { defaultStateDirectory } from './state-directory.ts';
 import { byteSize, printable, repositoryName } from './wording.ts';
 
 export interface ExplainOptions extends AccountOptions {

@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
 import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { CannotRun, SenselessUsage, systemErrorSentence } from './exit.ts';
-import { defaultStateDirectory, openTable, tableFile } from './local-indexer.ts';
 import type { AccountOptions } from './stack/account-options.ts';
+import { defaultStateDirectory, openTable, tableFile } from './state-directory.ts';
 
 export interface LookOptions extends AccountOptions {
   readonly state?: string;
