@@ -14,8 +14,7 @@ import { run } from './command-process.ts';
 /** What bash offers for the last word of the line. */
 async function completions(script: string, line: string): Promise<string[]> {
   const words = line.split(' ');
-  const ask =
-    `eval "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pkgsrc_indexer; IFS=" "; echo "\${COMPREPLY[*]}"`;
+  const ask = `eval "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pkgsrc_indexer; IFS=" "; echo "\${COMPREPLY[*]}"`;
   const { stdout } = await promisify(execFile)('bash', ['--norc', '-uc', ask, 'bash', script, ...words]);
   return stdout.trim() === '' ? [] : stdout.trim().split(' ');
 }
