@@ -36,12 +36,18 @@ export async function serve(directory: string, options: ServeOptions): Promise<E
   return exitCodes.done;
 }
 
-/** `stopped after 3 min: 5 uploads, 7 indexed, 1 rejected, 2 removed, 4 publications` */
+/** `stopped after 3 min: 5 uploads, 7 indexed, 4 publications` */
 function farewell({ startedAt, counts }: Activity): string {
   const { uploads, indexed, rejected, removed, publications } = counts;
+  const facts = [
+    uploads > 0 && count(uploads, 'upload'),
+    indexed > 0 && `${indexed} indexed`,
+    rejected > 0 && `${rejected} rejected`,
+    removed > 0 && `${removed} removed`,
+    publications > 0 && count(publications, 'publication'),
+  ].filter((fact) => fact !== false);
   const time = duration(clock.now().getTime() - startedAt.getTime());
-  const facts = [`${indexed} indexed`, `${rejected} rejected`, `${removed} removed`];
-  return `stopped after ${time}: ${[count(uploads, 'upload'), ...facts, count(publications, 'publication')].join(', ')}`;
+  return `stopped after ${time}: ${facts.length === 0 ? 'nothing had to be done' : facts.join(', ')}`;
 }
 
 const endings: Readonly<Record<'asked' | ServiceLoss, string>> = {

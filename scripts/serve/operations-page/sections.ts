@@ -156,8 +156,8 @@ export function waiting({ pending, deadLetters, asked }: Waiting, retrying: Retr
         {},
         element('td', { class: 'name' }, key),
         element('td', { class: 'reason' }, message),
-        element('td', { class: 'numeric' }, numberText(tries)),
-        element('td', { class: 'numeric' }, element('time', { datetime: at }, timeText(at))),
+        element('td', { class: 'numeric', title: 'Tries:' }, numberText(tries)),
+        element('td', { class: 'numeric', title: 'Last:' }, element('time', { datetime: at }, timeText(at))),
         element('td', { class: 'action' }, retryButton({ key }, key, asked, retrying)),
       ),
     );
@@ -286,7 +286,7 @@ function table(name: string, titles: readonly string[], rows: readonly Node[]): 
     element('th', { class: textColumns.includes(title) ? undefined : 'numeric' }, title),
   );
   const head = element('thead', {}, element('tr', {}, ...cells));
-  const content = element('table', {}, head, element('tbody', {}, ...rows));
+  const content = element('table', { class: titles.includes('Again') && 'again' }, head, element('tbody', {}, ...rows));
   return element('div', { class: 'scroll', role: 'region', 'aria-label': name, tabindex: 0 }, content);
 }
 

@@ -1,7 +1,8 @@
 /** Times as people read them. */
 
-/** `1.4 s`, `12 min`, `3 h`, `5 days` */
+/** `40 ms`, `1.4 s`, `12 min`, `3 h`, `5 days` */
 export function spanText(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
