@@ -166,10 +166,13 @@ export const patternLimits = {
 /** Whether the packages of a repository fit together. */
 export const consistencyLimits = {
   /**
-   * What is kept of all records of a repository at a time, in characters. 27,699 real packages have 3 million; past this there
-   * is no report, rather than a function that runs out of memory.
+   * What is kept of all records of a repository at a time: characters, and `factsTextCharacters` for each text that is not there
+   * yet, `factsReferenceCharacters` for one that is. 27,699 real packages come to 5 million; past this there is no report, rather
+   * than a function that runs out of memory.
    */
-  factsCharactersMax: 64 * mebibyte,
+  factsCharactersMax: 32 * mebibyte,
+  factsTextCharacters: 32,
+  factsReferenceCharacters: 8,
 } as const;
 
 /** The deployment on AWS: what infra/ gives to queues, functions and streams. */
@@ -294,10 +297,15 @@ export const statusLimits = {
   /** Findings of each kind, and packages of each finding, that are told; `check` tells all. */
   findingsMax: 100,
   findingPackagesMax: 10,
-  /** How long a repository is quiet after a publication before it is looked through: half a second of one core for 27,699 packages … */
+  /** How long a repository is quiet after a publication before it is looked through: 2.4 s of one core for 27,699 packages … */
   surveyQuietMilliseconds: 2_000,
   /** … and how long after the first one where it is never quiet. */
   surveyMilliseconds: 60_000,
+  /** The thread that does it ends after this much rest: nobody looks, and nothing changes. Beginning anew takes 0.1 s. */
+  surveyRestMilliseconds: 10_000,
+  /** Its memory, new and old. 27,699 packages take 150 MB; without bounds V8 would let 500 MB come together before it cleans up. */
+  surveyYoungMegabytes: 8,
+  surveyOldMegabytes: 384,
   /** A request for another try is one key in a few words of JSON. */
   retryBytesMax: 4 * kibibyte,
 } as const;

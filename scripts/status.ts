@@ -19,7 +19,9 @@ async function showDirectory(directory: string, options: LookOptions): Promise<E
   try {
     const statuses = await repositoryStatuses(objects, records);
     if (options.json) console.log(asJson({ repositories: statuses.map(forPrograms) }));
-    else console.log(describeAll(statuses, `below ${directory}`, `check ${directory}`));
+    else if (statuses.length === 0)
+      console.log(`no repository below ${directory}: put packages into it, then "index ${directory}"`);
+    else console.log(describeAll(statuses, `check ${directory}`));
     return exitCodeOf(statuses);
   } finally {
     records.close();
@@ -38,7 +40,8 @@ async function showStack(name: string, options: LookOptions): Promise<ExitCode> 
   const url = repositoryUrl(stack.outputs);
   if (options.json) console.log(asJson({ stack: name, url, queues, repositories: statuses.map(forPrograms) }));
   else {
-    const repositories = describeAll(statuses, `in ${stack.outputs.Bucket}`, `check --stack ${name}`);
+    const nothing = `no repository in ${stack.outputs.Bucket}: upload a package; "npm run smoke -- --stack ${name}" tries it out`;
+    const repositories = statuses.length === 0 ? nothing : describeAll(statuses, `check --stack ${name}`);
     console.log([describeQueues(name, url, queues), repositories].join('\n\n'));
   }
   return exitCodeOf(statuses);
@@ -78,15 +81,14 @@ const columns: readonly Column[] = [
 ];
 
 /** @param check the command that lists the findings */
-function describeAll(statuses: readonly RepositoryStatus[], where: string, check: string): string {
-  if (statuses.length === 0) return `no repository ${where}`;
+function describeAll(statuses: readonly RepositoryStatus[], check: string): string {
   const hasFindings = statuses.some(({ consistency }) => consistency !== undefined && findingsOf(consistency) > 0);
   return [
     textTable(columns, statuses.map(rowOf)).join('\n'),
     ...describeRejected(statuses),
     ...describePending(statuses),
     ...describeWarnings(statuses),
-    ...(hasFindings ? [`What does not fit together: ${check}`] : []),
+    ...(hasFindings ? [`What does not fit together is listed by "${check}".`] : []),
   ].join('\n\n');
 }
 

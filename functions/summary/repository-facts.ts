@@ -17,8 +17,9 @@ export class RepositoryFacts {
   readonly #charactersMax: number;
   #characters = 0;
 
-  constructor({ factsCharactersMax }: { readonly factsCharactersMax: number } = consistencyLimits) {
-    this.#charactersMax = factsCharactersMax;
+  /** @param charactersMax what is kept at most, counted as `consistencyLimits` says */
+  constructor(charactersMax: number = consistencyLimits.factsCharactersMax) {
+    this.#charactersMax = charactersMax;
   }
 
   /** A rejected row is in no index, so it fits or breaks nothing. */
@@ -57,9 +58,9 @@ export class RepositoryFacts {
 
   /** A copy, since a part of a record's text would keep all of it in memory; decoded, for people to read. */
   #kept(text: string): string {
+    const { factsReferenceCharacters, factsTextCharacters } = consistencyLimits;
     const known = this.#texts.get(text);
-    // A reference to it costs about as much as a short text.
-    this.#characters += known === undefined ? text.length : 8;
+    this.#characters += known === undefined ? factsTextCharacters + text.length : factsReferenceCharacters;
     if (known !== undefined) return known;
     const bytes = Buffer.from(text, 'latin1');
     const copy = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');

@@ -1,6 +1,7 @@
 /** A thread that looks repositories through, so that whoever serves and indexes meanwhile is not held up. */
 
 import { Worker } from 'node:worker_threads';
+import { statusLimits } from '../../functions/limits.ts';
 import type { Repository } from '../../functions/ports.ts';
 import { CannotRun } from '../exit.ts';
 import type { RepositoryStatus } from '../repository-status.ts';
@@ -16,13 +17,18 @@ export class SurveyThread {
   /** In the order in which they were asked, which is that of the answers. */
   #asked: Asked[] = [];
   #worker: Worker | undefined;
+  #rest: NodeJS.Timeout | undefined;
 
   constructor(place: SurveyPlace) {
     this.#place = place;
   }
 
-  /** The thread begins with the first question. @throws what kept it from answering, as a sentence. */
+  /**
+   * The thread begins with the first question, and ends when there has been none for a while.
+   * @throws {CannotRun} what kept it from answering
+   */
   async survey(repository: Repository): Promise<RepositoryStatus> {
+    clearTimeout(this.#rest);
     this.#worker ??= this.#start();
     const { promise, resolve, reject } = Promise.withResolvers<RepositoryStatus>();
     this.#asked.push({ resolve, reject });
@@ -32,17 +38,26 @@ export class SurveyThread {
 
   /** Whoever still waits for an answer gets none. */
   async close(): Promise<void> {
+    clearTimeout(this.#rest);
     const worker = this.#worker;
     this.#ended('the server is stopping');
     await worker?.terminate();
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./survey-worker.ts', import.meta.url), { workerData: this.#place });
+    const worker = new Worker(new URL('./survey-worker.ts', import.meta.url), {
+      workerData: this.#place,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: statusLimits.surveyYoungMegabytes,
+        maxOldGenerationSizeMb: statusLimits.surveyOldMegabytes,
+      },
+    });
     worker.on('message', (answer: SurveyAnswer) => {
       const asked = this.#asked.shift();
       if ('status' in answer) asked?.resolve(answer.status);
       else asked?.reject(new CannotRun(answer.failure));
+      if (this.#asked.length > 0) return;
+      this.#rest = setTimeout(() => void this.close(), statusLimits.surveyRestMilliseconds).unref();
     });
     worker.on('error', (error) => {
       if (this.#worker === worker) this.#ended(`the thread that looks repositories through ended: ${error.message}`);

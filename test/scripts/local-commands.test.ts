@@ -9,6 +9,7 @@ import { SqliteRecords } from '../../functions/adapters/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
 import { explainKey } from '../../scripts/explain.ts';
 import { run, withoutAws } from './command-process.ts';
+import { undescribed } from './described-json.ts';
 
 let directory: string;
 
@@ -127,6 +128,7 @@ misc/a                          a-1, a-2
   test('gives programs all of it', async () => {
     const { exitCode, stdout } = await checked('broken', ['--json']);
     assert.equal(exitCode, 1);
+    assert.deepEqual(undescribed(['`status DIR', '`check DIR'], JSON.parse(stdout)), []);
     const [{ repository, findings, report }] = JSON.parse(stdout).repositories;
     assert.deepEqual([repository, report.missingDependencies[0].neededBy.length], ['All', 6]);
     const counts = { missingDependencies: 3, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 };
@@ -176,10 +178,20 @@ Some/b-1.tgz
 WARNING          PACKAGES  REPOSITORY
 not-installable         1  Some
 
-What does not fit together: check ${directory}
+What does not fit together is listed by "check ${directory}".
 `,
   );
+  const explained = await run('indexer explain', [
+    join(directory, 'Some', 'b-1.tgz'),
+    '--directory',
+    directory,
+    '--state',
+    state,
+    '--json',
+  ]);
+  assert.deepEqual(undescribed(['`explain FILE'], JSON.parse(explained.stdout)), []);
   const asJson = JSON.parse((await run('indexer status', [directory, '--state', state, '--json'])).stdout);
+  assert.deepEqual(undescribed(['`status DIR'], asJson), []);
   assert.deepEqual(asJson.repositories[1].findings, {
     missingDependencies: 1,
     missingLibraries: 0,

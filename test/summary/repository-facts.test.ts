@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { consistencyLimits } from '../../functions/limits.ts';
 import type { IndexedRow, Row } from '../../functions/ports.ts';
 import { countFindings, sumOf } from '../../functions/summary/findings.ts';
 import { checkRows, RepositoryFacts } from '../../functions/summary/repository-facts.ts';
@@ -64,14 +65,15 @@ describe('the facts of rows', () => {
 });
 
 test('there is a report at the limit of what is kept, and none one past it', () => {
-  const record = 'PKGNAME=abc-1\nPKGPATH=x/abc\nDEPENDS=abc>=1\n\n';
-  const characters = 'abc-1x/abcabc>=1'.length;
-  for (const [factsCharactersMax, packages] of [
+  const { factsTextCharacters, factsReferenceCharacters } = consistencyLimits;
+  const texts = ['abc-1', 'x/abc', 'abc>=1'];
+  const characters = texts.join('').length + texts.length * factsTextCharacters + factsReferenceCharacters;
+  for (const [charactersMax, packages] of [
     [characters, 1],
     [characters - 1, undefined],
   ] as const) {
-    const facts = new RepositoryFacts({ factsCharactersMax });
-    facts.add(row('abc-1.tgz', record));
+    const facts = new RepositoryFacts(charactersMax);
+    facts.add(row('abc-1.tgz', 'PKGNAME=abc-1\nPKGPATH=x/abc\nDEPENDS=abc>=1\nDEPENDS=abc>=1\n\n'));
     assert.equal(facts.check()?.packages, packages);
   }
 });
