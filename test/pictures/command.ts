@@ -57,9 +57,6 @@ async function photographPages(directory: string): Promise<void> {
     await page.goto(`http://${host}/All/`);
     await page.getByText(/^\d+ packages$/).waitFor();
     await takePicture(page, 'packages');
-    await page.goto(`http://${host}/All/#/package/nodejs-24.12.0`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
-    await takePicture(page, 'package');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 1_000, height: 900 });
     await page.goto(`http://${host}/-/`);
