@@ -9,7 +9,7 @@ import { SystemClock } from '../functions/adapters/system-clock.ts';
 import type { Extraction } from '../functions/extract.ts';
 import { joinKey, splitKey } from '../functions/keys.ts';
 import { localLimits } from '../functions/limits.ts';
-import type { HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
+import type { Changes, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
 import { CannotRun, type ExitCode, exitCodes, failureSentence, systemErrorSentence } from './exit.ts';
 import { LocalIndexer, type Loss } from './local-indexer.ts';
@@ -146,7 +146,7 @@ class Service {
       stateDirectory: options.state,
       formats: options.formats,
       events: {
-        onChange: (repository) => publications?.touch(repository),
+        onChange: (repository, file) => publications?.touch(repository, file),
         onExtracted: sayExtracted,
         onFailed: (key, error, tries) => {
           if (tries === 1) sayFailure(`${printable(key)}: cannot be read`, error);
@@ -167,9 +167,9 @@ class Service {
         debounceQuietMilliseconds: 1000 * options.debounce,
         debounceMilliseconds: 10_000 * options.debounce,
       },
-      work: async (repository) => {
+      work: async (repository, changes) => {
         if (service?.isLost) return;
-        await publish(indexer, repository);
+        await publish(indexer, repository, changes);
         service?.lookAgainAtIndexes(repository);
       },
       onError: (repository, error, failures) => {
@@ -384,9 +384,9 @@ class Service {
   }
 }
 
-async function publish(indexer: LocalIndexer, repository: Repository): Promise<void> {
+async function publish(indexer: LocalIndexer, repository: Repository, changes: Changes): Promise<void> {
   const name = printable(repositoryName(repository));
-  const publication = await indexer.summarize(repository);
+  const publication = await indexer.summarize(repository, changes);
   if (publication.outcome === 'published') {
     const { summary, bytes } = publication;
     say(`published ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`);
