@@ -3,6 +3,7 @@
 import type { Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
+import type { Summary } from '../functions/summary/summary.ts';
 import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
 import { LocalIndexer } from './local-indexer.ts';
 import { Progress } from './progress.ts';
@@ -52,10 +53,12 @@ export async function indexDirectory(
     let rejected = 0;
     for (const repository of [...changed].sort()) {
       const begin = performance.now();
-      const publication = await indexer.summarize(repository);
-      if (publication.outcome === 'absent') continue;
-      rejected += publication.summary.rejected;
-      console.log(describe(repository, publication, performance.now() - begin));
+      const publication = await indexer.summarize(repository, 'all');
+      const facts = describe(publication);
+      if (facts.length === 0) continue;
+      if ('summary' in publication) rejected += publication.summary.counted?.rejected ?? 0;
+      const line = [...facts, duration(performance.now() - begin)].join(', ');
+      console.log(`${printable(repositoryName(repository))}: ${line}`);
     }
     if (changed.size === 0) console.log(`no packages below ${directory}`);
     if (failures > 0) return exitCodes.couldNotRun;
@@ -66,24 +69,22 @@ export async function indexDirectory(
   }
 }
 
-/** `All: 5 packages, 0 rejected, 2 warnings, 1.2 kB published, 0.1 s` */
-function describe(
-  repository: Repository,
-  publication: Exclude<Publication, { outcome: 'absent' }>,
-  milliseconds: number,
-): string {
-  const { records, rejected, warnings } = publication.summary;
-  const facts = [count(records, 'package'), `${rejected} rejected`, count(warnings, 'warning')];
-  return `${printable(repositoryName(repository))}: ${[...facts, describeOutcome(publication), duration(milliseconds)].join(', ')}`;
-}
-
-function describeOutcome(publication: Exclude<Publication, { outcome: 'absent' }>): string {
+/** `5 packages`, `0 rejected`, `2 warnings`, `1.2 kB published`; nothing where there is nothing to tell. */
+function describe(publication: Publication): string[] {
   switch (publication.outcome) {
     case 'published':
-      return `${byteSize(publication.bytes)} published`;
+      return [...describeSummary(publication.summary), `${byteSize(publication.bytes)} published`];
     case 'unchanged':
-      return 'index unchanged';
+      return [...describeSummary(publication.summary), 'index unchanged'];
     case 'waiting':
-      return `old index kept: ${count(publication.missing, 'package')} could not be read yet`;
+      return [`old index kept: ${count(publication.missing, 'package')} could not be read yet`];
+    case 'deferred':
+    case 'absent':
+      return [];
   }
+}
+
+function describeSummary({ records, counted }: Summary): string[] {
+  const { rejected, warnings } = counted ?? { rejected: 0, warnings: 0 };
+  return [count(records, 'package'), `${rejected} rejected`, count(warnings, 'warning')];
 }

@@ -11,7 +11,7 @@ import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints
 import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
-import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
+import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
@@ -31,7 +31,7 @@ export interface LocalIndexerOptions {
 /** What happens, for whoever shows it. */
 export interface LocalIndexerEvents {
   /** A row may have changed: the repository's index is to be summarized. */
-  readonly onChange: (repository: Repository) => void;
+  readonly onChange: OnChange;
   readonly onExtracted?: (key: ObjectKey, extraction: Extraction) => void;
   /** A key could not be looked at, after `tries` tries. */
   readonly onFailed?: (key: ObjectKey, error: unknown, tries: number) => void;
@@ -136,9 +136,9 @@ export class LocalIndexer {
     return await reindex({ objects: this.objects, records: this.records, hints }, options);
   }
 
-  async summarize(repository: Repository): Promise<Publication> {
+  async summarize(repository: Repository, changes: Changes): Promise<Publication> {
     const ports = { objects: this.objects, records: this.records, clock };
-    return await summarize(ports, repository, { formats: this.#formats });
+    return await summarize(ports, repository, { formats: this.#formats, changes });
   }
 
   /** What makes this indexer useless, if anything does: then it is to be abandoned, closed, and a new one opened. */

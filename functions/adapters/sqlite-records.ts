@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { tableLimits } from '../limits.ts';
-import type { RecordTable, Repository, Row } from '../ports.ts';
+import type { OnChange, RecordTable, Repository, Row } from '../ports.ts';
 
 /** "pkgi", in the file's header: tells our files from those of other programs. */
 const applicationId = 0x706b6769;
@@ -46,7 +46,7 @@ export interface SqliteRecordsOptions {
   /** Its directory is created where it is absent. */
   readonly file: string;
   /** The change stream: told after each change has been committed, in the same turn. */
-  readonly onChange?: (repository: Repository) => void;
+  readonly onChange?: OnChange;
   /** Told when the file turns out to be damaged while it is used; the error is thrown as well. Open it again: it is set aside. */
   readonly onDamage?: () => void;
   /** To look on while another process writes. A file that is absent is an empty table then. */
@@ -87,7 +87,7 @@ export class SqliteRecords implements RecordTable {
   readonly #inode: number | undefined;
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #onChange: (repository: Repository) => void;
+  readonly #onChange: OnChange;
   readonly #onDamage: () => void;
 
   /** @throws where the file can neither be opened nor set aside, or `readOnly` finds one that is not usable. */
@@ -137,12 +137,12 @@ export class SqliteRecords implements RecordTable {
     const recordCrc = record === null ? null : crc32(record);
     const content = [record, recordCrc, warnings, code, message] as const;
     this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times);
-    this.#onChange(repository);
+    this.#onChange(repository, file);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
     const { changes } = this.#statements.deleteRow.run(repository, file);
-    if (changes > 0) this.#onChange(repository);
+    if (changes > 0) this.#onChange(repository, file);
   }
 
   /** A page at a time, from one file name to the next: no cursor stays open, so writes in between do no harm. */
@@ -181,7 +181,7 @@ export class SqliteRecords implements RecordTable {
   }
 
   async requestSummary(repository: Repository): Promise<void> {
-    this.#onChange(repository);
+    this.#onChange(repository, undefined);
   }
 
   close(): void {

@@ -86,7 +86,8 @@ export class Activity {
 
   /** @param begunAt when it was about to read the rows: what was in them by then is in the index now. */
   summarized(repository: Repository, publication: Publication, begunAt: Date): void {
-    if (publication.outcome === 'waiting') return;
+    // It will be shown by a later one.
+    if (publication.outcome === 'waiting' || publication.outcome === 'deferred') return;
     const waiting = this.#waiting.get(repository) ?? [];
     const isShown = ({ extractedAt }: WaitingChange) => extractedAt <= begunAt.getTime();
     const later = waiting.filter((change) => !isShown(change));

@@ -5,7 +5,7 @@ import { Debouncer } from '../../functions/adapters/debouncer.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { isIndexKey, isPackageKey, joinKey, splitKey } from '../../functions/keys.ts';
 import { localLimits, statusLimits } from '../../functions/limits.ts';
-import type { Hint, HintQueue, ObjectKey, Repository } from '../../functions/ports.ts';
+import type { Changes, Hint, HintQueue, ObjectKey, Repository } from '../../functions/ports.ts';
 import { type IndexFormatName, indexFormats } from '../../functions/summary/index-formats.ts';
 import { CannotRun, systemErrorSentence } from '../exit.ts';
 import { LocalIndexer, type Loss } from '../local-indexer.ts';
@@ -68,7 +68,7 @@ export class Service {
       stateDirectory: options.state,
       formats: options.formats,
       events: {
-        onChange: (repository) => service?.onChange(repository),
+        onChange: (repository, file) => service?.onChange(repository, file),
         onExtracted: (key, extraction) => {
           sayExtracted(key, extraction);
           activity.extracted(key, extraction);
@@ -103,7 +103,7 @@ export class Service {
     this.#activity = activity;
     this.#publications = this.#debouncer(
       { quiet: 1000 * options.debounce, longest: 10_000 * options.debounce },
-      (repository) => this.#publish(repository),
+      (repository, changes) => this.#publish(repository, changes),
       (repository) => `the index of ${printable(repositoryName(repository))} cannot be published`,
     );
     this.#trees = this.#debouncer(
@@ -144,7 +144,7 @@ export class Service {
   /** Whatever is lost is not worked on. A failure is told once, and not again before it has worked. */
   #debouncer(
     milliseconds: { readonly quiet: number; readonly longest: number },
-    work: (key: string) => Promise<void>,
+    work: (key: string, changes: Changes) => Promise<void>,
     whatFailed: (key: string) => string,
   ): Debouncer {
     return new Debouncer({
@@ -154,8 +154,8 @@ export class Service {
         debounceQuietMilliseconds: milliseconds.quiet,
         debounceMilliseconds: milliseconds.longest,
       },
-      work: async (key) => {
-        if (!this.isLost) await work(key);
+      work: async (key, changes) => {
+        if (!this.isLost) await work(key, changes);
       },
       onError: (key, error, failures) => {
         if (failures === 1) sayFailure(whatFailed(key), error);
@@ -212,9 +212,9 @@ export class Service {
     return this.#loss !== undefined;
   }
 
-  /** Rows of the repository changed. */
-  onChange(repository: Repository): void {
-    this.#publications.touch(repository);
+  /** The row of a file changed, or anything in the repository. */
+  onChange(repository: Repository, file: string | undefined): void {
+    this.#publications.touch(repository, file);
     this.#surveys.changed(repository);
   }
 
@@ -319,9 +319,9 @@ export class Service {
     for (const { key } of hints) this.#surveys.changed(splitKey(key).repository);
   }
 
-  async #publish(repository: Repository): Promise<void> {
+  async #publish(repository: Repository, changes: Changes): Promise<void> {
     const begunAt = clock.now();
-    const publication = await this.#indexer.summarize(repository);
+    const publication = await this.#indexer.summarize(repository, changes);
     sayPublication(repository, publication);
     this.#activity.summarized(repository, publication, begunAt);
     this.#surveys.changed(repository);

@@ -85,6 +85,7 @@ describe('the way from an upload to the index', () => {
 
   for (const [outcome, isTimedLater] of [
     ['waiting', true],
+    ['deferred', true],
     ['unchanged', false],
     ['absent', false],
   ] as const)
