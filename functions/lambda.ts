@@ -23,6 +23,8 @@ import { lambdaLimits } from './limits.ts';
 import type { Changes, Clock, Hint, Repository } from './ports.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
 import { type Publication, type SummarizePorts, summarize as summarizeRepository } from './summarize.ts';
+import type { ConsistencyReport } from './summary/consistency.ts';
+import { countFindings } from './summary/findings.ts';
 import { type IndexFormatName, indexFormatNames } from './summary/index-formats.ts';
 
 const logger = new Logger();
@@ -234,18 +236,34 @@ export async function compareBucket(
   let counts: ReindexCounts = request.done ?? { repositories: 0, packages: 0, hints: 0, isComplete: false };
   for (const [index, at] of prefixes.entries()) {
     const resumed = index === 0 && after !== undefined ? { after } : {};
-    const result = await reindexBucket(ports, { prefix: at, force, isTimeUp, ...resumed });
+    const result = await reindexBucket(ports, { prefix: at, force, isTimeUp, onReport: reportConsistency, ...resumed });
     counts = added(counts, result);
     const { stoppedAt } = result;
     const rest = prefixes.slice(stoppedAt === undefined ? index + 1 : index);
     const isMoreToDo = stoppedAt !== undefined || (rest.length > 0 && isTimeUp());
     if (!isMoreToDo) continue;
     const place = stoppedAt === undefined ? {} : { after: stoppedAt };
+    publishMetrics();
     await goOn(ports, { force, prefixes: rest, round: round + 1, done: counts, ...place });
     return counts;
   }
+  publishMetrics();
   logger.info('reindexed', { ...counts });
   return { ...counts, isComplete: true };
+}
+
+/** Zeros are told as well: they are how a finding that was mended leaves the dashboard. */
+function reportConsistency(repository: Repository, report: ConsistencyReport | undefined): void {
+  if (report === undefined) {
+    logger.warn('a repository has too much to check whether its packages fit together', { repository });
+    return;
+  }
+  const found = countFindings(report);
+  logger.info('checked', { repository, packages: report.packages, ...found });
+  metrics.addMetric('MissingDependencies', MetricUnit.Count, found.missingDependencies);
+  metrics.addMetric('MissingLibraries', MetricUnit.Count, found.missingLibraries);
+  metrics.addMetric('DuplicateNames', MetricUnit.Count, found.duplicateNames);
+  metrics.addMetric('DuplicatePaths', MetricUnit.Count, found.duplicatePaths);
 }
 
 function added(counts: ReindexCounts, result: ReindexResult): ReindexCounts {

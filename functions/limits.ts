@@ -174,6 +174,18 @@ export const patternLimits = {
   alternativesMax: 1_024,
 } as const;
 
+/** Whether the packages of a repository fit together. */
+export const consistencyLimits = {
+  /**
+   * What is kept of all records of a repository at a time: characters, and `factsTextCharacters` for each text that is not there
+   * yet, `factsReferenceCharacters` for one that is. 27,699 real packages come to 5 million; past this there is no report, rather
+   * than a function that runs out of memory.
+   */
+  factsCharactersMax: 32 * mebibyte,
+  factsTextCharacters: 32,
+  factsReferenceCharacters: 8,
+} as const;
+
 /** The deployment on AWS: what infra/ gives to queues, functions and streams. */
 export const deploymentLimits = {
   /** The stack's name begins the names of functions (64 characters at most) and, by default, of the bucket (63: `-ACCOUNT-REGION`). */
@@ -285,6 +297,28 @@ export const serverLimits = {
   pageBatchEntries: 64,
   /** What a directory page shows of a README.txt. */
   readmeBytesMax: 64 * kibibyte,
+} as const;
+
+/** What `serve` remembers and tells of itself at `/-/status`. */
+export const statusLimits = {
+  /** Publications that are remembered: an hour of one a minute, and what a small chart can show. */
+  publicationsMax: 60,
+  /** Changes whose way into the index is timed at the same time: more is an adoption, which says nothing of uploads. */
+  timedChangesMax: 10_000,
+  /** Findings of each kind, and packages of each finding, that are told; `check` tells all. */
+  findingsMax: 100,
+  findingPackagesMax: 10,
+  /** How long a repository is quiet after a publication before it is looked through: 2.4 s of one core for 27,699 packages … */
+  surveyQuietMilliseconds: 2_000,
+  /** … and how long after the first one where it is never quiet. */
+  surveyMilliseconds: 60_000,
+  /** The thread that does it ends after this much rest: nobody looks, and nothing changes. Beginning anew takes 0.1 s. */
+  surveyRestMilliseconds: 10_000,
+  /** Its memory, new and old. 27,699 packages take 150 MB; without bounds V8 would let 500 MB come together before it cleans up. */
+  surveyYoungMegabytes: 8,
+  surveyOldMegabytes: 384,
+  /** A request for another try is one key in a few words of JSON. */
+  retryBytesMax: 4 * kibibyte,
 } as const;
 
 /** The commands that deploy, ask and try out a stack. */

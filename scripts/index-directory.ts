@@ -1,13 +1,12 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
-import { SingleBar } from 'cli-progress';
-import type { Extraction } from '../functions/extract.ts';
-import type { ObjectKey, Repository } from '../functions/ports.ts';
+import type { Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import type { Summary } from '../functions/summary/summary.ts';
 import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
 import { LocalIndexer } from './local-indexer.ts';
+import { Progress } from './progress.ts';
 import { byteSize, count, duration, printable, repositoryName } from './wording.ts';
 
 export interface IndexOptions {
@@ -22,7 +21,9 @@ export async function indexDirectory(
   { state, formats, force = false }: IndexOptions,
 ): Promise<ExitCode> {
   const changed = new Set<Repository>();
-  const progress = new Progress();
+  const progress = new Progress('reading packages');
+  const say = (line: string) => progress.say(console.error, line);
+  let done = 0;
   let failures = 0;
   const indexer = await LocalIndexer.open({
     directory,
@@ -30,17 +31,23 @@ export async function indexDirectory(
     formats,
     events: {
       onChange: (repository) => changed.add(repository),
-      onExtracted: (key, extraction) => progress.extracted(key, extraction),
+      onExtracted: (key, extraction) => {
+        done += 1;
+        progress.update(done);
+        const row = extraction.outcome === 'removed' ? undefined : extraction.row;
+        if (row?.state === 'rejected')
+          say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
+      },
       onDeadLetter: ({ hint, error }) => {
         failures += 1;
-        progress.say(printable(systemErrorSentence(error, `${hint.key} could not be indexed`)));
+        say(printable(systemErrorSentence(error, `${hint.key} could not be indexed`)));
       },
-      onNotice: (sentence) => progress.say(sentence),
+      onNotice: say,
     },
   });
   try {
     const { hints } = await indexer.reindex({ force });
-    progress.start(hints);
+    progress.start(hints, done);
     await indexer.hints.idle();
     progress.stop();
     let rejected = 0;
@@ -80,37 +87,4 @@ function describe(publication: Publication): string[] {
 function describeSummary({ records, counted }: Summary): string[] {
   const { rejected, warnings } = counted ?? { rejected: 0, warnings: 0 };
   return [count(records, 'package'), `${rejected} rejected`, count(warnings, 'warning')];
-}
-
-/** A bar on a terminal, a line for each rejected package anywhere. */
-class Progress {
-  #bar: SingleBar | undefined;
-  #done = 0;
-
-  start(hints: number): void {
-    if (!process.stderr.isTTY || hints === 0) return;
-    this.#bar = new SingleBar({
-      format: 'reading packages [{bar}] {value}/{total}, {eta_formatted} left',
-      stream: process.stderr,
-    });
-    this.#bar.start(hints, Math.min(hints, this.#done));
-  }
-
-  extracted(key: ObjectKey, extraction: Extraction): void {
-    this.#done += 1;
-    this.#bar?.increment();
-    const row = extraction.outcome === 'removed' ? undefined : extraction.row;
-    if (row?.state === 'rejected')
-      this.say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
-  }
-
-  say(line: string): void {
-    if (this.#bar !== undefined) process.stderr.write('\r\x1b[K');
-    console.error(line);
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
-  }
 }

@@ -5,10 +5,10 @@
 
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints.ts';
-import { type OpenedRecords, SqliteRecords, type SqliteRecordsOptions } from '../functions/adapters/sqlite-records.ts';
+import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
 import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from '../functions/ports.ts';
@@ -16,7 +16,8 @@ import { type ReindexOptions, type ReindexResult, reindex } from '../functions/r
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { CannotRun, isOfTheSystem, systemErrorSentence } from './exit.ts';
+import { CannotRun, systemErrorSentence } from './exit.ts';
+import { defaultStateDirectory, openTable, tableFile } from './state-directory.ts';
 import { printable } from './wording.ts';
 
 export interface LocalIndexerOptions {
@@ -174,16 +175,6 @@ export class LocalIndexer {
   }
 }
 
-/** @throws {CannotRun} where it cannot be opened, made, or (where it is damaged) set aside. */
-export function openTable(options: SqliteRecordsOptions): OpenedRecords {
-  try {
-    return SqliteRecords.open(options);
-  } catch (cause) {
-    const sentence = isOfTheSystem(cause) ? systemErrorSentence(cause, options.file) : (cause as Error).message;
-    throw new CannotRun(sentence, { cause });
-  }
-}
-
 /** A directory is listed again and again; what is told about it is told once. */
 function once(tell: (sentence: string) => void): (sentence: string) => void {
   const told = new Set<string>();
@@ -191,14 +182,6 @@ function once(tell: (sentence: string) => void): (sentence: string) => void {
     if (!told.has(sentence)) tell(sentence);
     told.add(sentence);
   };
-}
-
-export function defaultStateDirectory(directory: string): string {
-  return join(directory, '.indexer');
-}
-
-export function tableFile(stateDirectory: string): string {
-  return join(stateDirectory, 'records.sqlite');
 }
 
 async function checkDirectory(directory: string): Promise<void> {

@@ -419,6 +419,24 @@ describe('reindex', () => {
     assert.deepEqual(asked.sent, [{ key: 'b/z-1.tgz', force: true }]);
   });
 
+  it('counts what does not fit together in each repository, and nothing where all does', async () => {
+    const world = newWorld();
+    const record = 'PKGNAME=x-1\nDEPENDS=gone>=1\nDEPENDS=away>=1\n\n';
+    for (const [repository, file, text] of [
+      ['a', 'x-1.tgz', record],
+      ['a', 'y.tgz', record],
+      ['b', 'z-1.tgz', 'PKGNAME=z-1\n\n'],
+    ] as const) {
+      const facts = { repository, file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+      await world.records.putRow({ ...facts, state: 'indexed', record: Buffer.from(text), warnings: [] });
+    }
+    await run(world, [''], {}, always);
+    assert.deepEqual(valuesOf('MissingDependencies'), [2, 0]);
+    assert.deepEqual(valuesOf('MissingLibraries'), [0, 0]);
+    assert.deepEqual(valuesOf('DuplicateNames'), [1, 0]);
+    assert.deepEqual(valuesOf('DuplicatePaths'), [0, 0]);
+  });
+
   it('goes on in a fresh invocation wherever its time ends: the same hints, once each, and the same counts', async () => {
     const many = Array.from({ length: 2 * reindexLimits.hintsPerSendMax + 1 }, (_, index) => `m/p-${index}.tgz`);
     for (const [prefixes, keys] of [
