@@ -6,6 +6,7 @@
 import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
 import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
+import { DuplicateNames } from './duplicate-names.ts';
 import { changedSum, type FileSum, sumOf } from './file-sum.ts';
 import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { packageNameOf } from './hazards.ts';
@@ -87,7 +88,7 @@ export async function buildSummary(
 ): Promise<Summary> {
   const uploads: Date[] = [];
   const files: string[] = [];
-  const filesByName = new Map<string, number>();
+  const names = new DuplicateNames();
   const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
   for await (const row of rows) {
@@ -97,15 +98,14 @@ export async function buildSummary(
     }
     if (isNew(row, options)) uploads.push(row.lastModified);
     files.push(row.file);
-    const name = packageNameOf(row.record);
-    filesByName.set(name, (filesByName.get(name) ?? 0) + 1);
+    names.add(packageNameOf(row.record));
     warnings += row.warnings.length;
     const ended = compressor.add(row);
     if (ended !== undefined) await ended;
   }
-  for (const count of filesByName.values()) if (count > 1) warnings += count;
   const all = { fileSum: sumOf(files), files: { known: 'all', files } } as const;
-  return { ...(await compressor.end()), ...all, uploads, counted: { rejected, warnings } };
+  const counted = { rejected, warnings: warnings + names.count() };
+  return { ...(await compressor.end()), ...all, uploads, counted };
 }
 
 /** Gives the rows of these files, and of no others; undefined for one that has none. */
