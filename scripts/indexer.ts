@@ -1,15 +1,11 @@
 #!/usr/bin/env node
-/** The command line: what the commands are called and take. What they do is in the file of the same name. */
+/** The command line: what the commands are called and take. What they do is in the file of the same name, loaded when it is asked for. */
 
+import './compile-cache.ts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
-import { explain } from './explain.ts';
-import { indexDirectory } from './index-directory.ts';
-import { record } from './record.ts';
-import { ending, exitCodesHelp, runCommand } from './run-command.ts';
-import { serve } from './serve.ts';
+import { ending, exitCodesHelp, onDemand, runCommand } from './run-command.ts';
 import { accountOptions } from './stack/account-options.ts';
-import { showStatus } from './status.ts';
 
 const stateOption = new Option(
   '--state <dir>',
@@ -33,7 +29,7 @@ program
   .command('record')
   .description('print the record of each package, as pkg_info -X would')
   .argument('<file...>', 'packages')
-  .action(ending((files: string[]) => record(files)));
+  .action(ending(onDemand(async () => (await import('./record.ts')).record)));
 
 program
   .command('index')
@@ -42,7 +38,7 @@ program
   .addOption(stateOption)
   .addOption(formatsOption)
   .option('--force', 'read every package again, changed or not')
-  .action(ending(indexDirectory));
+  .action(ending(onDemand(async () => (await import('./index-directory.ts')).indexDirectory)));
 
 program
   .command('serve')
@@ -66,7 +62,7 @@ program
   .option('--create', 'make the directory where it is missing')
   .addOption(stateOption)
   .addOption(formatsOption)
-  .action(ending(serve));
+  .action(ending(onDemand(async () => (await import('./serve.ts')).serve)));
 
 program
   .command('status')
@@ -77,7 +73,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(showStatus));
+  .action(ending(onDemand(async () => (await import('./status.ts')).showStatus)));
 
 program
   .command('explain')
@@ -93,7 +89,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(explain));
+  .action(ending(onDemand(async () => (await import('./explain.ts')).explain)));
 
 function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());

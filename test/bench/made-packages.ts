@@ -141,9 +141,15 @@ export function rowOf(made: MadePackage, repository: string, version = 1): Index
 
 /** The package's file, as pkg_create writes it. */
 export function packageBytes(made: MadePackage): Buffer {
+  const payload = { 'share/payload': noise(made.payloadBytes) };
+  return makePackage({ metadata: metadataOf(made), payload, headers: 'pax' });
+}
+
+/** All metadata files of a package, by their names. */
+export function metadataOf(made: MadePackage) {
   const random = new SeededRandom(made.seed);
   const scripts = { '+INSTALL': madeScript(random, 'INSTALL'), '+DEINSTALL': madeScript(random, 'DEINSTALL') };
-  const metadata = {
+  return {
     '+CONTENTS': [...made.packingList, ...madeFileList(random), ''].join('\n'),
     '+COMMENT': made.comment,
     '+DESC': made.description,
@@ -153,7 +159,6 @@ export function packageBytes(made: MadePackage): Buffer {
     '+SIZE_PKG': made.sizePkg,
     '+SIZE_ALL': made.sizePkg,
   };
-  return makePackage({ metadata, payload: { 'share/payload': noise(made.payloadBytes) }, headers: 'pax' });
 }
 
 /** Packages of one source: one for each Python, say. */
