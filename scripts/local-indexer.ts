@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
+import { blockingCalls } from '../functions/adapters/file-calls.ts';
 import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints.ts';
 import { type OpenedRecords, SqliteRecords, type SqliteRecordsOptions } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
@@ -97,7 +98,7 @@ export class LocalIndexer {
     this.#lock = lock;
     this.#formats = formats;
     this.objects = new DirectoryObjects({
-      root: directory,
+      calls: blockingCalls, root: directory,
       stateDirectory,
       onSkipped: (path, reason) => {
         const name = printable(Buffer.from(path).toString('latin1'));

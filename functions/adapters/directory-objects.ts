@@ -9,7 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomInt } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type ETag,
@@ -22,6 +22,7 @@ import {
   type PutOptions,
   type PutOutcome,
 } from '../ports.ts';
+import { type BytesEntry, type FileCalls, type OpenFile, waitingCalls } from './file-calls.ts';
 import { KeyLocks } from './key-locks.ts';
 import { MetadataFiles } from './metadata-files.ts';
 import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-files.ts';
@@ -31,6 +32,8 @@ export interface DirectoryObjectsOptions {
   readonly root: string;
   /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. To write, it must exist. */
   readonly stateDirectory: string;
+  /** How it is read; waiting unless told otherwise. */
+  readonly calls?: FileCalls;
   /** Told by `list` of what somebody might take for an object. */
   readonly onSkipped?: (pathBytes: Uint8Array, reason: SkipReason) => void;
 }
@@ -76,15 +79,17 @@ export class DirectoryObjects implements ObjectStore {
   readonly #root: string;
   readonly #metadataDirectory: string;
   readonly #metadata: MetadataFiles;
+  readonly #calls: FileCalls;
   readonly #onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void;
   readonly #locks = new KeyLocks();
   /** Device and inode of the root, as they were at the first look. */
   #rootIdentity: string | undefined;
 
-  constructor({ root, stateDirectory, onSkipped }: DirectoryObjectsOptions) {
+  constructor({ root, stateDirectory, calls = waitingCalls, onSkipped }: DirectoryObjectsOptions) {
     this.#root = root;
     this.#metadataDirectory = join(stateDirectory, 'metadata');
-    this.#metadata = new MetadataFiles(this.#metadataDirectory);
+    this.#calls = calls;
+    this.#metadata = new MetadataFiles(this.#metadataDirectory, this.#calls);
     this.#onSkipped = onSkipped ?? (() => {});
   }
 
@@ -101,10 +106,10 @@ export class DirectoryObjects implements ObjectStore {
     if (found === undefined) throw new ObjectChanged(key);
     const file = await this.#open(key);
     try {
-      const before = await file.stat({ bigint: true });
+      const before = await file.stat();
       if (!before.isFile() || etagOf(before) !== etag) throw new ObjectChanged(key);
       const bytes = await readFully(file, offset, Math.min(length, Math.max(Number(before.size) - offset, 0)));
-      if (etagOf(await file.stat({ bigint: true })) !== etag) throw new ObjectChanged(key);
+      if (etagOf(await file.stat()) !== etag) throw new ObjectChanged(key);
       return bytes;
     } finally {
       await file.close();
@@ -157,10 +162,10 @@ export class DirectoryObjects implements ObjectStore {
   async *list(prefix: string): AsyncGenerator<ListedObject> {
     const top = prefix.slice(0, Math.max(prefix.lastIndexOf('/'), 0));
     if (prefix.includes('/') && !(await this.#isDirectory(top))) return;
-    for await (const { key, stats } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
+    for await (const { key, path } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
       if (!key.startsWith(prefix)) continue;
-      const { etag, size } = factsOf(stats);
-      yield { key, etag, size };
+      const stats = await this.#lstatUnlessGone(path);
+      if (stats?.isFile()) yield { key, etag: etagOf(stats), size: Number(stats.size) };
     }
   }
 
@@ -201,9 +206,10 @@ export class DirectoryObjects implements ObjectStore {
       await rm(path, { force: true });
       removed += 1;
     }
-    for await (const name of namesIn(this.#metadataDirectory)) {
-      if (!isTemporary(name.toString())) continue;
-      await rm(join(this.#metadataDirectory, name.toString()), { force: true });
+    for await (const entry of this.#entriesOf(this.#metadataDirectory)) {
+      const name = entry.name.toString();
+      if (!isTemporary(name)) continue;
+      await rm(join(this.#metadataDirectory, name), { force: true });
       removed += 1;
     }
     return removed;
@@ -260,7 +266,7 @@ export class DirectoryObjects implements ObjectStore {
     const path = join(await this.#realRoot(), key);
     if (whyUnusable(key) !== undefined) return undefined;
     try {
-      const [real, stats] = await Promise.all([realpath(path), lstat(path, { bigint: true })]);
+      const [real, stats] = await Promise.all([this.#calls.realpath(path), this.#calls.lstat(path)]);
       return real === path ? stats : undefined;
     } catch (error) {
       if (!isAbsence(error)) throw error;
@@ -278,7 +284,7 @@ export class DirectoryObjects implements ObjectStore {
   async #realRoot(): Promise<string> {
     let found: [string, BigIntStats];
     try {
-      found = await Promise.all([realpath(this.#root), stat(this.#root, { bigint: true })]);
+      found = await Promise.all([this.#calls.realpath(this.#root), this.#calls.stat(this.#root)]);
     } catch (cause) {
       if (!isAbsence(cause)) throw cause;
       throw new DirectoryLost(`${this.#root}: expected a directory of packages, found none; create or mount it`);
@@ -291,10 +297,10 @@ export class DirectoryObjects implements ObjectStore {
     return real;
   }
 
-  async #open(key: ObjectKey): Promise<FileHandle> {
+  async #open(key: ObjectKey): Promise<OpenFile> {
     try {
       // O_NONBLOCK: were the file replaced by a pipe since the look, opening it would wait for a writer.
-      return await open(join(this.#root, key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      return await this.#calls.open(join(this.#root, key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {
       throw isAbsence(error) ? new ObjectChanged(key) : error;
     }
@@ -312,44 +318,76 @@ export class DirectoryObjects implements ObjectStore {
         directory = join(directory, part);
         if (!(await makeDirectory(directory))) throw new UnusableKey(key, `${directory} is not a directory`);
       }
-      if ((await lstatUnlessGone(target))?.isDirectory()) throw new UnusableKey(key, `${target} is a directory`);
+      if ((await this.#lstatUnlessGone(target))?.isDirectory()) throw new UnusableKey(key, `${target} is a directory`);
     } catch (error) {
       throw codeOf(error) === 'ENAMETOOLONG' ? new UnusableKey(key, 'a part of it is too long for a file name') : error;
     }
     return target;
   }
 
-  /** Every regular file below a directory whose name, and whose directories' names, are wanted. */
+  /** Every file below a directory that is regular at first sight and whose name, and whose directories' names, are wanted. */
   async *#files(
     top: string,
     isWanted: (name: string) => boolean,
     onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void,
-  ): AsyncGenerator<{ key: ObjectKey; name: string; path: string; stats: BigIntStats }> {
+  ): AsyncGenerator<{ key: ObjectKey; name: string; path: string }> {
     const root = await this.#realRoot();
     const waiting = [top];
     for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
       const directoryPath = join(root, directory);
       const isAskedFor = directory === top;
-      for await (const nameBytes of namesIn(directoryPath, isAskedFor ? undefined : onSkipped)) {
-        if (!isUtf8(nameBytes)) {
-          onSkipped(Buffer.concat([Buffer.from(`${directoryPath}/`), nameBytes]), 'name is not UTF-8');
+      for await (const entry of this.#entriesOf(directoryPath, isAskedFor ? undefined : onSkipped)) {
+        if (!isUtf8(entry.name)) {
+          onSkipped(Buffer.concat([Buffer.from(`${directoryPath}/`), entry.name]), 'name is not UTF-8');
           continue;
         }
-        const name = nameBytes.toString();
+        const name = entry.name.toString();
         if (!isWanted(name)) continue;
         const key = directory === '' ? name : `${directory}/${name}`;
         const path = join(directoryPath, name);
-        const stats = await lstatUnlessGone(path);
-        if (stats?.isDirectory()) waiting.push(key);
-        else if (stats?.isFile()) yield { key, name, path, stats };
-        else if (stats !== undefined) {
-          onSkipped(Buffer.from(path), stats.isSymbolicLink() ? 'symbolic link' : 'not a regular file');
+        const kind = isKnown(entry) ? entry : await this.#lstatUnlessGone(path);
+        if (kind?.isDirectory()) waiting.push(key);
+        else if (kind?.isFile()) yield { key, name, path };
+        else if (kind !== undefined) {
+          onSkipped(Buffer.from(path), kind.isSymbolicLink() ? 'symbolic link' : 'not a regular file');
         }
       }
     }
     // What is not listed is absent: only if the root has been ours all the while.
     await this.#realRoot();
   }
+
+  /**
+   * As they come; none where the directory is gone.
+   * @param onClosed told of a directory that this user may not read; without it, that is an error
+   */
+  async *#entriesOf(
+    path: string,
+    onClosed?: (pathBytes: Uint8Array, reason: SkipReason) => void,
+  ): AsyncGenerator<BytesEntry> {
+    try {
+      yield* this.#calls.entries(path);
+    } catch (cause) {
+      if (isAbsence(cause)) return;
+      if (codeOf(cause) !== 'EACCES') throw cause;
+      if (onClosed !== undefined) return onClosed(Buffer.from(path), 'permission is denied');
+      throw new Error(`cannot list ${path}: permission denied; let the user that runs the indexer read it`, { cause });
+    }
+  }
+
+  async #lstatUnlessGone(path: string): Promise<BigIntStats | undefined> {
+    try {
+      return await this.#calls.lstat(path);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Some file systems do not say in the directory what an entry is. */
+function isKnown(entry: BytesEntry): boolean {
+  return entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
 }
 
 /** Why no object can have this key; undefined where it can. */
@@ -382,44 +420,15 @@ function holds(condition: PutCondition | undefined, current: BigIntStats | undef
   return current !== undefined && etagOf(current) === condition.ifMatch;
 }
 
-async function readFully(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+async function readFully(file: OpenFile, offset: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+    const bytesRead = await file.read(bytes, filled, length - filled, offset + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }
   return bytes.subarray(0, filled);
-}
-
-/**
- * Names as bytes, as they come; none where the directory is gone.
- * @param onClosed told of a directory that this user may not read; without it, that is an error
- */
-async function* namesIn(
-  path: string,
-  onClosed?: (pathBytes: Uint8Array, reason: SkipReason) => void,
-): AsyncGenerator<Buffer> {
-  try {
-    // Node takes 'buffer' here as in readdir; its types do not say so.
-    const directory = await opendir(path, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
-    for await (const entry of directory) yield entry.name as unknown as Buffer;
-  } catch (cause) {
-    if (isAbsence(cause)) return;
-    if (codeOf(cause) !== 'EACCES') throw cause;
-    if (onClosed !== undefined) return onClosed(Buffer.from(path), 'permission is denied');
-    throw new Error(`cannot list ${path}: permission denied; let the user that runs the indexer read it`, { cause });
-  }
-}
-
-async function lstatUnlessGone(path: string): Promise<BigIntStats | undefined> {
-  try {
-    return await lstat(path, { bigint: true });
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }
 
 /** False where something else is in its place. */

@@ -1,9 +1,10 @@
 /** What a file cannot carry itself: the metadata of an object, in one small file each, below a directory of our own. */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ETag, ObjectKey } from '../ports.ts';
+import type { FileCalls } from './file-calls.ts';
 import { writeTemporaryFile } from './temporary-files.ts';
 
 type Metadata = Readonly<Record<string, string>>;
@@ -20,16 +21,18 @@ interface Remembered {
  */
 export class MetadataFiles {
   readonly #directory: string;
+  readonly #calls: Pick<FileCalls, 'readText'>;
 
-  constructor(directory: string) {
+  constructor(directory: string, calls: Pick<FileCalls, 'readText'>) {
     this.#directory = directory;
+    this.#calls = calls;
   }
 
   /** Empty where none is known for this very version of the object. */
   async read(key: ObjectKey, etag: ETag): Promise<Metadata> {
     let text: string;
     try {
-      text = await readFile(this.#path(key), 'utf8');
+      text = await this.#calls.readText(this.#path(key));
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return {};
       throw error;
