@@ -1,12 +1,14 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
 import { SingleBar } from 'cli-progress';
-import type { Extraction } from '../functions/extract.ts';
-import type { ObjectKey, Repository } from '../functions/ports.ts';
+import { blockingCalls } from '../functions/adapters/file-calls.ts';
+import { bulkLimits } from '../functions/limits.ts';
+import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
-import { LocalIndexer } from './local-indexer.ts';
+import { ExtractThreads } from './extract-threads.ts';
+import { LocalIndexer, tableFile } from './local-indexer.ts';
 import { byteSize, count, duration, printable, repositoryName } from './wording.ts';
 
 export interface IndexOptions {
@@ -23,24 +25,39 @@ export async function indexDirectory(
   const changed = new Set<Repository>();
   const progress = new Progress();
   let failures = 0;
+  const fail = (sentence: string): void => {
+    failures += 1;
+    progress.say(printable(sentence));
+  };
   const indexer = await LocalIndexer.open({
     directory,
     stateDirectory: state,
     formats,
+    calls: blockingCalls,
     events: {
       onChange: (repository) => changed.add(repository),
-      onExtracted: (key, extraction) => progress.extracted(key, extraction),
-      onDeadLetter: ({ hint, error }) => {
-        failures += 1;
-        progress.say(printable(systemErrorSentence(error, `${hint.key} could not be indexed`)));
+      onExtracted: (key, extraction) => {
+        const row = extraction.outcome === 'removed' ? undefined : extraction.row;
+        progress.extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
       },
+      onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `${hint.key} could not be indexed`)),
       onNotice: (sentence) => progress.say(sentence),
     },
   });
+  const { directory: root, stateDirectory } = indexer;
+  const threads = new ExtractThreads({
+    place: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    onNews: (news) => {
+      for (const repository of news.changed) changed.add(repository);
+      progress.extracted(news.hints, news.rejected);
+      for (const sentence of news.failed) fail(sentence);
+    },
+  });
   try {
-    const { hints } = await indexer.reindex({ force });
-    progress.start(hints);
-    await indexer.hints.idle();
+    const hints = new FewOrMany(indexer.hints, threads);
+    const found = await indexer.reindex({ force }, hints);
+    progress.start(found.hints);
+    await hints.idle();
     progress.stop();
     let rejected = 0;
     for (const repository of [...changed].sort()) {
@@ -55,7 +72,39 @@ export async function indexDirectory(
     return rejected > 0 ? exitCodes.rejected : exitCodes.done;
   } finally {
     progress.stop();
+    await threads.close();
     await indexer.close();
+  }
+}
+
+/** A queue that can be waited for. */
+interface Followed extends HintQueue {
+  /** Resolves once every hint has been followed. */
+  idle(): Promise<void>;
+}
+
+/** Few hints go to the one, and if there are more, all of them to the other. */
+class FewOrMany implements Followed {
+  readonly #few: Followed;
+  readonly #many: Followed;
+  #held: Hint[] | undefined = [];
+
+  constructor(few: Followed, many: Followed) {
+    this.#few = few;
+    this.#many = many;
+  }
+
+  async send(hints: readonly Hint[]): Promise<void> {
+    const all = [...(this.#held ?? []), ...hints];
+    const isFew = this.#held !== undefined && all.length <= bulkLimits.hintsWithoutThreadsMax;
+    this.#held = isFew ? all : undefined;
+    if (!isFew) await this.#many.send(all);
+  }
+
+  async idle(): Promise<void> {
+    if (this.#held === undefined) return await this.#many.idle();
+    await this.#few.send(this.#held.splice(0));
+    await this.#few.idle();
   }
 }
 
@@ -95,12 +144,11 @@ class Progress {
     this.#bar.start(hints, Math.min(hints, this.#done));
   }
 
-  extracted(key: ObjectKey, extraction: Extraction): void {
-    this.#done += 1;
-    this.#bar?.increment();
-    const row = extraction.outcome === 'removed' ? undefined : extraction.row;
-    if (row?.state === 'rejected')
-      this.say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
+  extracted(hints: number, rejected: readonly { readonly key: ObjectKey; code: string; message: string }[]): void {
+    this.#done += hints;
+    this.#bar?.increment(hints);
+    for (const { key, code, message } of rejected)
+      this.say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
   }
 
   say(line: string): void {
