@@ -133,7 +133,7 @@ export class DirectoryObjects implements ObjectStore {
   async delete(key: ObjectKey): Promise<void> {
     await this.#locks.hold(key, async () => {
       if ((await this.#look(key)) === undefined) return;
-      const path = join(this.#root, key);
+      const path = this.#pathOf(key);
       try {
         await unlink(path);
         await syncDirectory(dirname(path));
@@ -147,7 +147,7 @@ export class DirectoryObjects implements ObjectStore {
   /** False once another directory, or none, is where the root was at the first look. */
   async isInPlace(): Promise<boolean> {
     try {
-      await this.#realRoot();
+      await this.#checkRoot();
       return true;
     } catch (error) {
       if (error instanceof DirectoryLost) return false;
@@ -261,46 +261,57 @@ export class DirectoryObjects implements ObjectStore {
     return (await this.#reach(key))?.isDirectory() ?? false;
   }
 
-  /** What is at that path, unless there is a symbolic link on the way: then its real path is another one. */
+  /** What is at that path, unless there is something else than directories on the way: a symbolic link. */
   async #reach(key: string): Promise<BigIntStats | undefined> {
-    const path = join(await this.#realRoot(), key);
     if (whyUnusable(key) !== undefined) return undefined;
+    const isFirstLook = this.#rootIdentity === undefined;
+    if (isFirstLook) await this.#checkRoot();
+    const stats = await this.#reachBelowDirectories(key);
+    // Absent in the very directory that is meant, that is: not because that one is not there any more.
+    if (stats === undefined && !isFirstLook) await this.#checkRoot();
+    return stats;
+  }
+
+  async #reachBelowDirectories(key: string): Promise<BigIntStats | undefined> {
     try {
-      const [real, stats] = await Promise.all([this.#calls.realpath(path), this.#calls.lstat(path)]);
-      return real === path ? stats : undefined;
+      for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
+        const stats = await this.#calls.lstat(this.#pathOf(key.slice(0, slash)));
+        if (!stats.isDirectory()) return undefined;
+      }
+      return await this.#calls.lstat(this.#pathOf(key));
     } catch (error) {
-      if (!isAbsence(error)) throw error;
-      // Absent in the very directory that is meant, that is: not because it went away since it was looked up.
-      await this.#realRoot();
-      return undefined;
+      if (isAbsence(error)) return undefined;
+      throw error;
     }
   }
 
+  #pathOf(key: string): string {
+    return `${this.#root}/${key}`;
+  }
+
   /**
-   * Looked up every time, and held against the first look: were a directory that is gone, or the empty one below a disk that is
-   * not mounted any more, taken for ours, every row would go.
+   * Holds the root against the first look at it, wherever something is absent, or is written: were a directory that is gone, or the
+   * empty one below a disk that is not mounted any more, taken for ours, every row would go.
    * @throws {DirectoryLost}
    */
-  async #realRoot(): Promise<string> {
-    let found: [string, BigIntStats];
+  async #checkRoot(): Promise<void> {
+    let found: BigIntStats;
     try {
-      found = await Promise.all([this.#calls.realpath(this.#root), this.#calls.stat(this.#root)]);
+      found = await this.#calls.stat(this.#root);
     } catch (cause) {
       if (!isAbsence(cause)) throw cause;
       throw new DirectoryLost(`${this.#root}: expected a directory of packages, found none; create or mount it`);
     }
-    const [real, { dev, ino }] = found;
-    const identity = `${dev}-${ino}`;
+    const identity = `${found.dev}-${found.ino}`;
     this.#rootIdentity ??= identity;
     if (this.#rootIdentity !== identity)
       throw new DirectoryLost(`${this.#root}: expected the directory that was there before, found another one`);
-    return real;
   }
 
   async #open(key: ObjectKey): Promise<OpenFile> {
     try {
       // O_NONBLOCK: were the file replaced by a pipe since the look, opening it would wait for a writer.
-      return await this.#calls.open(join(this.#root, key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      return await this.#calls.open(this.#pathOf(key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {
       throw isAbsence(error) ? new ObjectChanged(key) : error;
     }
@@ -310,10 +321,10 @@ export class DirectoryObjects implements ObjectStore {
   async #prepareTarget(key: ObjectKey): Promise<string> {
     const unusable = whyUnusable(key);
     if (unusable !== undefined) throw new UnusableKey(key, unusable);
-    const root = await this.#realRoot();
-    const target = join(root, key);
+    await this.#checkRoot();
+    const target = this.#pathOf(key);
     try {
-      let directory = root;
+      let directory = this.#root;
       for (const part of key.split('/').slice(0, -1)) {
         directory = join(directory, part);
         if (!(await makeDirectory(directory))) throw new UnusableKey(key, `${directory} is not a directory`);
@@ -331,10 +342,10 @@ export class DirectoryObjects implements ObjectStore {
     isWanted: (name: string) => boolean,
     onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void,
   ): AsyncGenerator<{ key: ObjectKey; name: string; path: string }> {
-    const root = await this.#realRoot();
+    await this.#checkRoot();
     const waiting = [top];
     for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-      const directoryPath = join(root, directory);
+      const directoryPath = directory === '' ? this.#root : this.#pathOf(directory);
       const isAskedFor = directory === top;
       for await (const entry of this.#entriesOf(directoryPath, isAskedFor ? undefined : onSkipped)) {
         if (!isUtf8(entry.name)) {
@@ -344,7 +355,7 @@ export class DirectoryObjects implements ObjectStore {
         const name = entry.name.toString();
         if (!isWanted(name)) continue;
         const key = directory === '' ? name : `${directory}/${name}`;
-        const path = join(directoryPath, name);
+        const path = `${directoryPath}/${name}`;
         const kind = isKnown(entry) ? entry : await this.#lstatUnlessGone(path);
         if (kind?.isDirectory()) waiting.push(key);
         else if (kind?.isFile()) yield { key, name, path };
@@ -354,7 +365,7 @@ export class DirectoryObjects implements ObjectStore {
       }
     }
     // What is not listed is absent: only if the root has been ours all the while.
-    await this.#realRoot();
+    await this.#checkRoot();
   }
 
   /**

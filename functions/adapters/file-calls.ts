@@ -8,26 +8,26 @@ import {
   type BigIntStats,
   closeSync,
   type Dirent,
+  existsSync,
   fstatSync,
   lstatSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
-  realpathSync,
   statSync,
 } from 'node:fs';
-import { lstat, open, opendir, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, open, opendir, readFile, stat } from 'node:fs/promises';
 
 type Awaitable<Value> = Value | Promise<Value>;
 
-/** Each as the function of that name in node:fs, errors included. */
+/** Each as the function of that name in node:fs, errors included, unless said otherwise. */
 export interface FileCalls {
   stat(path: string): Awaitable<BigIntStats>;
   lstat(path: string): Awaitable<BigIntStats>;
-  realpath(path: string): Awaitable<string>;
   open(path: string, flags: number): Awaitable<OpenFile>;
-  readText(path: string): Awaitable<string>;
+  /** Undefined where there is no such file. */
+  readText(path: string): Awaitable<string | undefined>;
   /** What is in a directory: its entries with their names as bytes, in no order. */
   entries(path: string): AsyncIterable<BytesEntry> | Iterable<BytesEntry>;
 }
@@ -47,7 +47,6 @@ const entriesAtOnce = 256;
 export const waitingCalls: FileCalls = {
   stat: (path) => stat(path, { bigint: true }),
   lstat: (path) => lstat(path, { bigint: true }),
-  realpath: (path) => realpath(path),
   open: async (path, flags) => {
     const file = await open(path, flags);
     return {
@@ -56,7 +55,13 @@ export const waitingCalls: FileCalls = {
       close: () => file.close(),
     };
   },
-  readText: (path) => readFile(path, 'utf8'),
+  readText: async (path) => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      return undefinedIfAbsent(error);
+    }
+  },
   entries: async function* (path) {
     // Node takes 'buffer' here as in readdir; its types do not say so.
     const options = { encoding: 'buffer' as BufferEncoding, bufferSize: entriesAtOnce };
@@ -67,7 +72,6 @@ export const waitingCalls: FileCalls = {
 export const blockingCalls: FileCalls = {
   stat: (path) => statSync(path, { bigint: true }),
   lstat: (path) => lstatSync(path, { bigint: true }),
-  realpath: (path) => realpathSync.native(path),
   open: (path, flags) => {
     const file = openSync(path, flags);
     return {
@@ -76,6 +80,19 @@ export const blockingCalls: FileCalls = {
       close: () => closeSync(file),
     };
   },
-  readText: (path) => readFileSync(path, 'utf8'),
+  readText: (path) => {
+    // Hardly ever is there one, and an error takes ten times as long.
+    if (!existsSync(path)) return undefined;
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      return undefinedIfAbsent(error);
+    }
+  },
   entries: (path) => readdirSync(path, { encoding: 'buffer', withFileTypes: true }),
 };
+
+function undefinedIfAbsent(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+}
