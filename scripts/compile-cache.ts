@@ -12,7 +12,9 @@ const modules = join(import.meta.dirname, '../node_modules');
 
 try {
   accessSync(modules, constants.W_OK);
-  enableCompileCache(join(modules, '.cache/compiled'));
+  const { directory } = enableCompileCache(join(modules, '.cache/compiled'));
+  // Threads look for it there.
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 } catch {
   // Another user's installation, or a read-only one.
 }
