@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import pMap from 'p-map';
 import { DirectoryObjects } from '../../functions/adapters/directory-objects.ts';
+import { blockingCalls } from '../../functions/adapters/file-calls.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
-import { lambdaLimits } from '../../functions/limits.ts';
+import { lambdaLimits, localLimits } from '../../functions/limits.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import type { ETag, ObjectFacts, ObjectKey } from '../../functions/ports.ts';
 import { renderRecord } from '../../functions/summary/record.ts';
@@ -93,11 +94,12 @@ function extractPass(objects: CountedObjects, concurrency: number): Pass {
 
 const [way = '', directory = ''] = process.argv.slice(2);
 const stateDirectory = await mkdtemp(join(tmpdir(), 'bench-state-'));
-const objects = new CountedObjects({ root: directory, stateDirectory });
+const objects = new CountedObjects({ root: directory, stateDirectory, ...(way === 'index' ? { calls: blockingCalls } : {}) });
 objects.isFar = way === 'far';
 const passes: Record<string, Pass> = {
   record: recordPass(directory, objects.counted),
-  local: extractPass(objects, 1),
+  index: extractPass(objects, 1),
+  serve: extractPass(objects, localLimits.hintsConcurrentMax),
   far: extractPass(objects, lambdaLimits.extractConcurrentMax),
 };
 const pass = passes[way];
