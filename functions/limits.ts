@@ -133,6 +133,8 @@ export const bulkLimits = {
   threadsMax: 4,
   /** Hints that a thread is given at a time, whose rows are written together: some 30 ms of work. */
   hintsPerThreadMax: 100,
+  /** What a thread collects before it looks for what is done with: with V8's own choice, twice as much memory and no less time. */
+  youngMebibytesMax: 4,
 } as const;
 
 /** The table on one machine. */

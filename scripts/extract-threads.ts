@@ -12,7 +12,13 @@ export interface ExtractThreadsOptions {
   readonly onNews: (news: ExtractNews) => void;
 }
 
-export class ExtractThreads implements HintQueue {
+/** A queue that can be waited for. */
+interface FollowedHints extends HintQueue {
+  /** Resolves once every hint has been followed. */
+  idle(): Promise<void>;
+}
+
+export class ExtractThreads implements FollowedHints {
   readonly #options: ExtractThreadsOptions;
   #waiting: Hint[] = [];
   /** Those that have nothing to do. */
@@ -49,7 +55,11 @@ export class ExtractThreads implements HintQueue {
   }
 
   #start(): void {
-    const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), { workerData: this.#options.place });
+    const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), {
+      workerData: this.#options.place,
+      // Most of what a package takes is done with at once: more room for it only takes memory.
+      resourceLimits: { maxYoungGenerationSizeMb: bulkLimits.youngMebibytesMax },
+    });
     worker.on('message', (answer: ExtractAnswer) => {
       if ('failure' in answer) return this.#fail(answer.failure);
       this.#options.onNews(answer.news);
@@ -82,4 +92,30 @@ export class ExtractThreads implements HintQueue {
 
 function threadsWanted(): number {
   return Math.min(availableParallelism(), bulkLimits.threadsMax);
+}
+
+/** Few hints go to the one queue, when there are no more to come; if there are more, all of them go to the other. */
+export class FewOrMany implements FollowedHints {
+  readonly #few: FollowedHints;
+  readonly #many: FollowedHints;
+  /** Undefined once there are many. */
+  #held: Hint[] | undefined = [];
+
+  constructor(few: FollowedHints, many: FollowedHints) {
+    this.#few = few;
+    this.#many = many;
+  }
+
+  async send(hints: readonly Hint[]): Promise<void> {
+    const all = [...(this.#held ?? []), ...hints];
+    const isFew = this.#held !== undefined && all.length <= bulkLimits.hintsWithoutThreadsMax;
+    this.#held = isFew ? all : undefined;
+    if (!isFew) await this.#many.send(all);
+  }
+
+  async idle(): Promise<void> {
+    if (this.#held === undefined) return await this.#many.idle();
+    await this.#few.send(this.#held.splice(0));
+    await this.#few.idle();
+  }
 }

@@ -2,12 +2,11 @@
 
 import { SingleBar } from 'cli-progress';
 import { blockingCalls } from '../functions/adapters/file-calls.ts';
-import { bulkLimits } from '../functions/limits.ts';
-import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
+import type { ObjectKey, Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
-import { ExtractThreads } from './extract-threads.ts';
+import { ExtractThreads, FewOrMany } from './extract-threads.ts';
 import { LocalIndexer, tableFile } from './local-indexer.ts';
 import { byteSize, count, duration, printable, repositoryName } from './wording.ts';
 
@@ -74,37 +73,6 @@ export async function indexDirectory(
     progress.stop();
     await threads.close();
     await indexer.close();
-  }
-}
-
-/** A queue that can be waited for. */
-interface Followed extends HintQueue {
-  /** Resolves once every hint has been followed. */
-  idle(): Promise<void>;
-}
-
-/** Few hints go to the one, and if there are more, all of them to the other. */
-class FewOrMany implements Followed {
-  readonly #few: Followed;
-  readonly #many: Followed;
-  #held: Hint[] | undefined = [];
-
-  constructor(few: Followed, many: Followed) {
-    this.#few = few;
-    this.#many = many;
-  }
-
-  async send(hints: readonly Hint[]): Promise<void> {
-    const all = [...(this.#held ?? []), ...hints];
-    const isFew = this.#held !== undefined && all.length <= bulkLimits.hintsWithoutThreadsMax;
-    this.#held = isFew ? all : undefined;
-    if (!isFew) await this.#many.send(all);
-  }
-
-  async idle(): Promise<void> {
-    if (this.#held === undefined) return await this.#many.idle();
-    await this.#few.send(this.#held.splice(0));
-    await this.#few.idle();
   }
 }
 

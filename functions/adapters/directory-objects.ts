@@ -311,7 +311,10 @@ export class DirectoryObjects implements ObjectStore {
   async #open(key: ObjectKey): Promise<OpenFile> {
     try {
       // O_NONBLOCK: were the file replaced by a pipe since the look, opening it would wait for a writer.
-      return await this.#calls.open(this.#pathOf(key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      return await this.#calls.open(
+        this.#pathOf(key),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
     } catch (error) {
       throw isAbsence(error) ? new ObjectChanged(key) : error;
     }

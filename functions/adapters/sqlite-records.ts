@@ -49,7 +49,7 @@ export interface SqliteRecordsOptions {
   readonly onChange?: (repository: Repository) => void;
   /** Told when the file turns out to be damaged while it is used; the error is thrown as well. Open it again: it is set aside. */
   readonly onDamage?: () => void;
-  /** Whoever opened the file before, and still holds it, has found it undamaged. */
+  /** Whoever opened the file before, and still holds it, has found it undamaged. It is not set aside then, whatever it is. */
   readonly isExamined?: boolean;
   /** To look on while another process writes. A file that is absent is an empty table then. */
   readonly readOnly?: boolean;
@@ -106,6 +106,7 @@ export class SqliteRecords implements RecordTable {
     mkdirSync(dirname(file), { recursive: true });
     const first = openToWrite(file, isExamined ? 'quickly' : 'closely');
     if (first.database !== undefined) return { table: new SqliteRecords(first.database, options), rebuilt: false };
+    if (isExamined) throw new Error(`${file}: expected the table that is open already, found it ${first.condition}`);
 
     const setAside = `${file}.set-aside`;
     for (const suffix of ['', '-wal', '-shm']) {

@@ -94,7 +94,11 @@ function extractPass(objects: CountedObjects, concurrency: number): Pass {
 
 const [way = '', directory = ''] = process.argv.slice(2);
 const stateDirectory = await mkdtemp(join(tmpdir(), 'bench-state-'));
-const objects = new CountedObjects({ root: directory, stateDirectory, ...(way === 'index' ? { calls: blockingCalls } : {}) });
+const objects = new CountedObjects({
+  root: directory,
+  stateDirectory,
+  ...(way === 'index' ? { calls: blockingCalls } : {}),
+});
 objects.isFar = way === 'far';
 const passes: Record<string, Pass> = {
   record: recordPass(directory, objects.counted),
