@@ -1,10 +1,11 @@
-/** The package browser in Debian's Chromium: `npm run test:browser`. Screenshots go to build/screenshots, to be looked at. */
+/** The package browser in Debian's Chromium: `SCREENSHOTS=DIR npm run test:browser` keeps its pictures, to be looked at. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
+import { gzipInPieces, inFrames } from './page/index-layouts.ts';
 import { pkgAddNames } from './page/pkg-add-reader.ts';
 import { filesOf, hostileName, markup, sampleRecords, sampleSummary } from './page/sample-repository.ts';
 import { eventually, expectRows, heading, narrow, ServedPages, shot } from './page/served-pages.ts';
@@ -14,9 +15,7 @@ let pages: ServedPages;
 before(async () => {
   pages = await ServedPages.open();
   const files = filesOf(sampleSummary);
-  pages.serve('one-member', files, { gz: gzipSync(sampleSummary) });
-  pages.serve('many-members', files, { gz: inFour(sampleSummary, gzipSync) });
-  pages.serve('zst-only', files, { zst: inFour(sampleSummary, zstdCompressSync) });
+  for (const [path, index] of Object.entries(layouts)) pages.serve(path, files, index);
   pages.serve('damaged', files, {
     zst: zstdCompressSync(sampleSummary).subarray(0, -40),
     gz: gzipSync(sampleSummary),
@@ -28,11 +27,14 @@ before(async () => {
 
 after(async () => await pages?.close());
 
-/** Four parts compressed by themselves, and put one behind the other. */
-function inFour(summary: Buffer, compress: (bytes: Uint8Array) => Buffer): Buffer {
-  const ends = [700, 1_500, 2_000, summary.length];
-  return Buffer.concat(ends.map((end, index) => compress(summary.subarray(ends[index - 1] ?? 0, end))));
-}
+/** The ways in which an index may be compressed, for which the page is to make no difference. */
+const layouts: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
+  'one-member': { gz: gzipSync(sampleSummary) },
+  'many-members': { gz: inFrames(sampleSummary, 700, gzipSync) },
+  'one-member-of-pieces': { gz: gzipInPieces(sampleSummary, 700) },
+  'zst-only': { zst: zstdCompressSync(sampleSummary) },
+  'zst-of-many-frames': { zst: inFrames(sampleSummary, 700, zstdCompressSync) },
+};
 
 const hashOf = (page: Page) => new URL(page.url()).hash;
 
@@ -52,8 +54,18 @@ describe('the list', () => {
       await expectRows(page, ['app-2.0']);
       await page.getByRole('searchbox').fill('nothing has this');
       await page.getByText('No package has all of these words').waitFor();
-      await page.getByRole('searchbox').fill('');
+      await shot(page, 'nothing-found');
+      await page.getByRole('button', { name: 'Show all packages' }).click();
       await page.getByText('12 packages', { exact: true }).waitFor();
+      assert.equal(await page.getByRole('searchbox').inputValue(), '');
+    });
+  });
+
+  test('offers to search in all categories where one has nothing', async () => {
+    await pages.with('sample/All/#/?q=mysql&category=devel', async (page) => {
+      await page.getByText('No package within devel has all of these words').waitFor();
+      await page.getByRole('button', { name: 'Search in all categories' }).click();
+      await expectRows(page, ['mysql-client-8.0']);
     });
   });
 
@@ -117,6 +129,8 @@ describe('a package', () => {
     await pages.with('sample/All/#/package/app-2.0', async (page) => {
       await heading(page, 'app 2.0').waitFor();
       await shot(page, 'package');
+      await page.locator('section', { hasText: 'Depends on' }).last().scrollIntoViewIfNeeded();
+      await shot(page, 'package-dependencies');
       assert.equal(await page.title(), 'app 2.0 · sample/All');
       const article = page.locator('article');
       for (const text of [
@@ -235,8 +249,16 @@ test('the repository has its figures and its consistency report', async () => {
       (await page.locator('.figures').textContent()) ?? '',
       /Packages12.*Total size9\.5 MB.*2 hours ago.*Broken dependencies3/,
     );
-    await page.getByText('Dependencies that no package here satisfies').click();
+    await page.getByRole('button', { name: 'Copy the line for repositories.conf' }).waitFor();
+    assert.deepEqual(await page.locator('.command code').allTextContents(), [
+      `${pages.base}/sample/All`,
+      `export PKG_PATH=${pages.base}/sample/All`,
+    ]);
+    await shot(page, 'repository-sample');
+    await page.locator('.figures').getByRole('button', { name: '3' }).click();
+    await shot(page, 'findings');
     await page.locator('details[open] li', { hasText: 'nosuch>=3.1' }).getByRole('link', { name: 'app-2.0' }).waitFor();
+    await page.locator('details[open] li', { hasText: 'No package can: its braces do not match.' }).waitFor();
     for (const title of [
       'Libraries that no package here provides',
       'Files that share a package name',
@@ -250,9 +272,9 @@ test('the repository has its figures and its consistency report', async () => {
   });
 });
 
-test('one gzip member, many of them, and zst only show the same', async () => {
+test('one gzip member, many of them, one of many pieces, zst only, and zst of many frames show the same', async () => {
   const shown: string[] = [];
-  for (const path of ['one-member', 'many-members', 'zst-only']) {
+  for (const path of Object.keys(layouts)) {
     const texts: string[] = [];
     for (const hash of ['#/', '#/package/app-2.0', '#/package/zlast-alpha', '#/categories', '#/repository']) {
       await pages.with(`${path}/${hash}`, async (page) => {
@@ -262,9 +284,9 @@ test('one gzip member, many of them, and zst only show the same', async () => {
     }
     shown.push(texts.join('\n'));
   }
+  assert.equal(shown.length, 5);
   assert.match(shown[0] ?? '', /nosuch>=3\.1/);
-  assert.equal(shown[1], shown[0]);
-  assert.equal(shown[2], shown[0]);
+  for (const other of shown.slice(1)) assert.equal(other, shown[0]);
 });
 
 test('the keyboard alone does it all', async () => {
@@ -273,6 +295,9 @@ test('the keyboard alone does it all', async () => {
     const expectFocus = (selector: string) => page.locator(`${selector}:focus`).waitFor();
     await page.keyboard.press('/');
     await expectFocus('#search');
+    // Nothing was searched for: there is no best match to open.
+    await page.keyboard.press('Enter');
+    assert.equal(hashOf(page), '');
     await page.keyboard.type('libfoo');
     await expectRows(page, ['libfoo-1.0', 'libfoo-1.9', 'libfoo-1.10']);
     await page.keyboard.press('ArrowDown');

@@ -6,21 +6,48 @@
  */
 
 import { builtPage } from './built-page.ts';
-import { renderListing } from './listing.ts';
+import { type FilePresence, renderLinks, spliceLinks } from './links.ts';
 
 export const pageFile = 'index.html';
 
 export const pageContentType = 'text/html; charset=utf-8';
 
-/** Stands in the built page where the list of links goes. */
-const listingMark = '{{listing}}';
+/** Stands in the built page where the links go. */
+const linksMark = '{{links}}';
+const linksStart = builtPage.indexOf(linksMark);
+const before = Buffer.from(builtPage.slice(0, linksStart));
+const after = Buffer.from(builtPage.slice(linksStart + linksMark.length));
+
+export type SplicedPage =
+  | { readonly outcome: 'spliced'; readonly page: Uint8Array }
+  /** The page lists what it should. */
+  | { readonly outcome: 'unchanged' }
+  /** The page is of another version, or none of ours: it takes all files to make it. */
+  | { readonly outcome: 'unreadable' };
 
 /**
- * A pure function of its argument and of the deployed version: a page that has other bytes is an older one, or lists other files.
+ * A pure function of its argument and of the deployed version: a page that has other bytes is of another version, or lists other
+ * files.
  * @param files of the packages that are in the index, in its order; well-formed Unicode.
  * @throws {URIError} where a name holds a lone surrogate, which no key does.
  */
-export function renderPage(files: readonly string[]): Uint8Array {
-  const [before = '', after = ''] = builtPage.split(listingMark);
-  return new TextEncoder().encode(before + renderListing(files) + after);
+export function renderPage(files: Iterable<string>): Uint8Array {
+  return Buffer.concat([before, Buffer.from(renderLinks(files)), after]);
+}
+
+/**
+ * What `renderPage` gives for the files that the page lists once these have come and gone: the same bytes, in a millisecond
+ * instead of the 30 that it takes to render 27,699 files.
+ */
+export function splicePage(page: Uint8Array, presence: FilePresence): SplicedPage {
+  const bytes = Buffer.from(page.buffer, page.byteOffset, page.length);
+  const linksEnd = bytes.length - after.length;
+  const isOfThisVersion =
+    linksEnd >= before.length &&
+    bytes.subarray(0, before.length).equals(before) &&
+    bytes.subarray(linksEnd).equals(after);
+  if (!isOfThisVersion) return { outcome: 'unreadable' };
+  const spliced = spliceLinks(bytes.subarray(before.length, linksEnd), presence);
+  if (spliced.outcome !== 'spliced') return spliced;
+  return { outcome: 'spliced', page: Buffer.concat([before, spliced.links, after]) };
 }

@@ -3,31 +3,34 @@ import { describe, test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { IndexDecoder } from '../../functions/page/browser/index-decoder.ts';
+import { gzipInPieces, inFrames } from './index-layouts.ts';
 
 const summary = Buffer.from(
-  Array.from({ length: 800 }, (_, index) => `PKGNAME=p-${index * 7919}\nCOMMENT=${index}\n\n`).join(''),
+  Array.from({ length: 200 }, (_, index) => `PKGNAME=p-${index * 7919}\nCOMMENT=${index}\n\n`).join(''),
 );
 
 const zstd = (bytes: Uint8Array) => zstdCompressSync(bytes);
 const zstdWithChecksum = (bytes: Uint8Array) =>
   zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
 
-/** Each part of so many bytes compressed by itself, and the results put one behind the other. */
-function inParts(compress: (bytes: Uint8Array) => Buffer, size: number): Buffer {
-  const parts: Buffer[] = [];
-  for (let start = 0; start < summary.length; start += size)
-    parts.push(compress(summary.subarray(start, start + size)));
-  return Buffer.concat(parts);
-}
+/** Something that a decoder has to skip (RFC 8878, 3.1.2), followed by the frame. */
+const zstdBehindSkippable = (bytes: Uint8Array) =>
+  Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]), zstd(bytes)]);
 
 const indexes: Readonly<Record<string, Buffer>> = {
   'one gzip member': gzipSync(summary),
-  'some gzip members': inParts(gzipSync, 5_000),
-  'many gzip members': inParts(gzipSync, 20),
+  'some gzip members': inFrames(summary, 1_000, gzipSync),
+  'many gzip members': inFrames(summary, 20, gzipSync),
+  'one gzip member of some pieces': gzipInPieces(summary, 1_000),
+  'one gzip member of many pieces': gzipInPieces(summary, 20),
   'one zstd frame': zstd(summary),
   'one zstd frame with its checksum': zstdWithChecksum(summary),
-  'some zstd frames': inParts(zstd, 5_000),
-  'many zstd frames': inParts(zstdWithChecksum, 5),
+  'some zstd frames': inFrames(summary, 1_000, zstd),
+  'many zstd frames': inFrames(summary, 5, zstdWithChecksum),
+  'zstd frames, and some to be skipped': Buffer.concat([
+    zstd(summary.subarray(0, 99)),
+    zstdBehindSkippable(summary.subarray(99)),
+  ]),
   'plain text': summary,
 };
 
@@ -50,6 +53,12 @@ describe('IndexDecoder', () => {
     });
   }
 
+  test('reads a gzip member behind the longest field that its header can have', () => {
+    const index = gzipInPieces(summary, 5_000, 65_535);
+    for (const pieceBytes of [1_000, 20_000, 65_536])
+      assert.ok(decode(index, pieceBytes).equals(summary), `${pieceBytes}`);
+  });
+
   test('reads the index of an empty repository', () => {
     assert.equal(decode(gzipSync('\n')).toString(), '\n');
     assert.equal(decode(zstdWithChecksum(Buffer.from('\n'))).toString(), '\n');
@@ -63,7 +72,13 @@ describe('IndexDecoder', () => {
   });
 
   test('never takes a cut index for the whole summary', () => {
-    const cut = fc.constantFrom('one gzip member', 'some gzip members', 'one zstd frame', 'some zstd frames');
+    const cut = fc.constantFrom(
+      'one gzip member',
+      'some gzip members',
+      'one gzip member of some pieces',
+      'one zstd frame',
+      'some zstd frames',
+    );
     fc.assert(
       fc.property(cut, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (name, share) => {
         const index = indexes[name] ?? Buffer.alloc(0);

@@ -1,9 +1,10 @@
 /** The package browser with as many packages as pkgsrc has, and how long everything takes. */
 
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
+import { pkgAddNames } from './pkg-add-reader.ts';
 import { filesOf, largeSummary, realisticIndex } from './sample-repository.ts';
 import { heading, ServedPages, shot } from './served-pages.ts';
 
@@ -15,13 +16,14 @@ interface Timings {
   /** Of each key: until the list shows what it finds, in the next frame. */
   readonly keys: number[];
   /** Of every task that kept the page from doing anything else for more than 50 ms. */
-  readonly longTasks: number[];
+  readonly longTasks: { readonly start: number; readonly duration: number }[];
 }
 
 const noteTimings = `
   globalThis.timings = { keys: [], longTasks: [] };
-  new PerformanceObserver((list) => timings.longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-    .observe({ type: 'longtask', buffered: true });
+  new PerformanceObserver((list) =>
+    timings.longTasks.push(...list.getEntries().map(({ startTime, duration }) => ({ start: startTime, duration }))),
+  ).observe({ type: 'longtask', buffered: true });
   addEventListener('load', () => { timings.load = performance.now(); });
   new MutationObserver(() => {
     if (document.querySelector('.sizer .row')) timings.firstRow ??= performance.now();
@@ -33,6 +35,13 @@ const noteTimings = `
   }, { capture: true });
 `;
 
+/** One is not enough: what else the machine does at that moment makes a difference. */
+const loads = 5;
+
+const searched = 'perl json';
+
+const scripts = [noteTimings];
+
 let pages: ServedPages;
 
 before(async () => {
@@ -41,46 +50,118 @@ before(async () => {
 
 after(async () => await pages?.close());
 
-test('27,699 packages: there at once, and typing is never held up', async (context) => {
-  const found = realisticIndex();
-  if (found === undefined) context.diagnostic('../shared/data is absent: the packages are made up');
-  const summary = found === undefined ? largeSummary(27_699) : zstdDecompressSync(found);
-  pages.serve('large', filesOf(summary), { zst: zstdCompressSync(summary) });
-  await pages.with(
-    'large/',
-    async (page) => {
-      await page.getByText('27,699 packages', { exact: true }).waitFor();
-      await shot(page, 'list');
-      assert.ok((await page.locator('.sizer .row').count()) < 60, 'only the rows in sight are there');
+describe('27,699 packages', () => {
+  let files: readonly string[] = [];
 
-      const processorTime = await processorClock(page);
-      await page.getByRole('searchbox').pressSequentially('perl json', { delay: 40 });
-      await page.getByText(/of 27,699 packages/).waitFor();
-      const millisecondsPerKey = (await processorTime()) / 'perl json'.length;
-      await shot(page, 'search');
-      await page.getByRole('searchbox').fill('');
+  before(() => {
+    const found = realisticIndex();
+    if (found === undefined) console.log('../shared/data is absent: the packages are made up');
+    const summary = found === undefined ? largeSummary(27_699) : zstdDecompressSync(found);
+    files = filesOf(summary);
+    pages.serve('large', files, { zst: zstdCompressSync(summary) });
+  });
+
+  test('are there at once', async (context) => {
+    const timings: Timings[] = [];
+    for (let load = 0; load < loads; load += 1) {
+      await pages.with(
+        'large/',
+        async (page) => {
+          await page.getByText('27,699 packages', { exact: true }).waitFor();
+          assert.ok((await page.locator('.sizer .row').count()) < 60, 'only the rows in sight are there');
+          timings.push(await timingsOf(page));
+          if (load === 0) await shot(page, 'list');
+        },
+        { scripts },
+      );
+    }
+    const after = (name: 'firstRow' | 'whole') => timings.map((each) => each[name] - each.load);
+    const longTasks = timings.flatMap((each) => each.longTasks.filter(({ start }) => start > each.load));
+    context.diagnostic(`load: ${spread(timings.map(({ load }) => load))}`);
+    context.diagnostic(`first packages, after load: ${spread(after('firstRow'))}`);
+    context.diagnostic(`all packages, after load: ${spread(after('whole'))}`);
+    context.diagnostic(`tasks over 50 ms between: ${spread(longTasks.map(({ duration }) => duration))}`);
+    // The figures are for an idle machine; this holds on one that has other things to do as well.
+    assert.ok(median(after('firstRow')) < 2_000, `first packages ${spread(after('firstRow'))} after load`);
+  });
+
+  test('are searched while one types, which is never held up', async (context) => {
+    await pages.with(
+      'large/',
+      async (page) => {
+        await page.getByText('27,699 packages', { exact: true }).waitFor();
+        const began = await page.evaluate(() => performance.now());
+        const processorTime = await processorClock(page);
+        await page.getByRole('searchbox').pressSequentially(searched, { delay: 40 });
+        await page.getByText(/of 27,699 packages/).waitFor();
+        const millisecondsPerKey = (await processorTime()) / searched.length;
+        await shot(page, 'search');
+        const { keys, longTasks } = await timingsOf(page);
+        const whileTyping = longTasks.filter(({ start }) => start > began).map(({ duration }) => duration);
+        context.diagnostic(`a key, until the next frame shows what it finds: ${spread(keys)}`);
+        context.diagnostic(`computing per key: ${spread([millisecondsPerKey])}`);
+        context.diagnostic(`tasks over 50 ms while typing: ${spread(whileTyping)}`);
+        assert.equal(keys.length, searched.length);
+        assert.ok(millisecondsPerKey < 50, `a key took ${millisecondsPerKey} ms of computing`);
+      },
+      { scripts },
+    );
+  });
+
+  test('are walked through by the keyboard, from the first to the last', async () => {
+    await pages.with('large/', async (page) => {
+      await page.getByText('27,699 packages', { exact: true }).waitFor();
+      await page.keyboard.press('/');
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('End');
       await page.locator('[aria-rowindex="27700"] a:focus').waitFor();
       await page.keyboard.press('Home');
       await page.locator('[aria-rowindex="2"] a:focus').waitFor();
+    });
+  });
 
-      const timings = await page.evaluate(() => (globalThis as unknown as { timings: Timings }).timings);
-      report(context, timings, millisecondsPerKey);
-      await page.goto(`${pages.base}/large/#/repository`);
-      await heading(page, 'Repository').waitFor();
-      await shot(page, 'repository');
-      await page.goto(`${pages.base}/large/#/categories`);
-      await page.locator('.categories-view').waitFor();
-      await shot(page, 'categories');
-      await page.goto(`${pages.base}/large/#/repository`);
+  test('have a page each, and figures', async (context) => {
+    await pages.with('large/', async (page) => {
+      await page.getByText('27,699 packages', { exact: true }).waitFor();
+      const began = performance.now();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await page.locator('.package-view h1').waitFor();
+      context.diagnostic(`the first package's page: ${spread([performance.now() - began])}`);
+      for (const [name, hash] of [
+        ['newest', '#/?sort=-built'],
+        ['categories', '#/categories'],
+        ['repository', '#/repository'],
+      ] as const) {
+        await page.goto(`${pages.base}/large/${hash}`);
+        await page.locator('.sizer .row:visible, article h1').first().waitFor();
+        await shot(page, name);
+      }
       await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
       await heading(page, 'Repository').waitFor();
       await shot(page, 'repository-dark');
-    },
-    { scripts: [noteTimings] },
-  );
+    });
+  });
+
+  test('are all linked without JavaScript, as pkg_add sees them', async () => {
+    await pages.with(
+      'large/',
+      async (page) => {
+        assert.deepEqual(await page.getByRole('link').allTextContents(), files);
+        const source = await (await page.request.get(`${pages.base}/large/`)).text();
+        assert.deepEqual(
+          pkgAddNames(source).filter((name) => name.endsWith('.tgz')),
+          files,
+        );
+      },
+      { javaScriptEnabled: false },
+    );
+  });
 });
+
+function timingsOf(page: Page): Promise<Timings> {
+  return page.evaluate(() => (globalThis as unknown as { timings: Timings }).timings);
+}
 
 /** @returns what tells how many milliseconds the page itself has computed since: others on this machine make no difference. */
 async function processorClock(page: Page): Promise<() => Promise<number>> {
@@ -94,24 +175,14 @@ async function processorClock(page: Page): Promise<() => Promise<number>> {
   return async () => (await read()) - began;
 }
 
-/** What is printed is for an idle machine; the limits hold on one that has other things to do as well. */
-function report(
-  context: TestContext,
-  { load, firstRow, whole, keys, longTasks }: Timings,
-  millisecondsPerKey: number,
-): void {
-  const text = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
-  const sorted = keys.toSorted((left, right) => left - right);
-  const median = sorted[sorted.length >> 1] ?? Number.NaN;
-  context.diagnostic(
-    `load ${text(load)}, first packages ${text(firstRow - load)} after it, all of them ${text(whole - load)} after it`,
-  );
-  context.diagnostic(
-    `typing: ${text(millisecondsPerKey)} of computing per key; until the next frame: median ${text(median)}, slowest ${text(sorted.at(-1) ?? 0)}`,
-  );
-  context.diagnostic(`tasks over 50 ms: ${longTasks.length}, the longest ${text(Math.max(0, ...longTasks))}`);
-  assert.ok(keys.length >= 9);
-  assert.ok(firstRow - load < 2_000, `first packages ${text(firstRow - load)} after load`);
-  assert.ok(median < 200, `a key took ${text(median)}`);
-  assert.ok(millisecondsPerKey < 50, `a key took ${text(millisecondsPerKey)} of computing`);
+/** `median 21 ms, 15 to 49 ms (9)` */
+function spread(milliseconds: readonly number[]): string {
+  const [least, middle, most] = [Math.min(...milliseconds), median(milliseconds), Math.max(...milliseconds)];
+  if (milliseconds.length === 0) return 'none';
+  if (milliseconds.length === 1) return `${middle.toFixed(0)} ms`;
+  return `median ${middle.toFixed(0)} ms, ${least.toFixed(0)} to ${most.toFixed(0)} ms (${milliseconds.length})`;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((left, right) => left - right)[numbers.length >> 1] ?? Number.NaN;
 }

@@ -1,8 +1,9 @@
 /** Chromium with pages that are served from memory, for the tests of the package browser. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { renderPage } from '../../functions/page/page.ts';
@@ -11,7 +12,9 @@ import { filesOf, sampleSummary } from './sample-repository.ts';
 
 /** Debian's. */
 const executablePath = '/usr/bin/chromium';
-const screenshots = new URL('../../build/screenshots/', import.meta.url);
+
+/** Where screenshots go: made by the first one. */
+let screenshots: string | undefined;
 
 export const wide = { width: 1280, height: 800 };
 export const narrow = { width: 360, height: 740 };
@@ -39,7 +42,6 @@ export class ServedPages {
       existsSync(executablePath),
       `expected ${executablePath}: apt-get install -y --no-install-recommends chromium`,
     );
-    mkdirSync(screenshots, { recursive: true });
     const server = new PageServer();
     const base = await server.listen();
     const args = ['no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run', 'disable-background-networking'];
@@ -63,6 +65,7 @@ export class ServedPages {
   async close(): Promise<void> {
     await this.browser.close();
     await this.server.close();
+    if (screenshots !== undefined) console.log(`Screenshots, to be looked at: ${screenshots}`);
   }
 
   /** A repository: the page that lists these files, and indexes by their suffixes. */
@@ -97,9 +100,11 @@ export class ServedPages {
   }
 }
 
-/** Into build/screenshots. */
+/** Into the directory that the environment's SCREENSHOTS names, or into a new one. */
 export async function shot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, screenshots)), animations: 'disabled' });
+  screenshots ??= process.env.SCREENSHOTS ?? mkdtempSync(join(tmpdir(), 'screenshots-'));
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
 }
 
 /** Waits until the list shows exactly these packages, from its first row. */

@@ -43,18 +43,19 @@ export class Application {
 
   /** @param script the page's own, for the worker. */
   constructor(script: string) {
+    // Before anything else: the index is on its way while the page is being made.
+    this.#client = new CatalogueClient(script, this.#repositoryUrl, {
+      onPackages: (packages) => this.#list.add(packages),
+      onRestart: () => this.#list.clear(),
+      onRead: (index) => this.#showRead(index),
+      onFailed: (problems) => this.#showFailure(problems),
+    });
     this.#list = new PackageList({
       onRoute: (route) => this.#goTo(route),
       orderBy: (column) => this.#client.ask('order', { column }),
     });
     this.#searchField = this.#makeSearchField();
     this.#tabs = tabs.map(({ title, route }) => ({ route, link: element('a', { href: formatRoute(route) }, title) }));
-    this.#client = new CatalogueClient(script, {
-      onPackages: (packages) => this.#list.add(packages),
-      onRestart: () => this.#list.clear(),
-      onRead: (index) => this.#showRead(index),
-      onFailed: (problems) => this.#showFailure(problems),
-    });
   }
 
   start(): void {
@@ -63,7 +64,6 @@ export class Application {
       this.#makeHeader(),
       element('main', { id: 'main', tabindex: -1 }, this.#notice, this.#list.element, this.#page),
     );
-    this.#client.read(this.#repositoryUrl);
     addEventListener('hashchange', () => this.#followUrl());
     addEventListener('keydown', (event) => this.#handleKey(event));
     addEventListener('visibilitychange', () => void this.#lookForNewerIndex());
@@ -71,7 +71,23 @@ export class Application {
       event.preventDefault();
       this.#focusContent();
     });
+    this.#prepareInTime();
     this.#show(parseRoute(location.hash));
+  }
+
+  /**
+   * Whoever moves in the list will probably open a package, and what that takes (half a second of computing for 27,699 packages) can
+   * begin. Not before: whoever types would notice it.
+   */
+  #prepareInTime(): void {
+    const signs = new AbortController();
+    const prepare = () => {
+      signs.abort();
+      this.#client.prepare();
+    };
+    for (const sign of ['pointermove', 'pointerdown', 'focusin']) {
+      this.#list.element.addEventListener(sign, prepare, { passive: true, signal: signs.signal });
+    }
   }
 
   #makeHeader(): HTMLElement {
@@ -93,10 +109,11 @@ export class Application {
   }
 
   #makeSearchField(): HTMLInputElement {
+    const hasKeyboard = matchMedia('(hover: hover)').matches;
     const field = element('input', {
       type: 'search',
       id: 'search',
-      placeholder: 'Search packages  ( / )',
+      placeholder: hasKeyboard ? 'Search packages  ( / )' : 'Search packages',
       autocomplete: 'off',
       autocapitalize: 'off',
       spellcheck: 'false',
@@ -267,7 +284,7 @@ export class Application {
       return true;
     }
     const { first } = this.#list;
-    if (key !== 'Enter' || first === undefined) return false;
+    if (key !== 'Enter' || first === undefined || this.#searchField.value.trim() === '') return false;
     this.#writeUrl();
     this.#goTo({ view: 'package', key: first.key });
     return true;

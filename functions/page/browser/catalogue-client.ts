@@ -16,8 +16,12 @@ export class CatalogueClient {
   readonly #answers = new Map<number, (answer: unknown) => void>();
   #lastId = 0;
 
-  /** @param script what the worker runs: the page's own script. */
-  constructor(script: string, events: CatalogueEvents) {
+  /**
+   * Begins to read the index.
+   * @param script what the worker runs: the page's own script.
+   * @param events come later, never from within.
+   */
+  constructor(script: string, repositoryUrl: string, events: CatalogueEvents) {
     this.#events = events;
     const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
     this.#worker = new Worker(trusted(url));
@@ -25,10 +29,12 @@ export class CatalogueClient {
     this.#worker.addEventListener('error', ({ message }) =>
       events.onFailed([{ file: 'The page', problem: message, isAbsent: false }]),
     );
+    this.#send({ kind: 'read', repositoryUrl });
   }
 
-  read(repositoryUrl: string): void {
-    this.#send({ kind: 'read', repositoryUrl });
+  /** Has the worker find out what depends on what, for which the first package's page would have to wait otherwise. */
+  prepare(): void {
+    this.#send({ kind: 'prepare' });
   }
 
   /** Resolves once the index is read, never where it cannot be. */

@@ -21,6 +21,7 @@ export function startWorker(scope: WorkerScope): void {
   const worker = new CatalogueWorker((message) => scope.postMessage(message));
   scope.addEventListener('message', ({ data }) => {
     if (data.kind === 'read') void worker.read(data.repositoryUrl);
+    else if (data.kind === 'prepare') void worker.prepare();
     else void worker.answer(data.id, data.name, data.question);
   });
 }
@@ -52,6 +53,11 @@ class CatalogueWorker {
     this.#whole.resolve();
   }
 
+  async prepare(): Promise<void> {
+    await this.#whole.promise;
+    this.#knownRelations();
+  }
+
   async answer(id: number, name: QuestionName, question: unknown): Promise<void> {
     await this.#whole.promise;
     try {
@@ -74,7 +80,7 @@ class CatalogueWorker {
     }
   }
 
-  /** Computed when first asked for: the list does without. */
+  /** Computed once: the list does without. */
   #knownRelations(): Relations {
     this.#relations ??= new Relations(this.#catalogue);
     return this.#relations;

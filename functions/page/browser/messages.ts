@@ -22,6 +22,8 @@ export type QuestionName = keyof Questions;
 
 export type ToWorker =
   | { readonly kind: 'read'; readonly repositoryUrl: string }
+  /** A package's page will probably be asked for soon. */
+  | { readonly kind: 'prepare' }
   | { readonly kind: 'question'; readonly id: number; readonly name: QuestionName; readonly question: unknown };
 
 export type FromWorker =

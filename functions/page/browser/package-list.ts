@@ -47,7 +47,7 @@ export class PackageList {
   readonly #rows: VirtualRows;
   readonly #table: HTMLElement;
   readonly #status = element('p', { class: 'found', role: 'status' });
-  readonly #empty = element('p', { class: 'empty', hidden: true });
+  readonly #empty = element('div', { class: 'empty', hidden: true });
   readonly #filter = element('span', { class: 'filter' });
   readonly #sortChoice: HTMLSelectElement;
   readonly #titles = new Map<Column, HTMLElement>();
@@ -193,17 +193,28 @@ export class PackageList {
     const isFiltered = this.#words.length > 0 || this.#route.category !== '';
     const all = countText(this.#packages.length, 'package');
     const sentence = isFiltered ? `${numberText(found)} of ${all}` : all;
-    const status = this.#isWhole ? sentence : `${sentence} so far …`;
+    const reading = this.#packages.length === 0 ? 'Reading the index …' : `${sentence} so far …`;
+    const status = this.#isWhole ? sentence : reading;
     if (this.#status.textContent !== status) this.#status.textContent = status;
     setAttributes(this.#table, { 'aria-rowcount': found + 1 });
     const isEmpty = found === 0 && this.#isWhole;
     this.#empty.hidden = !isEmpty;
     this.#table.hidden = isEmpty;
-    if (isEmpty) {
-      this.#empty.textContent = isFiltered
-        ? 'No package has all of these words in its name, comment or categories.'
-        : 'This repository has no packages yet.';
-    }
+    if (isEmpty)
+      this.#empty.replaceChildren(...(isFiltered ? this.#wayOut() : ['This repository has no packages yet.']));
+  }
+
+  /** Nothing was found: says so, and leads to where something might be. */
+  #wayOut(): Node[] {
+    const { category, text } = this.#route;
+    const [where, title, route] =
+      category === '' || text === ''
+        ? ['', 'Show all packages', wholeList]
+        : [` within ${category}`, 'Search in all categories', { ...this.#route, category: '' }];
+    return [
+      element('p', {}, `No package${where} has all of these words in its name, comment or categories.`),
+      button({ class: 'button' }, () => this.#events.onRoute(route), title),
+    ];
   }
 
   async #applyOrder(): Promise<void> {

@@ -1,6 +1,8 @@
 /** One package: what it is, how to install it, and what it has to do with others. */
 
-import { button, element } from './elements.ts';
+import type { PatternProblem } from '../../version/pattern.ts';
+import { copiedLine } from './copied-line.ts';
+import { element } from './elements.ts';
 import { fileReference, installCommands } from './install-commands.ts';
 import type { PackageDetails } from './package-details.ts';
 import { packageAnchor, packageLinkList } from './package-links.ts';
@@ -8,11 +10,12 @@ import { formatRoute, wholeList } from './route.ts';
 import { webLink } from './web-link.ts';
 import { countText, numberText, sizeText } from './wording.ts';
 
-const problemTexts = {
+/** Why no package at all could satisfy a pattern. */
+export const patternProblemTexts: Readonly<Record<PatternProblem, string>> = {
   'unbalanced-braces': 'its braces do not match',
   'too-many-alternatives': 'it has too many alternatives',
   'too-long': 'it is too long',
-} as const;
+};
 
 /** @param repositoryUrl with the slash at its end. */
 export function packageView(details: PackageDetails, repositoryUrl: string): HTMLElement {
@@ -101,8 +104,8 @@ function install({ listed, file, everythingNeeded }: PackageDetails, repositoryU
     undefined,
     pkgin === undefined
       ? element('p', { class: 'muted' }, 'pkgin cannot fetch this file: the warnings say why.')
-      : commandLine('pkgin', pkgin),
-    commandLine('pkg_add', pkgAdd),
+      : copiedLine('pkgin command', pkgin),
+    copiedLine('pkg_add command', pkgAdd),
     element(
       'p',
       { class: 'download' },
@@ -110,30 +113,6 @@ function install({ listed, file, everythingNeeded }: PackageDetails, repositoryU
       element('span', { class: 'muted' }, besides),
     ),
   );
-}
-
-function commandLine(title: string, command: string): HTMLElement {
-  const code = element('code', { tabindex: 0, 'aria-label': `${title} command` }, command);
-  const copy = button(
-    { class: 'copy', 'aria-label': `Copy the ${title} command` },
-    () => void copyText(command, code, copy),
-    'Copy',
-  );
-  return element('div', { class: 'command' }, code, copy);
-}
-
-async function copyText(text: string, shown: HTMLElement, copy: HTMLElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    copy.textContent = 'Copied';
-  } catch {
-    // Without https there is no clipboard: the line is selected, and the keyboard copies it.
-    getSelection()?.selectAllChildren(shown);
-    copy.textContent = 'Selected';
-  }
-  setTimeout(() => {
-    copy.textContent = 'Copy';
-  }, 2_000);
 }
 
 function description({ description: text }: PackageDetails): HTMLElement | undefined {
@@ -192,7 +171,7 @@ function relations(details: PackageDetails): HTMLElement {
           note:
             consumers.count === 0
               ? element('span', { class: 'muted' }, 'required by none here')
-              : element('span', { class: 'muted' }, `required by ${countText(consumers.count, 'package')}`),
+              : packageLinkList(consumers),
         })),
       ),
   );
@@ -201,7 +180,9 @@ function relations(details: PackageDetails): HTMLElement {
 function dependencies({ depends }: PackageDetails): HTMLElement {
   const items = depends.map(({ pattern, satisfiedBy, problem }) => {
     const why =
-      problem === undefined ? 'no package here satisfies it' : `no package can satisfy it: ${problemTexts[problem]}`;
+      problem === undefined
+        ? 'no package here satisfies it'
+        : `no package can satisfy it: ${patternProblemTexts[problem]}`;
     return element(
       'li',
       {},

@@ -1,11 +1,13 @@
 /** The repository as a whole: its figures, and what does not fit together in it. */
 
 import { buildColumns, categoryBars } from './charts.ts';
-import { element } from './elements.ts';
+import { copiedLine } from './copied-line.ts';
+import { button, element } from './elements.ts';
 import type { Figures } from './figures.ts';
 import { shellWord } from './install-commands.ts';
 import type { IndexFacts } from './messages.ts';
 import { packageLinkList } from './package-links.ts';
+import { patternProblemTexts } from './package-view.ts';
 import { formatRoute, wholeList } from './route.ts';
 import { agoText, countText, numberText, sizeText } from './wording.ts';
 
@@ -15,6 +17,7 @@ const categoriesInChart = 12;
 /** @param repositoryUrl with the slash at its end. */
 export function repositoryView(figures: Figures, index: IndexFacts, repositoryUrl: string): HTMLElement {
   const broken = figures.missingDependencies.length;
+  const report = findings(figures);
   const published = index.lastModified === 0 ? 'unknown' : agoText(index.lastModified, Date.now());
   return element(
     'article',
@@ -26,7 +29,12 @@ export function repositoryView(figures: Figures, index: IndexFacts, repositoryUr
       figure('Packages', numberText(figures.packages)),
       figure('Total size', sizeText(figures.bytes) || '0 B'),
       figure('Last publication', published, timeOf(index.lastModified)),
-      figure('Broken dependencies', numberText(broken), undefined, broken > 0 ? 'bad' : 'good'),
+      figure(
+        'Broken dependencies',
+        broken === 0 ? '0' : leadTo(report, numberText(broken)),
+        undefined,
+        broken > 0 ? 'bad' : 'good',
+      ),
     ),
     element(
       'div',
@@ -40,13 +48,13 @@ export function repositoryView(figures: Figures, index: IndexFacts, repositoryUr
       figures.builds.length > 0 && chart('Packages by build date', buildColumns(figures.builds)),
       use(figures, repositoryUrl),
     ),
-    findings(figures),
+    report,
   );
 }
 
 export function categoriesView({ categories }: Figures): HTMLElement {
   const cards = [...categories]
-    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .sort((left, right) => (left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1))
     .map(({ name, packages, bytes }) =>
       element(
         'li',
@@ -63,7 +71,20 @@ export function categoriesView({ categories }: Figures): HTMLElement {
   );
 }
 
-function figure(title: string, value: string, more?: Node, mood?: 'good' | 'bad'): HTMLElement {
+/** A number that leads to the first of the findings, which are what it counts. */
+function leadTo(report: HTMLElement, count: string): HTMLElement {
+  const show = () => {
+    const details = report.querySelector('details');
+    const summary = details?.querySelector('summary');
+    if (details === null || summary === null) return;
+    details.open = true;
+    details.scrollIntoView();
+    summary?.focus({ preventScroll: true });
+  };
+  return button({ class: 'plain', 'aria-label': `${count}: show them` }, show, count);
+}
+
+function figure(title: string, value: string | Node, more?: Node, mood?: 'good' | 'bad'): HTMLElement {
   return element(
     'div',
     { class: mood },
@@ -99,9 +120,9 @@ function use({ platforms }: Figures, repositoryUrl: string): HTMLElement {
     {},
     element('h2', {}, 'Use it'),
     element('p', {}, 'With pkgin, put this line into ', element('code', {}, 'repositories.conf'), ':'),
-    element('pre', { tabindex: 0, 'aria-label': 'Line for repositories.conf' }, url),
+    copiedLine('line for repositories.conf', url),
     element('p', {}, 'With pkg_add:'),
-    element('pre', { tabindex: 0, 'aria-label': 'Setting for pkg_add' }, `export PKG_PATH=${shellWord(url)}`),
+    copiedLine('setting for pkg_add', `export PKG_PATH=${shellWord(url)}`),
     platform !== undefined &&
       element(
         'p',
@@ -117,7 +138,15 @@ function findings(figures: Figures): HTMLElement {
   const sections = [
     finding(
       'Dependencies that no package here satisfies',
-      missingDependencies.map(({ pattern, neededBy }) => [pattern, packageLinkList(neededBy)]),
+      missingDependencies.map(({ pattern, problem, neededBy }) => [
+        pattern,
+        element(
+          'div',
+          {},
+          problem && element('p', { class: 'muted' }, `No package can: ${patternProblemTexts[problem]}.`),
+          packageLinkList(neededBy),
+        ),
+      ]),
     ),
     finding(
       'Libraries that no package here provides',
@@ -150,7 +179,7 @@ function findings(figures: Figures): HTMLElement {
       element(
         'p',
         { class: 'muted' },
-        `${countText(systemLibraries, 'library', 'libraries')} of the base system are required besides.`,
+        `Besides, ${countText(systemLibraries, 'library', 'libraries')} of the base system ${systemLibraries === 1 ? 'is' : 'are'} required.`,
       ),
   );
 }
