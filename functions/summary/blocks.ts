@@ -54,9 +54,9 @@ export class BlockCutter {
   #records = 0;
   #first: { readonly file: string; readonly bytes: number } = { file: '', bytes: 0 };
 
-  /** @param blockBytes a block's size on average: half of it at least, and as much again until one begins by chance. */
+  /** @param blockBytes a block's size on average: three quarters of it at least, and a quarter more until one begins by chance. */
   constructor(blockBytes: number) {
-    this.#bytesMin = blockBytes / 2;
+    this.#bytesMin = 0.75 * blockBytes;
     this.#bytesMore = blockBytes - this.#bytesMin;
     this.#text = Buffer.alloc(Math.min(2 * blockBytes, summaryLimits.blockBytes));
   }

@@ -6,6 +6,7 @@
 import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
 import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
+import { DuplicateNames } from './duplicate-names.ts';
 import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { packageNameOf } from './hazards.ts';
 import { type IndexFormatName, indexFormats } from './index-formats.ts';
@@ -77,7 +78,7 @@ export async function buildSummary(
   options: SummaryOptions,
 ): Promise<Summary> {
   const uploads: Date[] = [];
-  const filesByName = new Map<string, number>();
+  const names = new DuplicateNames();
   const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
   for await (const row of rows) {
@@ -86,14 +87,12 @@ export async function buildSummary(
       continue;
     }
     if (isNew(row, options)) uploads.push(row.lastModified);
-    const name = packageNameOf(row.record);
-    filesByName.set(name, (filesByName.get(name) ?? 0) + 1);
+    names.add(packageNameOf(row.record));
     warnings += row.warnings.length;
     const ended = compressor.add(row);
     if (ended !== undefined) await ended;
   }
-  for (const files of filesByName.values()) if (files > 1) warnings += files;
-  return { ...(await compressor.end()), uploads, counted: { rejected, warnings } };
+  return { ...(await compressor.end()), uploads, counted: { rejected, warnings: warnings + names.count() } };
 }
 
 /** Gives the rows of these files, and of no others; undefined for one that has none. */
