@@ -136,10 +136,26 @@ export const localLimits = {
   reindexMilliseconds: 600_000,
 } as const;
 
+/** Indexing many packages at once on one machine. */
+export const bulkLimits = {
+  /** Fewer hints are followed without threads: one of those takes 0.1 s to begin, in which 300 packages are read. */
+  hintsWithoutThreadsMax: 500,
+  /** Threads: the table has one writer at a time, and each takes 60 MB. */
+  threadsMax: 4,
+  /** Hints that a thread is given at a time, whose rows are written together: some 30 ms of work. */
+  hintsPerThreadMax: 100,
+  /** What a thread collects before it looks for what is done with: with V8's own choice, twice as much memory and no less time. */
+  youngMebibytesMax: 4,
+} as const;
+
 /** The table on one machine. */
 export const tableLimits = {
   /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
   rowsPageMax: 100,
+  /** Rows that are written together: each by itself costs ten times as much. A few milliseconds for whoever waits to write, too. */
+  batchRowsMax: 200,
+  /** Bytes of the records that wait to be written together, before the last one. */
+  batchBytesMax: 1 * mebibyte,
   /** How long to wait for another process's write to the table: theirs take milliseconds. */
   busyMillisecondsMax: 5_000,
 } as const;

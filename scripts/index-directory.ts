@@ -1,12 +1,16 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
+import { blockingCalls } from '../functions/adapters/file-calls.ts';
 import type { Repository } from '../functions/ports.ts';
 import type { Publication } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import type { Summary } from '../functions/summary/summary.ts';
 import { type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
+import { ExtractThreads, FewOrMany } from './extract-threads.ts';
+import type { ExtractNews } from './extract-worker.ts';
 import { LocalIndexer } from './local-indexer.ts';
 import { Progress } from './progress.ts';
+import { tableFile } from './state-directory.ts';
 import { byteSize, count, duration, printable, repositoryName } from './wording.ts';
 
 export interface IndexOptions {
@@ -26,31 +30,45 @@ export async function indexDirectory(
   const say = (line: string) => progress.say(console.error, line);
   let done = 0;
   let failures = 0;
+  const fail = (sentence: string): void => {
+    failures += 1;
+    say(printable(sentence));
+  };
+  const extracted = (hints: number, rejected: ExtractNews['rejected']): void => {
+    done += hints;
+    progress.update(done);
+    for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
+  };
   const indexer = await LocalIndexer.open({
     directory,
     stateDirectory: state,
     formats,
     page,
+    calls: blockingCalls,
     events: {
       onChange: (repository) => changed.add(repository),
       onExtracted: (key, extraction) => {
-        done += 1;
-        progress.update(done);
         const row = extraction.outcome === 'removed' ? undefined : extraction.row;
-        if (row?.state === 'rejected')
-          say(`${printable(key)}: rejected: ${row.reason.code}: ${printable(row.reason.message)}`);
+        extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
       },
-      onDeadLetter: ({ hint, error }) => {
-        failures += 1;
-        say(printable(systemErrorSentence(error, `${hint.key} could not be indexed`)));
-      },
+      onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `${hint.key} could not be indexed`)),
       onNotice: say,
     },
   });
+  const { directory: root, stateDirectory } = indexer;
+  const threads = new ExtractThreads({
+    place: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    onNews: (news) => {
+      for (const repository of news.changed) changed.add(repository);
+      extracted(news.hints, news.rejected);
+      for (const sentence of news.failed) fail(sentence);
+    },
+  });
   try {
-    const { hints } = await indexer.reindex({ force });
-    progress.start(hints, done);
-    await indexer.hints.idle();
+    const hints = new FewOrMany(indexer.hints, threads);
+    const found = await indexer.reindex({ force }, hints);
+    progress.start(found.hints, done);
+    await hints.idle();
     progress.stop();
     let rejected = 0;
     for (const repository of [...changed].sort()) {
@@ -67,6 +85,7 @@ export async function indexDirectory(
     return rejected > 0 ? exitCodes.rejected : exitCodes.done;
   } finally {
     progress.stop();
+    await threads.close();
     await indexer.close();
   }
 }

@@ -1,18 +1,13 @@
 #!/usr/bin/env node
-/** The command line: what the commands are called and take. What they do is in the file of the same name. */
+/** The command line: what the commands are called and take. What they do is in the file of the same name, loaded when it is asked for. */
 
+import './compile-cache.ts';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
 import manifest from '../package.json' with { type: 'json' };
-import { check } from './check.ts';
 import { completionScript, type Shell, shells } from './completion.ts';
-import { explain } from './explain.ts';
-import { indexDirectory } from './index-directory.ts';
-import { record } from './record.ts';
-import { ending, exitCodesHelp, runCommand } from './run-command.ts';
-import { serve } from './serve.ts';
+import { ending, exitCodesHelp, onDemand, runCommand } from './run-command.ts';
 import { accountOptions } from './stack/account-options.ts';
-import { showStatus } from './status.ts';
 
 const stateOption = new Option(
   '--state <dir>',
@@ -41,7 +36,7 @@ program
   .command('record')
   .description('print the record of each package, as pkg_info -X would')
   .argument('<file...>', 'packages')
-  .action(ending((files: string[]) => record(files)));
+  .action(ending(onDemand(async () => (await import('./record.ts')).record)));
 
 program
   .command('index')
@@ -51,7 +46,7 @@ program
   .addOption(formatsOption)
   .addOption(pageOption)
   .option('--force', 'read every package again, changed or not')
-  .action(ending(indexDirectory));
+  .action(ending(onDemand(async () => (await import('./index-directory.ts')).indexDirectory)));
 
 program
   .command('serve')
@@ -76,7 +71,7 @@ program
   .addOption(stateOption)
   .addOption(formatsOption)
   .addOption(pageOption)
-  .action(ending(serve));
+  .action(ending(onDemand(async () => (await import('./serve.ts')).serve)));
 
 program
   .command('status')
@@ -87,7 +82,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(showStatus));
+  .action(ending(onDemand(async () => (await import('./status.ts')).showStatus)));
 
 program
   .command('check')
@@ -98,7 +93,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(check));
+  .action(ending(onDemand(async () => (await import('./check.ts')).check)));
 
 program
   .command('explain')
@@ -114,7 +109,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(explain));
+  .action(ending(onDemand(async () => (await import('./explain.ts')).explain)));
 
 program
   .command('completion')

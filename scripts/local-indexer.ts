@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
+import type { FileCalls } from '../functions/adapters/file-calls.ts';
 import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints.ts';
 import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
@@ -29,6 +30,8 @@ export interface LocalIndexerOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser, index.html, into every repository. */
   readonly page: boolean;
+  /** How the directory is read; waiting unless told otherwise. */
+  readonly calls?: FileCalls;
   readonly events: LocalIndexerEvents;
 }
 
@@ -108,6 +111,7 @@ export class LocalIndexer {
     this.objects = new DirectoryObjects({
       root: directory,
       stateDirectory,
+      ...(options.calls ? { calls: options.calls } : {}),
       onSkipped: (path, reason) => {
         const name = printable(Buffer.from(path).toString('latin1'));
         if (reason === 'name is not UTF-8') noticeOnce(`left out ${name}: its ${reason}; rename it`);

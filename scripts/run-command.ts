@@ -33,6 +33,11 @@ export function ending<Arguments extends unknown[]>(run: (...args: Arguments) =>
   };
 }
 
+/** A command that is loaded when it is asked for: the others, and what they need, would take most of a short command's time. */
+export function onDemand<Arguments extends unknown[]>(load: () => Promise<(...args: Arguments) => Promise<ExitCode>>) {
+  return async (...args: Arguments): Promise<ExitCode> => await (await load())(...args);
+}
+
 export const exitCodesHelp = `
 Exit codes:
   0  done

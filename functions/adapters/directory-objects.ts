@@ -9,7 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomInt } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type ETag,
@@ -23,6 +23,7 @@ import {
   type PutOptions,
   type PutOutcome,
 } from '../ports.ts';
+import { type BytesEntry, type FileCalls, type OpenFile, waitingCalls } from './file-calls.ts';
 import { KeyLocks } from './key-locks.ts';
 import { MetadataFiles } from './metadata-files.ts';
 import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-files.ts';
@@ -32,6 +33,8 @@ export interface DirectoryObjectsOptions {
   readonly root: string;
   /** Where what a file cannot carry is kept; absolute; outside of `root`, or hidden in it by a leading dot. To write, it must exist. */
   readonly stateDirectory: string;
+  /** How it is read; waiting unless told otherwise. */
+  readonly calls?: FileCalls;
   /** Told by `list` of what somebody might take for an object. */
   readonly onSkipped?: (pathBytes: Uint8Array, reason: SkipReason) => void;
 }
@@ -77,15 +80,17 @@ export class DirectoryObjects implements ObjectStore {
   readonly #root: string;
   readonly #metadataDirectory: string;
   readonly #metadata: MetadataFiles;
+  readonly #calls: FileCalls;
   readonly #onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void;
   readonly #locks = new KeyLocks();
   /** Device and inode of the root, as they were at the first look. */
   #rootIdentity: string | undefined;
 
-  constructor({ root, stateDirectory, onSkipped }: DirectoryObjectsOptions) {
+  constructor({ root, stateDirectory, calls = waitingCalls, onSkipped }: DirectoryObjectsOptions) {
     this.#root = root;
     this.#metadataDirectory = join(stateDirectory, 'metadata');
-    this.#metadata = new MetadataFiles(this.#metadataDirectory);
+    this.#calls = calls;
+    this.#metadata = new MetadataFiles(this.#metadataDirectory, this.#calls);
     this.#onSkipped = onSkipped ?? (() => {});
   }
 
@@ -102,10 +107,10 @@ export class DirectoryObjects implements ObjectStore {
     if (found === undefined) throw new ObjectChanged(key);
     const file = await this.#open(key);
     try {
-      const before = await file.stat({ bigint: true });
+      const before = await file.stat();
       if (!before.isFile() || etagOf(before) !== etag) throw new ObjectChanged(key);
       const bytes = await readFully(file, offset, Math.min(length, Math.max(Number(before.size) - offset, 0)));
-      if (etagOf(await file.stat({ bigint: true })) !== etag) throw new ObjectChanged(key);
+      if (etagOf(await file.stat()) !== etag) throw new ObjectChanged(key);
       return bytes;
     } finally {
       await file.close();
@@ -129,7 +134,7 @@ export class DirectoryObjects implements ObjectStore {
   async delete(key: ObjectKey): Promise<void> {
     await this.#locks.hold(key, async () => {
       if ((await this.#look(key)) === undefined) return;
-      const path = join(this.#root, key);
+      const path = this.#pathOf(key);
       try {
         await unlink(path);
         await syncDirectory(dirname(path));
@@ -143,7 +148,7 @@ export class DirectoryObjects implements ObjectStore {
   /** False once another directory, or none, is where the root was at the first look. */
   async isInPlace(): Promise<boolean> {
     try {
-      await this.#realRoot();
+      await this.#checkRoot();
       return true;
     } catch (error) {
       if (error instanceof DirectoryLost) return false;
@@ -158,10 +163,10 @@ export class DirectoryObjects implements ObjectStore {
   async *list(prefix: string): AsyncGenerator<ListedObject> {
     const top = prefix.slice(0, Math.max(prefix.lastIndexOf('/'), 0));
     if (prefix.includes('/') && !(await this.#isDirectory(top))) return;
-    for await (const { key, stats } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
+    for await (const { key, path } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
       if (!key.startsWith(prefix)) continue;
-      const { etag, size } = factsOf(stats);
-      yield { key, etag, size };
+      const stats = await this.#lstatUnlessGone(path);
+      if (stats?.isFile()) yield { key, etag: etagOf(stats), size: Number(stats.size) };
     }
   }
 
@@ -202,9 +207,10 @@ export class DirectoryObjects implements ObjectStore {
       await rm(path, { force: true });
       removed += 1;
     }
-    for await (const name of namesIn(this.#metadataDirectory)) {
-      if (!isTemporary(name.toString())) continue;
-      await rm(join(this.#metadataDirectory, name.toString()), { force: true });
+    for await (const entry of this.#entriesOf(this.#metadataDirectory)) {
+      const name = entry.name.toString();
+      if (!isTemporary(name)) continue;
+      await rm(join(this.#metadataDirectory, name), { force: true });
       removed += 1;
     }
     return removed;
@@ -256,46 +262,60 @@ export class DirectoryObjects implements ObjectStore {
     return (await this.#reach(key))?.isDirectory() ?? false;
   }
 
-  /** What is at that path, unless there is a symbolic link on the way: then its real path is another one. */
+  /** What is at that path, unless there is something else than directories on the way: a symbolic link. */
   async #reach(key: string): Promise<BigIntStats | undefined> {
-    const path = join(await this.#realRoot(), key);
     if (whyUnusable(key) !== undefined) return undefined;
+    const isFirstLook = this.#rootIdentity === undefined;
+    if (isFirstLook) await this.#checkRoot();
+    const stats = await this.#reachBelowDirectories(key);
+    // Absent in the very directory that is meant, that is: not because that one is not there any more.
+    if (stats === undefined && !isFirstLook) await this.#checkRoot();
+    return stats;
+  }
+
+  async #reachBelowDirectories(key: string): Promise<BigIntStats | undefined> {
     try {
-      const [real, stats] = await Promise.all([realpath(path), lstat(path, { bigint: true })]);
-      return real === path ? stats : undefined;
+      for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
+        const stats = await this.#calls.lstat(this.#pathOf(key.slice(0, slash)));
+        if (!stats.isDirectory()) return undefined;
+      }
+      return await this.#calls.lstat(this.#pathOf(key));
     } catch (error) {
-      if (!isAbsence(error)) throw error;
-      // Absent in the very directory that is meant, that is: not because it went away since it was looked up.
-      await this.#realRoot();
-      return undefined;
+      if (isAbsence(error)) return undefined;
+      throw error;
     }
   }
 
+  #pathOf(key: string): string {
+    return `${this.#root}/${key}`;
+  }
+
   /**
-   * Looked up every time, and held against the first look: were a directory that is gone, or the empty one below a disk that is
-   * not mounted any more, taken for ours, every row would go.
+   * Holds the root against the first look at it, wherever something is absent, or is written: were a directory that is gone, or the
+   * empty one below a disk that is not mounted any more, taken for ours, every row would go.
    * @throws {DirectoryLost}
    */
-  async #realRoot(): Promise<string> {
-    let found: [string, BigIntStats];
+  async #checkRoot(): Promise<void> {
+    let found: BigIntStats;
     try {
-      found = await Promise.all([realpath(this.#root), stat(this.#root, { bigint: true })]);
+      found = await this.#calls.stat(this.#root);
     } catch (cause) {
       if (!isAbsence(cause)) throw cause;
       throw new DirectoryLost(`${this.#root}: expected a directory of packages, found none; create or mount it`);
     }
-    const [real, { dev, ino }] = found;
-    const identity = `${dev}-${ino}`;
+    const identity = `${found.dev}-${found.ino}`;
     this.#rootIdentity ??= identity;
     if (this.#rootIdentity !== identity)
       throw new DirectoryLost(`${this.#root}: expected the directory that was there before, found another one`);
-    return real;
   }
 
-  async #open(key: ObjectKey): Promise<FileHandle> {
+  async #open(key: ObjectKey): Promise<OpenFile> {
     try {
       // O_NONBLOCK: were the file replaced by a pipe since the look, opening it would wait for a writer.
-      return await open(join(this.#root, key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      return await this.#calls.open(
+        this.#pathOf(key),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
     } catch (error) {
       throw isAbsence(error) ? new ObjectChanged(key) : error;
     }
@@ -305,52 +325,84 @@ export class DirectoryObjects implements ObjectStore {
   async #prepareTarget(key: ObjectKey): Promise<string> {
     const unusable = whyUnusable(key);
     if (unusable !== undefined) throw new UnusableKey(key, unusable);
-    const root = await this.#realRoot();
-    const target = join(root, key);
+    await this.#checkRoot();
+    const target = this.#pathOf(key);
     try {
-      let directory = root;
+      let directory = this.#root;
       for (const part of key.split('/').slice(0, -1)) {
         directory = join(directory, part);
         if (!(await makeDirectory(directory))) throw new UnusableKey(key, `${directory} is not a directory`);
       }
-      if ((await lstatUnlessGone(target))?.isDirectory()) throw new UnusableKey(key, `${target} is a directory`);
+      if ((await this.#lstatUnlessGone(target))?.isDirectory()) throw new UnusableKey(key, `${target} is a directory`);
     } catch (error) {
       throw codeOf(error) === 'ENAMETOOLONG' ? new UnusableKey(key, 'a part of it is too long for a file name') : error;
     }
     return target;
   }
 
-  /** Every regular file below a directory whose name, and whose directories' names, are wanted. */
+  /** Every file below a directory that is regular at first sight and whose name, and whose directories' names, are wanted. */
   async *#files(
     top: string,
     isWanted: (name: string) => boolean,
     onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void,
-  ): AsyncGenerator<{ key: ObjectKey; name: string; path: string; stats: BigIntStats }> {
-    const root = await this.#realRoot();
+  ): AsyncGenerator<{ key: ObjectKey; name: string; path: string }> {
+    await this.#checkRoot();
     const waiting = [top];
     for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-      const directoryPath = join(root, directory);
+      const directoryPath = directory === '' ? this.#root : this.#pathOf(directory);
       const isAskedFor = directory === top;
-      for await (const nameBytes of namesIn(directoryPath, isAskedFor ? undefined : onSkipped)) {
-        if (!isUtf8(nameBytes)) {
-          onSkipped(Buffer.concat([Buffer.from(`${directoryPath}/`), nameBytes]), 'name is not UTF-8');
+      for await (const entry of this.#entriesOf(directoryPath, isAskedFor ? undefined : onSkipped)) {
+        if (!isUtf8(entry.name)) {
+          onSkipped(Buffer.concat([Buffer.from(`${directoryPath}/`), entry.name]), 'name is not UTF-8');
           continue;
         }
-        const name = nameBytes.toString();
+        const name = entry.name.toString();
         if (!isWanted(name)) continue;
         const key = directory === '' ? name : `${directory}/${name}`;
-        const path = join(directoryPath, name);
-        const stats = await lstatUnlessGone(path);
-        if (stats?.isDirectory()) waiting.push(key);
-        else if (stats?.isFile()) yield { key, name, path, stats };
-        else if (stats !== undefined) {
-          onSkipped(Buffer.from(path), stats.isSymbolicLink() ? 'symbolic link' : 'not a regular file');
+        const path = `${directoryPath}/${name}`;
+        const kind = isKnown(entry) ? entry : await this.#lstatUnlessGone(path);
+        if (kind?.isDirectory()) waiting.push(key);
+        else if (kind?.isFile()) yield { key, name, path };
+        else if (kind !== undefined) {
+          onSkipped(Buffer.from(path), kind.isSymbolicLink() ? 'symbolic link' : 'not a regular file');
         }
       }
     }
     // What is not listed is absent: only if the root has been ours all the while.
-    await this.#realRoot();
+    await this.#checkRoot();
   }
+
+  /**
+   * As they come; none where the directory is gone.
+   * @param onClosed told of a directory that this user may not read; without it, that is an error
+   */
+  async *#entriesOf(
+    path: string,
+    onClosed?: (pathBytes: Uint8Array, reason: SkipReason) => void,
+  ): AsyncGenerator<BytesEntry> {
+    try {
+      yield* this.#calls.entries(path);
+    } catch (cause) {
+      if (isAbsence(cause)) return;
+      if (codeOf(cause) !== 'EACCES') throw cause;
+      if (onClosed !== undefined) return onClosed(Buffer.from(path), 'permission is denied');
+      throw new Error(`cannot list ${path}: permission denied; let the user that runs the indexer read it`, { cause });
+    }
+  }
+
+  async #lstatUnlessGone(path: string): Promise<BigIntStats | undefined> {
+    try {
+      return await this.#calls.lstat(path);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Some file systems do not say in the directory what an entry is. */
+function isKnown(entry: BytesEntry): boolean {
+  return entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
 }
 
 /** Why no object can have this key; undefined where it can. */
@@ -383,11 +435,11 @@ function holds(condition: PutCondition | undefined, current: BigIntStats | undef
   return current !== undefined && etagOf(current) === condition.ifMatch;
 }
 
-async function readFully(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+async function readFully(file: OpenFile, offset: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+    const bytesRead = await file.read(bytes, filled, length - filled, offset + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }
@@ -410,35 +462,6 @@ function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
     skipped += piece.length;
     return start < piece.length ? [piece.subarray(start)] : [];
   });
-}
-
-/**
- * Names as bytes, as they come; none where the directory is gone.
- * @param onClosed told of a directory that this user may not read; without it, that is an error
- */
-async function* namesIn(
-  path: string,
-  onClosed?: (pathBytes: Uint8Array, reason: SkipReason) => void,
-): AsyncGenerator<Buffer> {
-  try {
-    // Node takes 'buffer' here as in readdir; its types do not say so.
-    const directory = await opendir(path, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
-    for await (const entry of directory) yield entry.name as unknown as Buffer;
-  } catch (cause) {
-    if (isAbsence(cause)) return;
-    if (codeOf(cause) !== 'EACCES') throw cause;
-    if (onClosed !== undefined) return onClosed(Buffer.from(path), 'permission is denied');
-    throw new Error(`cannot list ${path}: permission denied; let the user that runs the indexer read it`, { cause });
-  }
-}
-
-async function lstatUnlessGone(path: string): Promise<BigIntStats | undefined> {
-  try {
-    return await lstat(path, { bigint: true });
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }
 
 /** False where something else is in its place. */

@@ -1,9 +1,10 @@
 /** What a file cannot carry itself: the metadata of an object, in one small file each, below a directory of our own. */
 
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ETag, ObjectKey } from '../ports.ts';
+import type { FileCalls } from './file-calls.ts';
 import { writeTemporaryFile } from './temporary-files.ts';
 
 type Metadata = Readonly<Record<string, string>>;
@@ -20,20 +21,17 @@ interface Remembered {
  */
 export class MetadataFiles {
   readonly #directory: string;
+  readonly #calls: Pick<FileCalls, 'readText'>;
 
-  constructor(directory: string) {
+  constructor(directory: string, calls: Pick<FileCalls, 'readText'>) {
     this.#directory = directory;
+    this.#calls = calls;
   }
 
   /** Empty where none is known for this very version of the object. */
   async read(key: ObjectKey, etag: ETag): Promise<Metadata> {
-    let text: string;
-    try {
-      text = await readFile(this.#path(key), 'utf8');
-    } catch (error) {
-      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return {};
-      throw error;
-    }
+    const text = await this.#calls.readText(this.#path(key));
+    if (text === undefined) return {};
     const remembered = parse(text);
     return remembered?.key === key && remembered.etag === etag ? remembered.metadata : {};
   }
@@ -61,7 +59,7 @@ export class MetadataFiles {
 
   /** A key can hold bytes that a file name cannot, and more of them: so its hash names the file. */
   #path(key: ObjectKey): string {
-    return join(this.#directory, `${createHash('sha256').update(key).digest('hex')}.json`);
+    return join(this.#directory, `${hash('sha256', key)}.json`);
   }
 }
 

@@ -10,7 +10,7 @@
 
 import { latin1 } from '../latin1.ts';
 import { packageLimits } from '../limits.ts';
-import { describeFormat, looksLikeTar } from './formats.ts';
+import { describeFormat, looksLikeTar, octalNumber } from './formats.ts';
 import { MalformedPackage } from './malformed-package.ts';
 
 const blockBytes = 512;
@@ -55,7 +55,7 @@ export class TarReader {
         throw tooLarge(`at most ${packageLimits.metadataBytesMax} bytes of metadata`, 'more', offset);
       const block = yield* this.#take(blockBytes);
       if (offset === 0 && !looksLikeTar(block)) throw notAnArchive(block);
-      if (block.length > 0 && block.every((byte) => byte === 0)) return undefined;
+      if (block[0] === 0 && block.every((byte) => byte === 0)) return undefined;
       if (block.length < blockBytes) throw this.#cut();
       const header = decodeHeader(block, offset);
       if (!isExtension(header.type)) return extend(header, extension);
@@ -75,6 +75,19 @@ export class TarReader {
 
   /** Fewer where the archive ends. */
   *#take(bytes: number): Reading<Uint8Array> {
+    return this.#takeHeld(bytes) ?? (yield* this.#takeMore(bytes));
+  }
+
+  /** Undefined where that is not enough. */
+  #takeHeld(bytes: number): Uint8Array | undefined {
+    if (this.#held.length < bytes) return undefined;
+    const taken = this.#held.subarray(0, bytes);
+    this.#held = this.#held.subarray(bytes);
+    this.offset += bytes;
+    return taken;
+  }
+
+  *#takeMore(bytes: number): Reading<Uint8Array> {
     const pieces = this.#held.length === 0 ? [] : [this.#held];
     let length = this.#held.length;
     while (length < bytes) {
@@ -115,7 +128,7 @@ function extend(header: TarEntry, { name = header.name, size = header.size }: Ex
 
 function decodeHeader(block: Uint8Array, offset: number): TarEntry {
   const text = latin1(block);
-  const size = decodeNumber(text.slice(124, 136));
+  const size = decodeSize(block);
   if (!looksLikeTar(block) || size === undefined)
     throw corrupt('a sound tar header', 'one with a wrong checksum or size', offset);
   const magic = text.slice(257, 265);
@@ -124,11 +137,13 @@ function decodeHeader(block: Uint8Array, offset: number): TarEntry {
   return { name: prefix === '' ? name : `${prefix}/${name}`, type: text.slice(156, 157), size, offset };
 }
 
+const sizeField = { start: 124, end: 136 } as const;
+
 /** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined where it is neither, or negative. */
-function decodeNumber(field: string): number | undefined {
-  if (field.startsWith('\x80')) return Number(`0x${Buffer.from(field.slice(1), 'latin1').toString('hex')}`);
-  const digits = /^[ \0]*([0-7]*)(?:[ \0]|$)/.exec(field)?.[1];
-  return digits === undefined ? undefined : Number(`0o0${digits}`);
+function decodeSize(block: Uint8Array): number | undefined {
+  const { start, end } = sizeField;
+  if (block[start] !== 0x80) return octalNumber(block, start, end);
+  return Number(`0x${Buffer.from(block.subarray(start + 1, end)).toString('hex')}`);
 }
 
 /** Records of the form `LENGTH KEYWORD=VALUE\n`, LENGTH being the whole record's. */

@@ -34,11 +34,6 @@ const packingListCommands = [
   { command: '@pkgdep', variable: 'DEPENDS' },
   { command: '@pkgcfl', variable: 'CONFLICTS' },
 ] as const;
-const recordedLine = new RegExp(
-  `(?<=^|\\n)(?:${packingListCommands.map(({ command }) => command).join('|')})[^\\n]*`,
-  'g',
-);
-
 /** What C's isspace() takes for blank. */
 const blanks = ' \t\n\v\f\r';
 
@@ -73,14 +68,28 @@ export function renderRecord(metadata: PackageMetadata, file: string, fileSize: 
 
 function packingListLines(contents: string): string[] {
   const lines: string[] = [];
-  // A +CONTENTS of a megabyte is mostly file names and their hashes: look only at the lines that count.
-  for (const [line] of contents.matchAll(recordedLine)) {
+  for (const line of commandLines(contents)) {
     const known = packingListCommands.find(({ command }) => line.startsWith(command));
     if (known === undefined) continue;
     const value = trimBlanks(line.slice(known.command.length));
     lines.push(`${known.variable}=${value === '' ? noArgument : value}`);
   }
   return lines;
+}
+
+/** A +CONTENTS of a megabyte is mostly file names and their hashes, which are comments: neither is looked at. */
+function* commandLines(contents: string): Generator<string> {
+  for (let start = contents.startsWith('@') ? 0 : nextCommand(contents, 0); start !== -1; ) {
+    const end = contents.indexOf('\n', start);
+    if (!contents.startsWith('@c', start)) yield end === -1 ? contents.slice(start) : contents.slice(start, end);
+    start = end === -1 ? -1 : nextCommand(contents, end);
+  }
+}
+
+/** Where the next line that begins with `@` does; -1 where none does. */
+function nextCommand(contents: string, from: number): number {
+  const lineFeed = contents.indexOf('\n@', from);
+  return lineFeed === -1 ? -1 : lineFeed + 1;
 }
 
 /** Not `trim`, which knows more blanks; not a regular expression, which takes the square of the time for many blanks within. */

@@ -10,23 +10,21 @@ import { tableLimits } from '../../functions/limits.ts';
 import type { RecordTable, Repository } from '../../functions/ports.ts';
 import { indexedRow, recordTableContract } from './record-table.contract.ts';
 
-recordTableContract(
-  'SqliteRecords',
-  async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'sqlite-records-'));
-    const changes: Repository[] = [];
-    const { table } = SqliteRecords.open({
-      file: join(directory, 'records.sqlite'),
-      onChange: (repository) => changes.push(repository),
-    });
-    const close = async () => {
-      table.close();
-      await rm(directory, { recursive: true });
-    };
-    return { table, changes, close };
-  },
-  { changeStream: 'at hand' },
-);
+async function openInTemporaryDirectory() {
+  const directory = await mkdtemp(join(tmpdir(), 'sqlite-records-'));
+  const changes: Repository[] = [];
+  const { table } = SqliteRecords.open({
+    file: join(directory, 'records.sqlite'),
+    onChange: (repository) => changes.push(repository),
+  });
+  const close = async () => {
+    table.close();
+    await rm(directory, { recursive: true });
+  };
+  return { table, changes, close };
+}
+
+recordTableContract('SqliteRecords', openInTemporaryDirectory, { changeStream: 'at hand' });
 
 describe('SqliteRecords', () => {
   let directory: string;

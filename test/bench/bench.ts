@@ -10,8 +10,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
+import { benchBulk } from './bulk.bench.ts';
+import { benchBurst } from './burst.bench.ts';
+import { benchColdStart } from './cold-start.bench.ts';
 import { benchExtract } from './extract.bench.ts';
 import { benchLatency } from './latency.bench.ts';
+import { plotSvg } from './plot-svg.ts';
 import { benchPublish } from './publish.bench.ts';
 import { describeMachine, type Result, type Section, sectionText, tableOf } from './report.ts';
 
@@ -23,8 +27,11 @@ export interface BenchOptions {
 
 const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Section>>> = {
   extract: benchExtract,
+  bulk: benchBulk,
   publish: benchPublish,
   latency: benchLatency,
+  burst: benchBurst,
+  'cold-start': benchColdStart,
 };
 
 const documents = join(import.meta.dirname, '../../docs');
@@ -51,6 +58,7 @@ for (const name of wanted) {
   const result: Result = { ...section, date: new Date().toISOString().slice(0, 10), machine: describeMachine() };
   await mkdir(results, { recursive: true });
   await writeFile(join(results, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  for (const plot of section.plots ?? []) await writeFile(join(results, plot.file), plotSvg(plot));
 }
 if (!print) await writeDocument();
 

@@ -10,9 +10,11 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import pMap from 'p-map';
 import { DirectoryObjects } from '../../functions/adapters/directory-objects.ts';
+import { blockingCalls } from '../../functions/adapters/file-calls.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
-import { lambdaLimits } from '../../functions/limits.ts';
+import { isPackageKey } from '../../functions/keys.ts';
+import { lambdaLimits, localLimits } from '../../functions/limits.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import type { ETag, ObjectFacts, ObjectKey } from '../../functions/ports.ts';
 import { renderRecord } from '../../functions/summary/record.ts';
@@ -32,6 +34,9 @@ export interface ExtractRun {
 }
 
 const latencyMilliseconds = 20;
+/** A later pass is one after which so many packages have been read, and is repeated until it is of so many. */
+const packagesToWarmUp = 2_000;
+const packagesToMeasure = 1_000;
 
 /** Counts what is asked of a directory, and makes it far away. */
 class CountedObjects extends DirectoryObjects {
@@ -93,20 +98,32 @@ function extractPass(objects: CountedObjects, concurrency: number): Pass {
 
 const [way = '', directory = ''] = process.argv.slice(2);
 const stateDirectory = await mkdtemp(join(tmpdir(), 'bench-state-'));
-const objects = new CountedObjects({ root: directory, stateDirectory });
+const objects = new CountedObjects({
+  root: directory,
+  stateDirectory,
+  ...(way === 'index' || way === 'corpus' ? { calls: blockingCalls } : {}),
+});
 objects.isFar = way === 'far';
 const passes: Record<string, Pass> = {
   record: recordPass(directory, objects.counted),
-  local: extractPass(objects, 1),
+  index: extractPass(objects, 1),
+  corpus: extractPass(objects, 1),
+  serve: extractPass(objects, localLimits.hintsConcurrentMax),
   far: extractPass(objects, lambdaLimits.extractConcurrentMax),
 };
 const pass = passes[way];
 if (pass === undefined) throw new Error(`expected one of ${Object.keys(passes).join(', ')}, found ${way}`);
-const files = readdirSync(directory).filter((file) => file.endsWith('.tgz'));
+const files = readdirSync(directory).filter((file) => isPackageKey(file));
 const first = await costOf(() => pass(files));
 const counted = { ...objects.counted };
-for (let warming = 0; warming < 5; warming += 1) await pass(files);
-const later = await costOf(() => pass(files));
+const isForMemory = way === 'corpus';
+const passesOf = (packages: number) => (isForMemory ? 0 : Math.ceil(packages / files.length));
+for (let passes = passesOf(packagesToWarmUp); passes > 0; passes -= 1) await pass(files);
+const repeated = Math.max(passesOf(packagesToMeasure), 1);
+const all = await costOf(async () => {
+  for (let passes = 0; passes < repeated; passes += 1) await pass(files);
+});
+const later = { wallMilliseconds: all.wallMilliseconds / repeated, cpuMilliseconds: all.cpuMilliseconds / repeated };
 const peakMebibytes = process.resourceUsage().maxRSS / 1024;
 const run: ExtractRun = { first, later, packages: files.length, ...counted, peakMebibytes };
 console.log(JSON.stringify(run));

@@ -1,7 +1,9 @@
 /** What reading one package costs: processor time, bytes, requests. */
 
 import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { corpora } from '../corpus.ts';
 import type { ExtractRun } from './extract-run.ts';
 import { directoryOfPackages } from './made-directories.ts';
 import { costOfProcess, median } from './measurement.ts';
@@ -20,13 +22,16 @@ export async function benchExtract({ runs, packages }: ExtractOptions): Promise<
   const rows: Measured[] = [];
   for (const [name, directory] of [['made', made] as const, ...packages.map((path) => [path, path] as const)])
     rows.push(...(await measureDirectory(name, directory, runs)));
+  for (const corpus of corpora.filter(({ absent }) => absent === false))
+    rows.push(await measureCorpus(corpus.directory, runs));
   return {
     name: 'extract',
     title: 'Reading a package',
     about: `Every package of a directory once: ${packagesMade} made ones, as large as real ones are. "record" reads and prints, as
 \`pkg_info -X\` does; "extract" is the whole step: look, read, check, write the row (to memory), look again. The first pass is that
-of a fresh process, where the code has yet to be compiled; a later one is what a process that lives on takes. "Far" is a store
-20 ms away, 16 packages at a time.`,
+of a fresh process, where the code has yet to be optimized; a later one is what a process that lives on takes. \`index\` reads by calls
+that block; \`serve\` must not, and pays for that. "Far" is a store 20 ms away, 16 packages at a time. Peak memory is that of the
+process for all passes; for the corpus, which has packages that were made to take as much as they can, for one.`,
     command: 'npm run bench -- extract [--packages DIR] [PKG_INFO=/path/to/pkg_info]',
     rows,
   };
@@ -34,12 +39,14 @@ of a fresh process, where the code has yet to be compiled; a later one is what a
 
 async function measureDirectory(name: string, directory: string, runs: number): Promise<Measured[]> {
   const record: ExtractRun[] = [];
-  const local: ExtractRun[] = [];
+  const index: ExtractRun[] = [];
+  const serve: ExtractRun[] = [];
   const far: ExtractRun[] = [];
   const pkgInfo: number[] = [];
   for (let run = 0; run < runs; run += 1) {
     record.push(await runExtract('record', directory));
-    local.push(await runExtract('local', directory));
+    index.push(await runExtract('index', directory));
+    serve.push(await runExtract('serve', directory));
     far.push(await runExtract('far', directory));
     const cost = await costOfPkgInfo(directory);
     if (cost !== undefined) pkgInfo.push(cost);
@@ -55,8 +62,9 @@ async function measureDirectory(name: string, directory: string, runs: number): 
   return [
     cpu('record, first pass', recordFirst, 0.3),
     cpu('record, later', record.map(each(({ later }) => later.cpuMilliseconds)), 0.3),
-    cpu('extract, first pass', local.map(each(({ first }) => first.cpuMilliseconds))),
-    cpu('extract, later', local.map(each(({ later }) => later.cpuMilliseconds)), 0.3),
+    cpu('extract as in `index`, first pass', index.map(each(({ first }) => first.cpuMilliseconds))),
+    cpu('extract as in `index`, later', index.map(each(({ later }) => later.cpuMilliseconds)), 0.3),
+    cpu('extract as in `serve`, later', serve.map(each(({ later }) => later.cpuMilliseconds))),
     cpu('extract, far, later', far.map(each(({ later }) => later.cpuMilliseconds))),
     {
       what: `${name}: extract, far, by the clock`,
@@ -74,20 +82,29 @@ async function measureDirectory(name: string, directory: string, runs: number): 
             limit: 0.9,
           },
         ]),
-    { what: `${name}: read`, unit: 'KiB', values: local.map(each(({ bytesRead }) => bytesRead / 1024)), limit: 20 },
+    { what: `${name}: read`, unit: 'KiB', values: index.map(each(({ bytesRead }) => bytesRead / 1024)), limit: 20 },
     {
       what: `${name}: read`,
       unit: '% of the bytes',
-      values: local.map(({ bytesRead, packageBytes }) => (100 * bytesRead) / packageBytes),
+      values: index.map(({ bytesRead, packageBytes }) => (100 * bytesRead) / packageBytes),
     },
-    { what: `${name}: requests`, unit: '', values: local.map(each(({ requests }) => requests)) },
-    { what: `${name}: peak memory`, unit: 'MiB', values: local.map(({ peakMebibytes }) => peakMebibytes), limit: 128 },
+    { what: `${name}: requests`, unit: '', values: index.map(each(({ requests }) => requests)) },
+    { what: `${name}: peak memory`, unit: 'MiB', values: index.map(({ peakMebibytes }) => peakMebibytes) },
   ];
+}
+
+async function measureCorpus(directory: string, runs: number): Promise<Measured> {
+  const values: number[] = [];
+  const absolute = join(import.meta.dirname, '../..', directory);
+  for (let run = 0; run < runs; run += 1) values.push((await runExtract('corpus', absolute)).peakMebibytes);
+  return { what: `${directory}: peak memory`, unit: 'MiB', values, limit: 128 };
 }
 
 async function runExtract(way: string, directory: string): Promise<ExtractRun> {
   const script = join(import.meta.dirname, 'extract-run.ts');
-  const { stdout } = await costOfProcess([process.execPath, script, way, directory]);
+  const { stdout } = await costOfProcess([process.execPath, script, way, directory], {
+    environment: { NODE_COMPILE_CACHE: join(tmpdir(), 'pkgsrc-indexer-bench/compiled') },
+  });
   return JSON.parse(stdout) as ExtractRun;
 }
 

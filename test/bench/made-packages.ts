@@ -80,8 +80,8 @@ export interface MadePackage {
   readonly sizePkg: string;
   /** Bytes of the payload. */
   readonly payloadBytes: number;
-  /** For the other parts, which most uses do without. */
-  readonly seed: number;
+  /** For the other parts, which most uses do without; undefined: a packing list of one file, and no scripts. */
+  readonly seed: number | undefined;
 }
 
 export interface MadeOptions {
@@ -141,19 +141,29 @@ export function rowOf(made: MadePackage, repository: string, version = 1): Index
 
 /** The package's file, as pkg_create writes it. */
 export function packageBytes(made: MadePackage): Buffer {
-  const random = new SeededRandom(made.seed);
-  const scripts = { '+INSTALL': madeScript(random, 'INSTALL'), '+DEINSTALL': madeScript(random, 'DEINSTALL') };
-  const metadata = {
-    '+CONTENTS': [...made.packingList, ...madeFileList(random), ''].join('\n'),
+  const payload = { 'share/payload': noise(made.payloadBytes) };
+  return makePackage({ metadata: metadataOf(made), payload, headers: 'pax' });
+}
+
+/** All metadata files of a package, by their names. */
+export function metadataOf(made: MadePackage) {
+  const random = new SeededRandom(made.seed ?? 0);
+  const files = made.seed === undefined ? ['share/payload', `@comment MD5:${random.hex(32)}`] : madeFileList(random);
+  const base = {
+    '+CONTENTS': [...made.packingList, ...files, ''].join('\n'),
     '+COMMENT': made.comment,
     '+DESC': made.description,
+  };
+  const sizes = { '+SIZE_PKG': made.sizePkg, '+SIZE_ALL': made.sizePkg };
+  if (made.seed === undefined) return { ...base, '+BUILD_INFO': made.buildInfo, ...sizes };
+  const scripts = { '+INSTALL': madeScript(random, 'INSTALL'), '+DEINSTALL': madeScript(random, 'DEINSTALL') };
+  return {
+    ...base,
     ...(random.isTrue(0.7) ? scripts : {}),
     '+BUILD_VERSION': madeBuildVersion(random, made.name),
     '+BUILD_INFO': made.buildInfo.replace(/^(?=HOMEPAGE=)/m, madeBuildEnvironment(random, made.name)),
-    '+SIZE_PKG': made.sizePkg,
-    '+SIZE_ALL': made.sizePkg,
+    ...sizes,
   };
-  return makePackage({ metadata, payload: { 'share/payload': noise(made.payloadBytes) }, headers: 'pax' });
 }
 
 /** Packages of one source: one for each Python, say. */

@@ -18,6 +18,11 @@ export interface ProcessCost extends Cost {
   readonly stdout: string;
 }
 
+export interface ProcessPlace {
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Of this process, while the work goes on. */
 export async function costOf(work: () => unknown): Promise<Cost> {
   const cpuBefore = process.cpuUsage();
@@ -32,12 +37,16 @@ export async function costOf(work: () => unknown): Promise<Cost> {
  * Of a process and the children that it waited for, measured by time(1) (Debian package `time`).
  * @throws where it fails, with what it wrote to stderr.
  */
-export async function costOfProcess(command: readonly string[], options: { cwd?: string } = {}): Promise<ProcessCost> {
+export async function costOfProcess(
+  command: readonly string[],
+  { cwd = process.cwd(), environment = {} }: ProcessPlace = {},
+): Promise<ProcessCost> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-time-'));
   const report = join(directory, 'time');
   try {
     const child = spawn('/usr/bin/time', ['-f', '%e %U %S %M', '-o', report, ...command], {
-      ...options,
+      cwd,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

@@ -26,7 +26,7 @@ export interface Section {
   readonly plots?: readonly Plot[];
 }
 
-/** Lines over an x axis that is logarithmic. */
+/** Lines; both axes are logarithmic, so no value may be 0. */
 export interface Plot {
   readonly file: string;
   readonly title: string;

@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { bulkLimits } from '../../functions/limits.ts';
 import { makePackage, noise } from '../package-maker.ts';
 import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
@@ -107,10 +108,11 @@ test('a second Ctrl-C does not wait', async () => {
 for (const signal of ['SIGINT', 'SIGKILL'] as const)
   test(`index, ended by ${signal} at any moment, leaves an index that is whole, and ends its work the next time`, async () => {
     await inTemporaryDirectory(async (directory) => {
-      await makeRepository(directory, 300);
+      const many = bulkLimits.hintsWithoutThreadsMax + 100;
+      await makeRepository(directory, many);
       const random = pseudoRandom(signal);
       for (let round = 0; round < 6; round += 1) {
-        await makeRepository(directory, 20, 300 + 20 * round);
+        await makeRepository(directory, 20, many + 20 * round);
         if (round === 3) await rm(join(directory, '.indexer'), { recursive: true, force: true });
         const moment = random(700);
         const ended = await run(['index', directory], {}, async (child) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { bulkLimits } from '../../functions/limits.ts';
 import { makePackage } from '../package-maker.ts';
 import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
@@ -122,26 +123,27 @@ describe('a full disk', () => {
       assert.equal(await indexer.interrupt(), 0);
     }));
 
-  test('index ends with a sentence and 3, the old index stays, and the next one does the work', (t) =>
-    onMountedDisk(t, async (disk) => {
-      const { directory } = disk;
-      await makeRepository(directory, 100);
-      assert.equal((await run(['index', directory])).exitCode, 0);
-      const before = await publishedSummary(directory, 'gz');
-      for (const kilobytes of [0, 8, 100]) {
-        await rm(join(directory, '.indexer'), { recursive: true });
-        await makeRepository(directory, 1, 200 + kilobytes);
-        await disk.fill(1024 * kilobytes);
-        const { exitCode, stderr } = await run(['index', directory]);
-        assert.equal(exitCode, 3, stderr);
-        assert.match(stderr, /full|no space/);
-        assert.doesNotMatch(stderr, /\n\s+at /);
-        assert.equal(await publishedSummary(directory, 'gz'), before);
-        await disk.free();
-      }
-      assert.equal((await run(['index', directory])).exitCode, 0);
-      await assertPublished(directory);
-    }));
+  for (const packages of [100, bulkLimits.hintsWithoutThreadsMax + 1])
+    test(`index of ${packages} packages ends with a sentence and 3, the old index stays, and the next one does the work`, (t) =>
+      onMountedDisk(t, async (disk) => {
+        const { directory } = disk;
+        await makeRepository(directory, packages);
+        assert.equal((await run(['index', directory])).exitCode, 0);
+        const before = await publishedSummary(directory, 'gz');
+        for (const kilobytes of [0, 8, 100]) {
+          await rm(join(directory, '.indexer'), { recursive: true });
+          await makeRepository(directory, 1, 1000 + kilobytes);
+          await disk.fill(1024 * kilobytes);
+          const { exitCode, stderr } = await run(['index', directory]);
+          assert.equal(exitCode, 3, stderr);
+          assert.match(stderr, /full|no space/);
+          assert.doesNotMatch(stderr, /\n\s+at /);
+          assert.equal(await publishedSummary(directory, 'gz'), before);
+          await disk.free();
+        }
+        assert.equal((await run(['index', directory])).exitCode, 0);
+        await assertPublished(directory);
+      }));
 });
 
 describe('a disk that is made read-only while serving', () => {
