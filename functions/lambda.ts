@@ -11,7 +11,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
 import { createS3Client } from './adapters/aws-clients.ts';
-import { DynamoDbRecords, repositoryOfKeys } from './adapters/dynamodb-records.ts';
+import { changeOfKeys, DynamoDbRecords } from './adapters/dynamodb-records.ts';
 import { S3Aliases } from './adapters/s3-aliases.ts';
 import { S3Objects } from './adapters/s3-objects.ts';
 import { SqsHints } from './adapters/sqs-hints.ts';
@@ -20,9 +20,11 @@ import { withholdingCredentials } from './adapters/withheld-credentials.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
 import { type Extraction, type ExtractPorts, extract as extractPackage } from './extract.ts';
 import { lambdaLimits } from './limits.ts';
-import type { Clock, Hint, Repository } from './ports.ts';
+import type { Changes, Clock, Hint, Repository } from './ports.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
 import { type Publication, type SummarizePorts, summarize as summarizeRepository } from './summarize.ts';
+import type { ConsistencyReport } from './summary/consistency.ts';
+import { countFindings } from './summary/findings.ts';
 import { type IndexFormatName, indexFormatNames } from './summary/index-formats.ts';
 
 const logger = new Logger();
@@ -125,27 +127,41 @@ interface PublishPorts extends SummarizePorts {
 
 /** Rows changed: the index of each of their repositories is replaced. What failed, and all behind it, is delivered again. */
 export async function publishIndexes(ports: PublishPorts, event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  const first = new Map<Repository, string>();
-  for (const { dynamodb } of event.Records) {
-    const repository = repositoryOfKeys((dynamodb?.Keys ?? {}) as Record<string, { S?: string }>);
-    if (!first.has(repository)) first.set(repository, dynamodb?.SequenceNumber ?? '');
-  }
-  const failed = await pMap(first, ([repository, sequenceNumber]) => publishIndex(ports, repository, sequenceNumber), {
+  const failed = await pMap(changesOf(event), (changed) => publishIndex(ports, changed), {
     concurrency: lambdaLimits.summarizeConcurrentMax,
   });
   publishMetrics();
   return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
+/** What the records of one repository tell. */
+interface ChangedRepository {
+  readonly repository: Repository;
+  readonly changes: Changes;
+  /** Of the first of them. */
+  readonly sequenceNumber: string;
+}
+
+function changesOf({ Records: records }: DynamoDBStreamEvent): readonly ChangedRepository[] {
+  const told = records.map(({ dynamodb }) => ({
+    ...changeOfKeys((dynamodb?.Keys ?? {}) as Record<string, { S?: string }>),
+    sequenceNumber: dynamodb?.SequenceNumber ?? '',
+  }));
+  return [...Map.groupBy(told, ({ repository }) => repository)].map(([repository, changes]) => ({
+    repository,
+    changes: changes.some(({ file }) => file === undefined) ? 'all' : new Set(changes.flatMap(({ file = [] }) => file)),
+    sequenceNumber: changes[0]?.sequenceNumber ?? '',
+  }));
+}
+
 /** @returns where the stream is to be taken up again; nothing where all is well. */
 async function publishIndex(
   ports: PublishPorts,
-  repository: Repository,
-  sequenceNumber: string,
+  { repository, changes, sequenceNumber }: ChangedRepository,
 ): Promise<readonly string[]> {
   const begin = performance.now();
   try {
-    const publication = await summarizeRepository(ports, repository, { formats: ports.formats });
+    const publication = await summarizeRepository(ports, repository, { formats: ports.formats, changes });
     reportPublication(ports.clock, repository, publication, performance.now() - begin);
     return [];
   } catch (error) {
@@ -160,6 +176,10 @@ async function publishIndex(
 function reportPublication(clock: Clock, repository: Repository, publication: Publication, milliseconds: number): void {
   const { outcome } = publication;
   if (outcome === 'absent') return;
+  if (outcome === 'deferred') {
+    logger.info('the index is none to make changes in; a summary of all rows follows', { repository });
+    return;
+  }
   if (outcome === 'waiting') {
     const { missing } = publication;
     logger.warn('the index that was there is kept until every package has been read', { repository, missing });
@@ -216,18 +236,34 @@ export async function compareBucket(
   let counts: ReindexCounts = request.done ?? { repositories: 0, packages: 0, hints: 0, isComplete: false };
   for (const [index, at] of prefixes.entries()) {
     const resumed = index === 0 && after !== undefined ? { after } : {};
-    const result = await reindexBucket(ports, { prefix: at, force, isTimeUp, ...resumed });
+    const result = await reindexBucket(ports, { prefix: at, force, isTimeUp, onReport: reportConsistency, ...resumed });
     counts = added(counts, result);
     const { stoppedAt } = result;
     const rest = prefixes.slice(stoppedAt === undefined ? index + 1 : index);
     const isMoreToDo = stoppedAt !== undefined || (rest.length > 0 && isTimeUp());
     if (!isMoreToDo) continue;
     const place = stoppedAt === undefined ? {} : { after: stoppedAt };
+    publishMetrics();
     await goOn(ports, { force, prefixes: rest, round: round + 1, done: counts, ...place });
     return counts;
   }
+  publishMetrics();
   logger.info('reindexed', { ...counts });
   return { ...counts, isComplete: true };
+}
+
+/** Zeros are told as well: they are how a finding that was mended leaves the dashboard. */
+function reportConsistency(repository: Repository, report: ConsistencyReport | undefined): void {
+  if (report === undefined) {
+    logger.warn('a repository has too much to check whether its packages fit together', { repository });
+    return;
+  }
+  const found = countFindings(report);
+  logger.info('checked', { repository, packages: report.packages, ...found });
+  metrics.addMetric('MissingDependencies', MetricUnit.Count, found.missingDependencies);
+  metrics.addMetric('MissingLibraries', MetricUnit.Count, found.missingLibraries);
+  metrics.addMetric('DuplicateNames', MetricUnit.Count, found.duplicateNames);
+  metrics.addMetric('DuplicatePaths', MetricUnit.Count, found.duplicatePaths);
 }
 
 function added(counts: ReindexCounts, result: ReindexResult): ReindexCounts {

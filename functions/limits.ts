@@ -73,13 +73,22 @@ export const summaryLimits = {
   waitMillisecondsMax: 1_200,
   /** How far the store's clock, which dates the last publication, may be off ours. */
   clockSkewMilliseconds: 200,
+  /**
+   * Text of a block that is compressed by itself, on average. Smaller ones make a change cheaper and the index larger: of 27,699
+   * records (25.8 MB) these make 81 blocks, gz larger by 1.3 % and zst by 43 %; 192 KiB would make them larger by 2.3 % and 48 %.
+   */
+  blockBytes: 320 * kibibyte,
+  /** The extra field of a gzip header, which tells of an index's blocks, has a length of 16 bits (RFC 1952): about 800 blocks. */
+  extraFieldBytesMax: 65_535,
+  /** Changed rows that are read at the same time. */
+  rowsConcurrentMax: 16,
 } as const;
 
 /** The functions on AWS. */
 export const lambdaLimits = {
   /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
   extractConcurrentMax: 16,
-  /** Repositories that one invocation summarizes at the same time: each holds a summary in memory. */
+  /** Repositories that one invocation summarizes at the same time: each holds its indexes in memory. */
   summarizeConcurrentMax: 2,
   /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
   reindexReserveMilliseconds: 60_000,
@@ -123,6 +132,8 @@ export const localLimits = {
   debounceQuietMilliseconds: 1_000,
   /** … but at the latest this long after its first change. */
   debounceMilliseconds: 10_000,
+  /** Files whose changes a publication is told of one by one; of more, only that anything may have changed: all rows are read then. */
+  changedFilesMax: 5_000,
   /** `serve` compares the directory with the table this often: events get lost on some file systems, and on none for long. */
   reindexMilliseconds: 600_000,
 } as const;
@@ -181,6 +192,18 @@ export const patternLimits = {
   alternativesMax: 1_024,
 } as const;
 
+/** Whether the packages of a repository fit together. */
+export const consistencyLimits = {
+  /**
+   * What is kept of all records of a repository at a time: characters, and `factsTextCharacters` for each text that is not there
+   * yet, `factsReferenceCharacters` for one that is. 27,699 real packages come to 5 million; past this there is no report, rather
+   * than a function that runs out of memory.
+   */
+  factsCharactersMax: 32 * mebibyte,
+  factsTextCharacters: 32,
+  factsReferenceCharacters: 8,
+} as const;
+
 /** The deployment on AWS: what infra/ gives to queues, functions and streams. */
 export const deploymentLimits = {
   /** The stack's name begins the names of functions (64 characters at most) and, by default, of the bucket (63: `-ACCOUNT-REGION`). */
@@ -217,9 +240,9 @@ export const deploymentLimits = {
   changeTriesMax: 20,
   /** … and the age at which it is given up (the stream itself forgets after 24 h); the daily reindex repairs what was lost. */
   changeAgeSecondsMax: 3_600,
-  /** 20 passes over 27,000 packages: about 8 s each to query, compress and put. */
+  /** 20 passes over all of 27,000 packages: about 8 s each to query, compress and put. */
   summarizeTimeoutSeconds: 300,
-  /** One whole virtual processor (Lambda: at 1,769 MB): compressing is all that takes time here. */
+  /** One whole virtual processor (Lambda: at 1,769 MB): a summary of all rows takes its time in compressing. */
   summarizeMemoryMegabytes: 1769,
 
   /** The longest that Lambda gives: reindex lists as far as it gets and then continues itself. */
@@ -292,6 +315,28 @@ export const serverLimits = {
   pageBatchEntries: 64,
   /** What a directory page shows of a README.txt. */
   readmeBytesMax: 64 * kibibyte,
+} as const;
+
+/** What `serve` remembers and tells of itself at `/-/status`. */
+export const statusLimits = {
+  /** Publications that are remembered: an hour of one a minute, and what a small chart can show. */
+  publicationsMax: 60,
+  /** Changes whose way into the index is timed at the same time: more is an adoption, which says nothing of uploads. */
+  timedChangesMax: 10_000,
+  /** Findings of each kind, and packages of each finding, that are told; `check` tells all. */
+  findingsMax: 100,
+  findingPackagesMax: 10,
+  /** How long a repository is quiet after a publication before it is looked through: 2.4 s of one core for 27,699 packages … */
+  surveyQuietMilliseconds: 2_000,
+  /** … and how long after the first one where it is never quiet. */
+  surveyMilliseconds: 60_000,
+  /** The thread that does it ends after this much rest: nobody looks, and nothing changes. Beginning anew takes 0.1 s. */
+  surveyRestMilliseconds: 10_000,
+  /** Its memory, new and old. 27,699 packages take 150 MB; without bounds V8 would let 500 MB come together before it cleans up. */
+  surveyYoungMegabytes: 8,
+  surveyOldMegabytes: 384,
+  /** A request for another try is one key in a few words of JSON. */
+  retryBytesMax: 4 * kibibyte,
 } as const;
 
 /** The commands that deploy, ask and try out a stack. */

@@ -30,6 +30,9 @@ export interface ListedObject {
   readonly size: number;
 }
 
+/** The bytes of an object; or pieces of them, one behind the other. */
+export type ObjectBody = Uint8Array | readonly Uint8Array[];
+
 /** When a put takes effect; otherwise it has none. */
 export type PutCondition = { readonly ifMatch: ETag } | { readonly ifNoneMatch: '*' };
 
@@ -62,7 +65,7 @@ export interface ObjectStore {
    */
   readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array>;
   /** Replaces the object atomically: a reader sees the old one or the new one, whole. */
-  put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome>;
+  put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome>;
   /** Removes the object; one that is absent is no error. */
   delete(key: ObjectKey): Promise<void>;
   /** All objects whose key begins with `prefix`, in no particular order. */
@@ -97,10 +100,16 @@ export interface RejectedRow extends RowFacts {
 
 export type Row = IndexedRow | RejectedRow;
 
+/** Of a repository: the files whose rows changed, or anything. */
+export type Changes = 'all' | ReadonlySet<string>;
+
+/** Told of a change by a table on this machine; without a file, of anything. */
+export type OnChange = (repository: Repository, file: string | undefined) => void;
+
 /** The table of rows, and of the repositories they are in. All of it is derived data: a reindex brings it back. */
 export interface RecordTable {
   row(repository: Repository, file: string): Promise<Row | undefined>;
-  /** Puts the row in the place of the one with the same repository and file. Tells the change stream. */
+  /** Puts the row in the place of the one with the same repository and file. Tells the change stream, as every change of a row does. */
   putRow(row: Row): Promise<void>;
   /** A row that is absent is no error, and no change. */
   deleteRow(repository: Repository, file: string): Promise<void>;
@@ -115,7 +124,7 @@ export interface RecordTable {
   /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
   isWhole(repository: Repository): Promise<boolean>;
   markWhole(repository: Repository): Promise<void>;
-  /** Has the change stream report the repository although no row changed, so that its index is looked at. */
+  /** Has the change stream report that anything may have changed, so that all rows are held against the index. */
   requestSummary(repository: Repository): Promise<void>;
 }
 

@@ -1,6 +1,8 @@
 import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
 import { reindexLimits } from './limits.ts';
-import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository } from './ports.ts';
+import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository, Row } from './ports.ts';
+import type { ConsistencyReport } from './summary/consistency.ts';
+import { RepositoryFacts } from './summary/repository-facts.ts';
 
 export interface ReindexPorts {
   readonly objects: ObjectStore;
@@ -25,6 +27,11 @@ export interface ReindexOptions {
   readonly after?: ReindexPlace;
   /** Asked after each batch of hints: whether to stop here, to go on later. */
   readonly isTimeUp?: () => boolean;
+  /**
+   * Told how the packages of each repository fit together, as its rows are now: they are read anyway. `report` is undefined where
+   * there was too much to keep. Without it nothing is kept of them.
+   */
+  readonly onReport?: (repository: Repository, report: ConsistencyReport | undefined) => void;
 }
 
 export interface ReindexResult {
@@ -43,7 +50,7 @@ export interface ReindexResult {
  * looked at, too.
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
-  const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false } = options;
+  const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
   const listed = await listRepositories(ports, prefix);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
   const result = { repositories: 0, packages: 0, hints: 0 };
@@ -54,7 +61,9 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       result.repositories += 1;
       result.packages += etags.size;
     }
-    const differing = differences(ports.records, repository, etags, { prefix, force, after: resumed });
+    const facts = onReport === undefined ? undefined : new RepositoryFacts();
+    const rows = seenBy(facts, ports.records.rows(repository));
+    const differing = differences(rows, repository, etags, { prefix, force, after: resumed });
     for await (const files of inBatches(differing)) {
       await ports.hints.send(
         files.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
@@ -63,6 +72,7 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       const last = files.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
+    if (facts !== undefined) onReport?.(repository, facts.check());
     if (!onlyPackages) await ports.records.requestSummary(repository);
     if (repository !== repositories.at(-1) && isTimeUp()) return { ...result, stoppedAt: { repository } };
   }
@@ -96,9 +106,17 @@ async function listRepositories(
   return listed;
 }
 
+/** The rows as they pass; one that is passed over by what follows is seen, too. */
+async function* seenBy(facts: RepositoryFacts | undefined, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+  for await (const row of rows) {
+    facts?.add(row);
+    yield row;
+  }
+}
+
 /** Files behind `after` whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
 async function* differences(
-  records: RecordTable,
+  rows: AsyncIterable<Row>,
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
   options: { readonly prefix: string; readonly force: boolean; readonly after: string | undefined },
@@ -108,7 +126,7 @@ async function* differences(
     joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
   const files = [...etags.keys()].filter(isConcerned).sort(compareByBytes);
   let next = 0;
-  for await (const { file, etag } of records.rows(repository)) {
+  for await (const { file, etag } of rows) {
     if (!isConcerned(file)) continue;
     for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
       yield ahead;

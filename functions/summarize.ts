@@ -1,8 +1,26 @@
-import { indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
+import pMap from 'p-map';
+import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { summaryLimits } from './limits.ts';
-import type { Clock, ETag, ObjectFacts, ObjectStore, RecordTable, Repository } from './ports.ts';
-import { type IndexFormatName, indexFormats } from './summary/index-formats.ts';
-import { buildSummary, type Summary } from './summary/summary.ts';
+import {
+  type Changes,
+  type Clock,
+  type ETag,
+  ObjectChanged,
+  type ObjectFacts,
+  type ObjectStore,
+  type RecordTable,
+  type Repository,
+  type Row,
+} from './ports.ts';
+import { type IndexFormat, type IndexFormatName, indexFormats } from './summary/index-formats.ts';
+import {
+  buildSummary,
+  type CompressedBlock,
+  changeSummary,
+  type Summary,
+  type SummaryOptions,
+  takeApart,
+} from './summary/summary.ts';
 
 export interface SummarizePorts {
   readonly objects: ObjectStore;
@@ -13,6 +31,10 @@ export interface SummarizePorts {
 export interface SummarizeOptions {
   /** The formats to publish; an index in any other is removed, since clients would take it for the fresh one. */
   readonly formats?: readonly IndexFormatName[];
+  /** What changed. Those of a call that failed have to be in a later one. */
+  readonly changes?: Changes;
+  /** A block's size on average (functions/summary/blocks.ts). */
+  readonly blockBytes?: number;
 }
 
 /** What became of the index. */
@@ -29,7 +51,9 @@ export type Publication =
   /** Every format held this summary already. */
   | { readonly outcome: 'unchanged'; readonly summary: Summary; readonly isFirst: boolean }
   /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
-  | { readonly outcome: 'waiting'; readonly missing: number; readonly summary: Summary }
+  | { readonly outcome: 'waiting'; readonly missing: number }
+  /** The index that is there is none to make these changes in: a summary of all rows was asked for, and does it. */
+  | { readonly outcome: 'deferred' }
   /** No rows and no index: nothing to publish. */
   | { readonly outcome: 'absent' };
 
@@ -38,8 +62,8 @@ class Contended extends Error {
   override readonly name = 'Contended';
 }
 
-/** An index object carries the hash of the summary in it, the time set for its publication, and the time of what it replaced. */
-const hashMetadata = 'summary-sha256';
+/** An index object carries what stands for its summary, the time set for its publication, and the time of what it replaced. */
+const digestMetadata = 'blocks-sha256';
 const publishedMetadata = 'published';
 const replacedMetadata = 'replaced';
 
@@ -50,43 +74,110 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
  *
  *   take a run number ─ look at the index ─ read the rows ─ put, If-Match what was seen ─ look again
  *
- * The last put of all was made by a pass that saw no run begin after its own number was taken, and so after its rows were read:
- * a row that changed later has a run of its own, which sees this index. If-Match keeps the index from going backwards meanwhile.
+ * Of the rows only those that changed are read; the rest of the summary is taken over from the index, which If-Match then holds to be the
+ * one that is replaced. All rows are read where that was asked for, and for the first index of a repository.
+ *
+ * For every row, the last put by a pass that read it was by one that saw no run begin after its own number was taken, and so after it read
+ * the row: a row that changed later has a run of its own, which sees this index. If-Match keeps the index from going backwards meanwhile.
+ * A pass that fails after its put leaves that to the next try, which has to read the same rows; so none reads more than it was asked to.
  *
  * @throws {Contended} and whatever the ports throw: to be tried again.
  */
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'] }: SummarizeOptions = {},
+  { formats = ['gz', 'zst'], changes = 'all', blockBytes = summaryLimits.blockBytes }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: (Publication & { readonly outcome: 'published' }) | undefined;
   let isFirst = false;
+  // Without gz there never is an index to make changes in.
+  const toRead = formats.includes('gz') ? changes : 'all';
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     // Before the rows are read: rows that were read before another pass found the repository whole may not cover it.
     const isWhole = await ports.records.isWhole(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
-    const summary = await buildSummary(ports.records.rows(repository), new Date(lastPublication(heads)));
-    if (summary.etags.size === 0 && heads.size === 0) return { outcome: 'absent' };
-    if (!isWhole) {
-      const missing = await countMissing(ports.objects, repository, heads, summary);
-      if (missing > 0) return { outcome: 'waiting', missing, summary };
+    const view: View = { repository, isWhole, heads, formats, blockBytes };
+    const reading = await read(ports, view, toRead);
+    if (reading.outcome === 'object-changed') continue;
+    if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
+    if (reading.outcome !== 'read') return last ?? reading;
+
+    const { summary } = reading;
+    const published = await publish(ports, view, summary);
+    if (published === 'lost-race') continue;
+    if (!isWhole && toRead === 'all') {
+      // After the put: from here on changes are made in the index that is there, and it must not be one of before.
       await ports.records.markWhole(repository);
       isFirst = true;
     }
-
-    const published = await publish(ports, repository, formats, heads, summary);
-    if (published === 'lost-race') continue;
     if (published === undefined) return last ?? { outcome: 'unchanged', summary, isFirst };
     last = { outcome: 'published', ...published, summary, isFirst };
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
-    if (isLatestRun && holds(now, formats, summary)) return last;
+    if (isLatestRun && holds(now, formats, summary)) {
+      if (!isWhole && toRead !== 'all') await ports.records.requestSummary(repository);
+      return last;
+    }
   }
   throw new Contended(
     `the index of ${repository} was published by others ${summaryLimits.passesMax} times in a row: it is tried again later`,
+  );
+}
+
+/** What a pass works on. */
+interface View {
+  readonly repository: Repository;
+  /** Before anything else was looked at. */
+  readonly isWhole: boolean;
+  readonly heads: Heads;
+  readonly formats: readonly IndexFormatName[];
+  readonly blockBytes: number;
+}
+
+type Reading =
+  | { readonly outcome: 'read'; readonly summary: Summary }
+  | { readonly outcome: 'object-changed' }
+  | Exclude<Publication, { readonly summary: Summary }>;
+
+/** Makes the summary, of the rows that changed or of all. */
+async function read(ports: SummarizePorts, view: View, changes: Changes): Promise<Reading> {
+  const { repository, isWhole, heads, formats, blockBytes } = view;
+  const options: SummaryOptions = { formats, blockBytes, since: new Date(lastPublication(heads)) };
+  try {
+    if (changes === 'all') return await readAll(ports, view, options);
+    // A first index has nothing to lose, and is looked at again: all rows are asked for then.
+    if (!isWhole) return heads.size === 0 ? await readAll(ports, view, options) : { outcome: 'deferred' };
+    const base = await readIndexes(ports.objects, view);
+    if (!formats.every((format) => base[0]?.pieces.has(format))) return { outcome: 'deferred' };
+    const summary = await changeSummary(base, changes, (files) => readRows(ports.records, repository, files), options);
+    return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary };
+  } catch (error) {
+    if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
+    throw error;
+  }
+}
+
+async function readAll({ objects, records }: SummarizePorts, view: View, options: SummaryOptions): Promise<Reading> {
+  const { repository, isWhole, heads } = view;
+  const known = await readIndexes(objects, view);
+  const isToWait = !isWhole && heads.size > 0;
+  const coverage = new Coverage(isToWait ? await listPackages(objects, repository) : new Map());
+  const summary = await buildSummary(coverage.of(records.rows(repository)), known, options);
+  if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
+  if (coverage.rows === 0 && heads.size === 0) return { outcome: 'absent' };
+  return { outcome: 'read', summary };
+}
+
+async function readRows(
+  records: RecordTable,
+  repository: Repository,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, Row | undefined>> {
+  const concurrency = summaryLimits.rowsConcurrentMax;
+  return new Map(
+    await pMap(files, async (file) => [file, await records.row(repository, file)] as const, { concurrency }),
   );
 }
 
@@ -99,10 +190,34 @@ async function lookAtIndexes(objects: ObjectStore, repository: Repository): Prom
   return heads;
 }
 
+function wanted(formats: readonly IndexFormatName[]): readonly IndexFormat[] {
+  return indexFormats.filter(({ name }) => formats.includes(name));
+}
+
+/**
+ * The index in gz, and those others that hold the same summary, block by block; none where it is not ours.
+ * @throws {ObjectChanged} where one of them is not the one that was looked at any more.
+ */
+async function readIndexes(
+  objects: ObjectStore,
+  { repository, heads, formats, blockBytes }: View,
+): Promise<readonly CompressedBlock[]> {
+  const [gz] = indexFormats;
+  const digest = heads.get(gz?.file ?? '')?.metadata[digestMetadata];
+  if (digest === undefined) return [];
+  const indexes = new Map<IndexFormatName, Uint8Array>();
+  for (const { name, file } of wanted(formats)) {
+    const head = heads.get(file);
+    if (head?.metadata[digestMetadata] !== digest) continue;
+    indexes.set(name, await objects.readRange(joinKey(repository, file), head.etag, 0, head.size));
+  }
+  return takeApart(indexes, digest, blockBytes) ?? [];
+}
+
 /** Whether exactly the wanted formats are there, each holding the summary. */
 function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summary): boolean {
   return indexFiles.every((file) => {
-    const isWanted = indexFormats.some((format) => format.file === file && formats.includes(format.name));
+    const isWanted = wanted(formats).some((format) => format.file === file);
     const head = heads.get(file);
     return isWanted ? isOf(head, summary) : head === undefined;
   });
@@ -113,24 +228,46 @@ function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summa
  * clock jumped meanwhile, and then those who have the first do not look at the second.
  */
 function isOf(head: ObjectFacts | undefined, summary: Summary): boolean {
-  if (head === undefined || head.metadata[hashMetadata] !== summary.sha256) return false;
+  if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;
   const replaced = Date.parse(head.metadata[replacedMetadata] ?? '');
   return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;
 }
 
-/** How many packages would vanish from clients' sight if the rows replaced the index now; none where there is no index to lose. */
-async function countMissing(
-  objects: ObjectStore,
-  repository: Repository,
-  heads: Heads,
-  summary: Summary,
-): Promise<number> {
-  if (heads.size === 0) return 0;
-  let missing = 0;
-  for (const [file, etag] of await listPackages(objects, repository)) {
-    if (summary.etags.get(file) !== etag) missing += 1;
+/**
+ * Whether rows cover the packages that were listed before: how many of them would vanish from clients' sight if these rows replaced the
+ * index now. Once one is missing, that is all that is of interest.
+ */
+class Coverage {
+  readonly #listed: readonly (readonly [file: string, etag: ETag])[];
+  /** Of the listed packages that come next. */
+  #next = 0;
+  missing = 0;
+  rows = 0;
+
+  constructor(listed: ReadonlyMap<string, ETag>) {
+    this.#listed = [...listed].sort(([a], [b]) => compareByBytes(a, b));
   }
-  return missing;
+
+  /** Passes rows on, by the bytes of their file names, as long as none is missing. */
+  async *of(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+    for await (const row of rows) {
+      this.rows += 1;
+      for (let [file] = this.#ahead; file !== undefined && compareByBytes(file, row.file) < 0; [file] = this.#ahead)
+        this.#see(undefined);
+      if (this.#ahead[0] === row.file) this.#see(row.etag);
+      if (this.missing === 0) yield row;
+    }
+    while (this.#next < this.#listed.length) this.#see(undefined);
+  }
+
+  get #ahead(): readonly [file: string, etag: ETag] | readonly [] {
+    return this.#listed[this.#next] ?? [];
+  }
+
+  #see(etag: ETag | undefined): void {
+    if (this.#ahead[1] !== etag) this.missing += 1;
+    this.#next += 1;
+  }
 }
 
 /** The repository's packages; a key that is another one's alias is not among them. */
@@ -147,34 +284,33 @@ async function listPackages(objects: ObjectStore, repository: Repository): Promi
 /** @returns undefined where every format held the summary already. */
 async function publish(
   { objects, clock }: SummarizePorts,
-  repository: Repository,
-  formats: readonly IndexFormatName[],
-  heads: Heads,
+  { repository, heads, formats, blockBytes }: View,
   summary: Summary,
 ): Promise<{ readonly publishedAt: Date; readonly bytes: number } | 'lost-race' | undefined> {
   if (holds(heads, formats, summary)) return undefined;
   const publishedAt = await nextSecond(clock, heads);
   let bytes = 0;
-  for (const format of indexFormats.filter(({ name }) => formats.includes(name))) {
-    const seen = heads.get(format.file);
+  for (const { name, file, contentType, join } of wanted(formats)) {
+    const seen = heads.get(file);
     if (isOf(seen, summary)) continue;
-    const body = await format.compress(summary.text, publishedAt);
-    const put = await objects.put(joinKey(repository, format.file), body, {
+    const packed = summary.blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(name) ?? new Uint8Array() }));
+    const body = join(packed, publishedAt, blockBytes);
+    const put = await objects.put(joinKey(repository, file), body, {
       condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },
       metadata: {
-        [hashMetadata]: summary.sha256,
+        [digestMetadata]: summary.digest,
         [publishedMetadata]: publishedAt.toISOString(),
         ...(seen === undefined ? {} : { [replacedMetadata]: seen.lastModified.toISOString() }),
       },
-      contentType: format.contentType,
+      contentType,
       lastModified: publishedAt,
     });
     if (put.outcome === 'lost-race') return 'lost-race';
-    bytes += body.length;
+    bytes += body.reduce((sum, piece) => sum + piece.length, 0);
   }
-  const wanted = indexFormats.filter(({ name }) => formats.includes(name)).map(({ file }) => file);
+  const files = wanted(formats).map(({ file }) => file);
   for (const file of heads.keys()) {
-    if (!wanted.includes(file)) await objects.delete(joinKey(repository, file));
+    if (!files.includes(file)) await objects.delete(joinKey(repository, file));
   }
   return { publishedAt, bytes };
 }

@@ -70,7 +70,12 @@ export function summarizePermissions(places: Places): readonly Permission[] {
       resources: [places.changesArn],
     },
     { name: 'GiveUpChanges', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn] },
-    { name: 'ReadRows', actions: ['dynamodb:Query'], resources: [places.recordsArn] },
+    // UpdateItem: the reserved row that asks for a summary of all rows, where the index is none to make changes in.
+    {
+      name: 'ReadRows',
+      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      resources: [places.recordsArn],
+    },
     { name: 'CountRuns', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [places.repositoriesArn] },
     // A put with If-Match takes GetObject, too. Whatever the suffix: the names of all would not fit into a policy of 10,240 characters.
     { name: 'LookAtIndexes', actions: ['s3:GetObject'], resources: indexArns(places, ['pkg_summary.*']), wildcard },

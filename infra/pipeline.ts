@@ -106,7 +106,7 @@ export class Pipeline extends Construct {
     const summarize = new Step(this, 'Summarize', {
       stack,
       name: 'summarize',
-      description: 'Rows changed: rebuild and replace pkg_summary',
+      description: 'Rows changed: replace pkg_summary',
       bundle: join(options.bundles, 'summarize'),
       environment,
       permissions: summarizePermissions(places),

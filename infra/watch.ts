@@ -30,7 +30,11 @@ type MetricName =
   | 'SummaryBytes'
   | 'SummaryDuration'
   | 'UploadToIndexLatency'
-  | 'PackagesMissing';
+  | 'PackagesMissing'
+  | 'MissingDependencies'
+  | 'MissingLibraries'
+  | 'DuplicateNames'
+  | 'DuplicatePaths';
 
 const period = Duration.minutes(5);
 
@@ -180,6 +184,15 @@ export class Watch extends Construct {
             ),
           ),
           graph('Age of the oldest change', [pipeline.summarize.function.metric('IteratorAge', { period })]),
+        ],
+        [
+          // Each repository's are counted by themselves, once a day: the most is what one of them has.
+          graph('What does not fit together (the repository with the most)', [
+            counted('MissingDependencies', Stats.MAXIMUM),
+            counted('MissingLibraries', Stats.MAXIMUM),
+            counted('DuplicateNames', Stats.MAXIMUM),
+            counted('DuplicatePaths', Stats.MAXIMUM),
+          ]),
         ],
       ],
     });

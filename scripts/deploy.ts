@@ -19,6 +19,7 @@ import {
   isUsableBucketName,
 } from '../infra/options.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
+import { Progress } from './progress.ts';
 import { agree, expectSomebody } from './question.ts';
 import { ending, exitCodesHelp, runCommand } from './run-command.ts';
 import { type AccountOptions, accountOptions } from './stack/account-options.ts';
@@ -176,7 +177,11 @@ async function change({ plan, clients, identity }: Deployment, changeSet: Change
 
   const before = await lookBefore(cloudFormation, changeSet.stackId);
   await execute(cloudFormation, plan.options.stack, changeSet);
-  const { isDone, failures, status } = await follow({ cloudFormation, clock }, before);
+  const progress = new Progress('changing resources');
+  progress.start(changeSet.changes.length);
+  const { isDone, failures, status } = await follow({ cloudFormation, clock }, before, progress).finally(() =>
+    progress.stop(),
+  );
   if (isDone) return;
   const { stack } = plan.options;
   const outcome = changeSet.isCreation

@@ -3,6 +3,8 @@ export const exitCodes = {
   done: 0,
   /** Everything was done, and some package is bad. */
   rejected: 1,
+  /** `check` found something that does not fit together. */
+  found: 1,
   /** The command line makes no sense. */
   usage: 2,
   /** What was asked for could not be done, or not all of it. */

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
+import { styleText } from 'node:util';
 import { isPackageKey, packageSuffixes, splitKey } from '../functions/keys.ts';
 import { aliasMetadata, type ObjectFacts, type ObjectKey, type RecordTable, type Row } from '../functions/ports.ts';
 import {
@@ -12,9 +13,10 @@ import {
   type WarningCode,
 } from '../functions/summary/hazards.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
-import { defaultStateDirectory } from './local-indexer.ts';
+import { openToLook } from './open-to-look.ts';
 import type { AccountOptions } from './stack/account-options.ts';
-import { openToLook } from './status.ts';
+import { defaultStateDirectory } from './state-directory.ts';
+import { wrap } from './text-table.ts';
 import { byteSize, printable, repositoryName } from './wording.ts';
 
 export interface ExplainOptions extends AccountOptions {
@@ -131,12 +133,19 @@ function remedyOf(code: string): string | undefined {
   return remedies[code as RejectionCode | WarningCode];
 }
 
+const styles = { indexed: 'green', rejected: 'red', pending: 'yellow', absent: 'dim', ignored: 'dim' } as const;
+
 function format(key: ObjectKey, { state, sentence, remarks }: Explanation): string {
   const lines = remarks.flatMap(({ code, what, remedy }) => [
-    `  ${code}${what === undefined ? '' : `: ${what}`}`,
-    `    ${remedy}`,
+    `  ${styleText(state === 'rejected' ? 'red' : 'yellow', code)}${what === undefined ? '' : `: ${printable(what)}`}`,
+    ...wrapped(remedy, '    '),
   ]);
-  return [`${key}: ${state}`, sentence, ...lines].map(printable).join('\n');
+  return [`${printable(key)}: ${styleText(styles[state], state)}`, ...wrapped(sentence, ''), ...lines].join('\n');
+}
+
+function wrapped(text: string, indent: string): string[] {
+  const { columns = Number.POSITIVE_INFINITY } = process.stdout;
+  return wrap(printable(text), columns - indent.length).map((line) => indent + line);
 }
 
 /** The nearest directory above that an indexer keeps. */

@@ -2,8 +2,10 @@
 /** The command line: what the commands are called and take. What they do is in the file of the same name, loaded when it is asked for. */
 
 import './compile-cache.ts';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
+import manifest from '../package.json' with { type: 'json' };
+import { completionScript, type Shell, shells } from './completion.ts';
 import { ending, exitCodesHelp, onDemand, runCommand } from './run-command.ts';
 import { accountOptions } from './stack/account-options.ts';
 
@@ -20,6 +22,7 @@ const { profileOption, regionOption } = accountOptions();
 
 const program = new Command('indexer')
   .description('Keeps the pkg_summary of pkgsrc package repositories right.')
+  .version(manifest.version, '--version', 'print the version')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(--help shows what there is)')
@@ -76,6 +79,17 @@ program
   .action(ending(onDemand(async () => (await import('./status.ts')).showStatus)));
 
 program
+  .command('check')
+  .description('report what does not fit together: missing dependencies and libraries, what is there twice')
+  .argument('[dir]', 'a directory that index or serve keeps', parsePath)
+  .addOption(stateOption)
+  .addOption(stackOption)
+  .addOption(profileOption)
+  .addOption(regionOption)
+  .option('--json', 'for programs')
+  .action(ending(onDemand(async () => (await import('./check.ts')).check)));
+
+program
   .command('explain')
   .description('say why a package is, or is not, in the index, and what to do')
   .argument(
@@ -90,6 +104,12 @@ program
   .addOption(regionOption)
   .option('--json', 'for programs')
   .action(ending(onDemand(async () => (await import('./explain.ts')).explain)));
+
+program
+  .command('completion')
+  .description('print a script that completes the command line; each says in its first lines what to do with it')
+  .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+  .action((shell: Shell) => console.log(completionScript(program, shell)));
 
 function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());

@@ -5,19 +5,20 @@
 
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
 import type { FileCalls } from '../functions/adapters/file-calls.ts';
 import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints.ts';
-import { type OpenedRecords, SqliteRecords, type SqliteRecordsOptions } from '../functions/adapters/sqlite-records.ts';
+import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
-import type { Hint, HintQueue, ObjectKey, Repository } from '../functions/ports.ts';
+import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
 import type { IndexFormatName } from '../functions/summary/index-formats.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { CannotRun, isOfTheSystem, systemErrorSentence } from './exit.ts';
+import { CannotRun, systemErrorSentence } from './exit.ts';
+import { defaultStateDirectory, openTable, tableFile } from './state-directory.ts';
 import { printable } from './wording.ts';
 
 export interface LocalIndexerOptions {
@@ -33,7 +34,7 @@ export interface LocalIndexerOptions {
 /** What happens, for whoever shows it. */
 export interface LocalIndexerEvents {
   /** A row may have changed: the repository's index is to be summarized. */
-  readonly onChange: (repository: Repository) => void;
+  readonly onChange: OnChange;
   readonly onExtracted?: (key: ObjectKey, extraction: Extraction) => void;
   /** A key could not be looked at, after `tries` tries. */
   readonly onFailed?: (key: ObjectKey, error: unknown, tries: number) => void;
@@ -139,9 +140,9 @@ export class LocalIndexer {
     return await reindex({ objects: this.objects, records: this.records, hints }, options);
   }
 
-  async summarize(repository: Repository): Promise<Publication> {
+  async summarize(repository: Repository, changes: Changes): Promise<Publication> {
     const ports = { objects: this.objects, records: this.records, clock };
-    return await summarize(ports, repository, { formats: this.#formats });
+    return await summarize(ports, repository, { formats: this.#formats, changes });
   }
 
   /** What makes this indexer useless, if anything does: then it is to be abandoned, closed, and a new one opened. */
@@ -178,16 +179,6 @@ export class LocalIndexer {
   }
 }
 
-/** @throws {CannotRun} where it cannot be opened, made, or (where it is damaged) set aside. */
-export function openTable(options: SqliteRecordsOptions): OpenedRecords {
-  try {
-    return SqliteRecords.open(options);
-  } catch (cause) {
-    const sentence = isOfTheSystem(cause) ? systemErrorSentence(cause, options.file) : (cause as Error).message;
-    throw new CannotRun(sentence, { cause });
-  }
-}
-
 /** A directory is listed again and again; what is told about it is told once. */
 function once(tell: (sentence: string) => void): (sentence: string) => void {
   const told = new Set<string>();
@@ -195,14 +186,6 @@ function once(tell: (sentence: string) => void): (sentence: string) => void {
     if (!told.has(sentence)) tell(sentence);
     told.add(sentence);
   };
-}
-
-export function defaultStateDirectory(directory: string): string {
-  return join(directory, '.indexer');
-}
-
-export function tableFile(stateDirectory: string): string {
-  return join(stateDirectory, 'records.sqlite');
 }
 
 async function checkDirectory(directory: string): Promise<void> {

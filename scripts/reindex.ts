@@ -1,13 +1,13 @@
 /** `npm run reindex`: the bucket of a stack is compared with its table, now and not only at night; `--wait` until it is done. */
 
-import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
+import { Progress } from './progress.ts';
 import { repositoryStatuses } from './repository-status.ts';
 import { ending, exitCodesHelp, runCommand } from './run-command.ts';
 import { type AccountOptions, accountOptions } from './stack/account-options.ts';
-import { type Queues, queueDepths, startReindex, untilEmpty } from './stack/reindexing.ts';
+import { queueDepths, startReindex, untilEmpty } from './stack/reindexing.ts';
 import { openStack, type StackStores } from './stack/stack-stores.ts';
 import { count } from './wording.ts';
 
@@ -39,10 +39,16 @@ function expectWatched(stack: string, prefix: string, prefixes: readonly string[
 
 async function untilDone(stores: StackStores, hints: number): Promise<ExitCode> {
   const { clients, stack, objects, records, prefixes } = stores;
-  const progress = new Progress(hints);
+  const progress = new Progress('reading packages');
+  // What was in the queue before counts as well.
+  let total = hints;
   try {
+    progress.start(total);
     const look = () => queueDepths(clients.sqs, stack.outputs);
-    const left = await untilEmpty(look, new SystemClock(), (queues) => progress.show(queues));
+    const left = await untilEmpty(look, new SystemClock(), ({ waiting, taken }) => {
+      total = Math.max(total, waiting + taken);
+      progress.update(total - waiting - taken, total);
+    });
     progress.stop();
     const statuses = await repositoryStatuses(objects, records, prefixes);
     const sum = (of: (status: (typeof statuses)[number]) => number) =>
@@ -58,33 +64,6 @@ async function untilDone(stores: StackStores, hints: number): Promise<ExitCode> 
     );
   } finally {
     progress.stop();
-  }
-}
-
-/** A bar on a terminal; nothing elsewhere. What was in the queue before counts as well. */
-class Progress {
-  #bar: SingleBar | undefined;
-  #total: number;
-
-  constructor(hints: number) {
-    this.#total = hints;
-    if (!process.stderr.isTTY) return;
-    this.#bar = new SingleBar({
-      format: 'reading packages [{bar}] {value}/{total}, {dead} failed for good',
-      stream: process.stderr,
-    });
-    this.#bar.start(hints, 0, { dead: 0 });
-  }
-
-  show({ waiting, taken, deadHints }: Queues): void {
-    this.#total = Math.max(this.#total, waiting + taken);
-    this.#bar?.setTotal(this.#total);
-    this.#bar?.update(this.#total - waiting - taken, { dead: deadHints });
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
   }
 }
 

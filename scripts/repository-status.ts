@@ -2,7 +2,9 @@
 
 import { isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../functions/keys.ts';
 import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../functions/ports.ts';
+import type { ConsistencyReport } from '../functions/summary/consistency.ts';
 import { findDuplicates, packageNameOf } from '../functions/summary/hazards.ts';
+import { RepositoryFacts } from '../functions/summary/repository-facts.ts';
 
 export interface RepositoryStatus {
   readonly repository: Repository;
@@ -19,6 +21,8 @@ export interface RepositoryStatus {
   readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
   /** An index that was there before serves on, until no package is pending. */
   readonly isWhole: boolean;
+  /** How its packages fit together; undefined where there is too much to keep. */
+  readonly consistency: ConsistencyReport | undefined;
 }
 
 interface Found {
@@ -36,16 +40,32 @@ export async function repositoryStatuses(
   const found = await findRepositories(objects, watched);
   for await (const repository of records.repositories()) {
     const isWatched = watched.some((prefix) => joinKey(repository, '').startsWith(prefix));
-    if (isWatched && !found.has(repository)) found.set(repository, { etags: new Map(), indexes: [] });
+    if (isWatched && !found.has(repository)) found.set(repository, nothing);
   }
   const statuses: RepositoryStatus[] = [];
   for (const [repository, there] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const status = await repositoryStatus(objects, records, repository, there);
-    if (status.packages + status.rejected.length + status.pending.length + status.indexes.length > 0)
-      statuses.push(status);
+    const status = await statusOf(objects, records, repository, there);
+    if (isInUse(status)) statuses.push(status);
   }
   return statuses;
 }
+
+/** Of one repository alone. */
+export async function repositoryStatus(
+  objects: ObjectStore,
+  records: RecordTable,
+  repository: Repository,
+): Promise<RepositoryStatus> {
+  const found = await findRepositories(objects, [joinKey(repository, '')]);
+  return await statusOf(objects, records, repository, found.get(repository) ?? nothing);
+}
+
+/** Whether there is anything in it. What the table remembers of one that is gone is not worth a line. */
+export function isInUse({ packages, rejected, pending, indexes }: RepositoryStatus): boolean {
+  return packages + rejected.length + pending.length + indexes.length > 0;
+}
+
+const nothing: Found = { etags: new Map(), indexes: [] };
 
 async function findRepositories(objects: ObjectStore, prefixes: readonly string[]): Promise<Map<Repository, Found>> {
   const found = new Map<Repository, Found>();
@@ -62,7 +82,7 @@ async function findRepositories(objects: ObjectStore, prefixes: readonly string[
   return found;
 }
 
-async function repositoryStatus(
+async function statusOf(
   objects: ObjectStore,
   records: RecordTable,
   repository: Repository,
@@ -73,8 +93,10 @@ async function repositoryStatus(
   const names: { file: string; name: string }[] = [];
   const unseen = new Map(etags);
   const pending: ObjectKey[] = [];
+  const facts = new RepositoryFacts();
   let packageBytes = 0;
   for await (const row of records.rows(repository)) {
+    facts.add(row);
     if (unseen.get(row.file) !== row.etag) pending.push(joinKey(repository, row.file));
     unseen.delete(row.file);
     if (row.state === 'rejected') {
@@ -99,6 +121,7 @@ async function repositoryStatus(
     pending,
     indexes: await lookAt(objects, indexes),
     isWhole: await records.isWhole(repository),
+    consistency: facts.check(),
   };
 }
 

@@ -41,6 +41,6 @@ export function onDemand<Arguments extends unknown[]>(load: () => Promise<(...ar
 export const exitCodesHelp = `
 Exit codes:
   0  done
-  1  done, and some package is rejected
+  1  done, and some package is rejected (check: something does not fit together)
   2  the command line makes no sense
   3  could not run, or not everything could be read`;

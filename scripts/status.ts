@@ -1,41 +1,34 @@
 /** `status DIR|--stack NAME`: what is in the indexes, what is not, and what is on its way. Only looks; an indexer may be at work. */
 
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { DirectoryObjects } from '../functions/adapters/directory-objects.ts';
-import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
-import { CannotRun, type ExitCode, exitCodes, SenselessUsage, systemErrorSentence } from './exit.ts';
-import { defaultStateDirectory, openTable, tableFile } from './local-indexer.ts';
+import { styleText } from 'node:util';
+import { countFindings, sumOf } from '../functions/summary/findings.ts';
+import { type ExitCode, exitCodes } from './exit.ts';
+import { type LookOptions, lookedAt, openToLook } from './open-to-look.ts';
 import { type RepositoryStatus, repositoryStatuses } from './repository-status.ts';
-import type { AccountOptions } from './stack/account-options.ts';
 import type { Queues } from './stack/reindexing.ts';
-import { byteSize, count, printable, repositoryName } from './wording.ts';
+import { type Cell, type Column, textTable } from './text-table.ts';
+import { byteSize, count, printable, repositoryName, utcTime } from './wording.ts';
 
-export interface StatusOptions extends AccountOptions {
-  readonly state?: string;
-  readonly stack?: string;
-  readonly json?: boolean;
+export async function showStatus(directory: string | undefined, options: LookOptions): Promise<ExitCode> {
+  const place = lookedAt(directory, options);
+  return place.kind === 'directory' ? showDirectory(place.directory, options) : showStack(place.stack, options);
 }
 
-export async function showStatus(directory: string | undefined, options: StatusOptions): Promise<ExitCode> {
-  if (directory !== undefined && options.stack === undefined) return showDirectory(directory, options);
-  if (directory === undefined && options.stack !== undefined) return showStack(options.stack, options);
-  throw new SenselessUsage('expected either a directory or --stack NAME');
-}
-
-async function showDirectory(directory: string, options: StatusOptions): Promise<ExitCode> {
+async function showDirectory(directory: string, options: LookOptions): Promise<ExitCode> {
   const { objects, records } = await openToLook(directory, options.state);
   try {
     const statuses = await repositoryStatuses(objects, records);
-    if (options.json) console.log(JSON.stringify({ repositories: statuses }, undefined, 2));
-    else console.log(describeAll(statuses, `below ${directory}`));
+    if (options.json) console.log(asJson({ repositories: statuses.map(forPrograms) }));
+    else if (statuses.length === 0)
+      console.log(`no repository below ${directory}: put packages into it, then "index ${directory}"`);
+    else console.log(describeAll(statuses, `check ${directory}`));
     return exitCodeOf(statuses);
   } finally {
     records.close();
   }
 }
 
-async function showStack(name: string, options: StatusOptions): Promise<ExitCode> {
+async function showStack(name: string, options: LookOptions): Promise<ExitCode> {
   // The SDK takes longer to load than a look at a directory takes in all.
   const { openStack, repositoryUrl } = await import('./stack/stack-stores.ts');
   const { queueDepths } = await import('./stack/reindexing.ts');
@@ -45,10 +38,22 @@ async function showStack(name: string, options: StatusOptions): Promise<ExitCode
     queueDepths(clients.sqs, stack.outputs),
   ]);
   const url = repositoryUrl(stack.outputs);
-  if (options.json) console.log(JSON.stringify({ stack: name, url, queues, repositories: statuses }, undefined, 2));
-  else
-    console.log([describeQueues(name, url, queues), describeAll(statuses, `in ${stack.outputs.Bucket}`)].join('\n\n'));
+  if (options.json) console.log(asJson({ stack: name, url, queues, repositories: statuses.map(forPrograms) }));
+  else {
+    const nothing = `no repository in ${stack.outputs.Bucket}: upload a package; "npm run smoke -- --stack ${name}" tries it out`;
+    const repositories = statuses.length === 0 ? nothing : describeAll(statuses, `check --stack ${name}`);
+    console.log([describeQueues(name, url, queues), repositories].join('\n\n'));
+  }
   return exitCodeOf(statuses);
+}
+
+function asJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}
+
+/** `docs/json.md` describes it. Of the findings only how many there are: `check` has them. */
+function forPrograms({ consistency, ...status }: RepositoryStatus): unknown {
+  return { ...status, findings: consistency === undefined ? null : countFindings(consistency) };
 }
 
 function exitCodeOf(statuses: readonly RepositoryStatus[]): ExitCode {
@@ -59,53 +64,109 @@ function describeQueues(name: string, url: string, { waiting, taken, deadHints, 
   const dead = deadHints + deadChanges;
   return [
     `${name}, read at ${url}`,
-    `  queue      ${count(waiting, 'hint')} waiting, ${taken} being read`,
-    `  dead       ${dead === 0 ? '0' : `${count(deadHints, 'hint')}, ${count(deadChanges, 'batch', 'batches')} of changes: docs/runbook.md says what to do`}`,
+    `  queue  ${count(waiting, 'hint')} waiting, ${taken} being read`,
+    `  dead   ${dead === 0 ? '0' : `${count(deadHints, 'hint')}, ${count(deadChanges, 'batch', 'batches')} of changes: docs/runbook.md says what to do`}`,
   ].join('\n');
 }
 
-function describeAll(statuses: readonly RepositoryStatus[], where: string): string {
-  return statuses.length === 0 ? `no repository ${where}` : statuses.map(describe).join('\n\n');
+const columns: readonly Column[] = [
+  { title: 'REPOSITORY', wraps: true },
+  { title: 'PACKAGES', align: 'right' },
+  { title: 'SIZE', align: 'right' },
+  { title: 'REJECTED', align: 'right' },
+  { title: 'PENDING', align: 'right' },
+  { title: 'WARNINGS', align: 'right' },
+  { title: 'FINDINGS', align: 'right' },
+  { title: 'PUBLISHED (UTC)', wraps: true },
+];
+
+/** @param check the command that lists the findings */
+function describeAll(statuses: readonly RepositoryStatus[], check: string): string {
+  const hasFindings = statuses.some(({ consistency }) => consistency !== undefined && findingsOf(consistency) > 0);
+  return [
+    textTable(columns, statuses.map(rowOf)).join('\n'),
+    ...describeRejected(statuses),
+    ...describePending(statuses),
+    ...describeWarnings(statuses),
+    ...(hasFindings ? [`What does not fit together is listed by "${check}".`] : []),
+  ].join('\n\n');
 }
 
-/** The directory and its table, for looking only. */
-export async function openToLook(
-  directory: string,
-  state: string | undefined,
-): Promise<{ readonly objects: DirectoryObjects; readonly records: SqliteRecords }> {
-  const root = resolve(directory);
-  const facts = await stat(root).catch((error: unknown) => {
-    throw new CannotRun(systemErrorSentence(error, directory));
-  });
-  if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
-  const stateDirectory = resolve(state ?? defaultStateDirectory(root));
-  const objects = new DirectoryObjects({ root, stateDirectory });
-  return { objects, records: openTable({ file: tableFile(stateDirectory), readOnly: true }).table };
+function rowOf(status: RepositoryStatus): readonly Cell[] {
+  const { repository, packages, packageBytes, rejected, pending, warnings, consistency, indexes } = status;
+  return [
+    printable(repositoryName(repository)),
+    packages.toLocaleString('en'),
+    byteSize(packageBytes),
+    noted(rejected.length, 'red'),
+    noted(pending.length, 'yellow'),
+    noted(sumOfWarnings(warnings), 'yellow'),
+    consistency === undefined ? 'too many' : noted(findingsOf(consistency), 'yellow'),
+    indexes[0] === undefined ? 'never' : utcTime(indexes[0].published),
+  ];
+}
+
+function noted(number: number, style: 'red' | 'yellow'): Cell {
+  const text = number.toLocaleString('en');
+  return number === 0 ? text : { text, style };
+}
+
+function findingsOf(report: NonNullable<RepositoryStatus['consistency']>): number {
+  return sumOf(countFindings(report));
+}
+
+function sumOfWarnings(warnings: RepositoryStatus['warnings']): number {
+  return Object.values(warnings).reduce((sum, number) => sum + number, 0);
+}
+
+function describeRejected(statuses: readonly RepositoryStatus[]): string[] {
+  const rows = statuses.flatMap(({ repository, rejected }) =>
+    rejected.map(({ file, code, message }): readonly Cell[] => [
+      printable(repository === '' ? file : `${repository}/${file}`),
+      { text: code, style: 'red' },
+      printable(message),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  const titles = [{ title: 'REJECTED', wraps: true }, { title: 'BECAUSE' }, { title: '', wraps: true }];
+  return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
+}
+
+function describePending(statuses: readonly RepositoryStatus[]): string[] {
+  const keys = statuses.flatMap(({ pending }) => pending);
+  if (keys.length === 0) return [];
+  const kept = statuses
+    .filter(({ isWhole, indexes, pending }) => !isWhole && indexes.length > 0 && pending.length > 0)
+    .map(({ repository }) => printable(repositoryName(repository)));
+  return [
+    [
+      styleText('dim', 'PENDING'),
+      ...keys.slice(0, linesMax).map(printable),
+      ...rest(keys.length),
+      ...(kept.length === 0 ? [] : [`Until none is, the index that was there before serves on in ${kept.join(', ')}.`]),
+    ].join('\n'),
+  ];
+}
+
+function describeWarnings(statuses: readonly RepositoryStatus[]): string[] {
+  const rows = statuses.flatMap(({ repository, warnings }) =>
+    Object.entries(warnings).map(([code, number]): readonly Cell[] => [
+      { text: code, style: 'yellow' },
+      number.toLocaleString('en'),
+      printable(repositoryName(repository)),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  const titles: Column[] = [
+    { title: 'WARNING' },
+    { title: 'PACKAGES', align: 'right' },
+    { title: 'REPOSITORY', wraps: true },
+  ];
+  return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
 }
 
 const linesMax = 20;
 
-function describe(status: RepositoryStatus): string {
-  const { packages, packageBytes, rejected, warnings, pending, indexes } = status;
-  const [latest] = indexes;
-  const lines = [
-    `${printable(repositoryName(status.repository))}`,
-    `  packages   ${count(packages, 'package')} in the index, ${byteSize(packageBytes)}`,
-    `  published  ${latest === undefined ? 'never' : `${latest.published.toISOString()} (${indexes.map(({ file, bytes }) => `${file} ${byteSize(bytes)}`).join(', ')})`}`,
-    `  pending    ${pending.length}${!status.isWhole && indexes.length > 0 && pending.length > 0 ? ' (the index that was there serves until none is)' : ''}`,
-    ...shorten(pending).map((key) => `    ${printable(key)}`),
-    `  rejected   ${rejected.length}`,
-    ...shorten(rejected.map(({ file, code, message }) => `${file}: ${code}: ${message}`)).map(
-      (line) => `    ${printable(line)}`,
-    ),
-    `  warnings   ${Object.values(warnings).reduce((sum, number) => sum + number, 0)}`,
-    ...Object.entries(warnings).map(([code, number]) => `    ${code}: ${count(number, 'package')}`),
-  ];
-  return lines.join('\n');
-}
-
-function shorten(lines: readonly string[]): readonly string[] {
-  return lines.length <= linesMax
-    ? lines
-    : [...lines.slice(0, linesMax), `… and ${lines.length - linesMax} more (--json shows all)`];
+function rest(length: number): string[] {
+  return length <= linesMax ? [] : [`… and ${count(length - linesMax, 'more', 'more')} (--json shows all)`];
 }

@@ -21,7 +21,15 @@ export function byteSize(bytes: number): string {
 }
 
 export function duration(milliseconds: number): string {
-  return milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${Math.round(milliseconds / 60_000)} min`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+/** `2026-11-24 12:01:05` */
+export function utcTime(time: Date): string {
+  return time.toISOString().slice(0, 19).replace('T', ' ');
 }
 
 /** The bucket's root is a repository without a name. */

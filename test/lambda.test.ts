@@ -194,21 +194,29 @@ describe('extract', () => {
   });
 });
 
-/** A batch of the change stream: the repositories of its records, in order. Sequence numbers begin at 1. */
-function changes(repositories: readonly Repository[]): DynamoDBStreamEvent {
+/** A batch of the change stream: the repositories of its records, in order, and a file of each. Sequence numbers begin at 1. */
+function changes(
+  repositories: readonly Repository[],
+  fileOf = (index: number) => `${index}-1.0.tgz`,
+): DynamoDBStreamEvent {
   return {
     Records: repositories.map(
       (repository, index): DynamoDBRecord => ({
         eventName: 'MODIFY',
         eventSource: 'aws:dynamodb',
         dynamodb: {
-          Keys: { repository: { S: repository || '/' }, file: { S: `${index}-1.0.tgz` } },
+          Keys: { repository: { S: repository || '/' }, file: { S: fileOf(index) } },
           SequenceNumber: `${index + 1}`,
           StreamViewType: 'KEYS_ONLY',
         },
       }),
     ),
   };
+}
+
+/** Somebody asks for a summary of all rows of each. */
+function requests(repositories: readonly Repository[]): DynamoDBStreamEvent {
+  return changes(repositories, () => '/summary');
 }
 
 async function filesOf(records: MemoryRecords, repository: Repository): Promise<string[]> {
@@ -238,6 +246,39 @@ describe('summarize', () => {
     ]);
     for (const repository of ['All', '', 'other']) assert.equal(await ports.records.lastRun(repository), 1);
     assert.deepEqual(valuesOf('Publications'), [1, 1, 1]);
+  });
+
+  it('reads the rows that the batch names, and all rows where it asks for that', async () => {
+    const ports = world();
+    const asked: string[] = [];
+    const [row, rows] = [ports.records.row.bind(ports.records), ports.records.rows.bind(ports.records)];
+    ports.records.row = (repository, file) => {
+      asked.push(`${repository}/${file}`);
+      return row(repository, file);
+    };
+    ports.records.rows = (repository) => {
+      asked.push(`all of ${repository}`);
+      return rows(repository);
+    };
+    for (const repository of ['All', 'other']) await upload(ports, `${repository}/made-1.0.tgz`);
+    await lambda.publishIndexes(ports, requests(['All', 'other']));
+    asked.length = 0;
+    const { Records: named } = changes(['All', 'other', 'All']);
+    const { Records: all } = requests(['other']);
+    assert.deepEqual(await lambda.publishIndexes(ports, { Records: [...named, ...all] }), failures());
+    assert.deepEqual(asked.toSorted(), ['All/0-1.0.tgz', 'All/2-1.0.tgz', 'all of other']);
+  });
+
+  it('has a summary of all rows follow where the index is none to make changes in', async () => {
+    const ports = world();
+    const requested: Repository[] = [];
+    ports.records.requestSummary = async (repository) => void requested.push(repository);
+    ports.objects.upload('All/pkg_summary.gz', Buffer.from('foreign'));
+    await upload(ports, 'All/made-1.0.tgz');
+    requested.length = 0;
+    assert.deepEqual(await lambda.publishIndexes(ports, changes(['All'])), failures());
+    assert.deepEqual(requested, ['All']);
+    assert.deepEqual(valuesOf('Publications'), []);
   });
 
   it('names the earliest change of each repository that failed, and of no other', async () => {
@@ -293,21 +334,24 @@ describe('summarize', () => {
     ports.objects.upload('All/b-1.0.tgz', makePackage());
     ports.objects.upload('All/c-1.0.tgz', makePackage());
     await upload(ports, 'All/a-1.0.tgz');
-    await lambda.publishIndexes(ports, changes(['All']));
+    await lambda.publishIndexes(ports, requests(['All']));
     assert.deepEqual(valuesOf('PackagesMissing'), [2]);
     assert.deepEqual(valuesOf('Publications'), []);
 
     await upload(ports, 'All/b-1.0.tgz');
     await upload(ports, 'All/c-1.0.tgz');
     measured.length = 0;
-    await lambda.publishIndexes(ports, changes(['All']));
+    await lambda.publishIndexes(ports, requests(['All']));
     assert.deepEqual(valuesOf('PackagesMissing'), [0]);
     assert.deepEqual(valuesOf('Publications'), [1]);
 
     await upload(ports, 'All/d-1.0.tgz');
     measured.length = 0;
     await ports.clock.advance(2_000);
-    await lambda.publishIndexes(ports, changes(['All']));
+    await lambda.publishIndexes(
+      ports,
+      changes(['All'], () => 'd-1.0.tgz'),
+    );
     assert.deepEqual(valuesOf('PackagesMissing'), [], 'a 0 here would hide what another repository misses');
     assert.deepEqual(valuesOf('Publications'), [1]);
   });
@@ -318,11 +362,11 @@ describe('summarize', () => {
     await lambda.publishIndexes(before, changes(['All']));
     const afterwards = { ...before, records: new MemoryRecords() };
     measured.length = 0;
-    await lambda.publishIndexes(afterwards, changes(['All']));
+    await lambda.publishIndexes(afterwards, requests(['All']));
     assert.deepEqual(valuesOf('PackagesMissing'), [1]);
     measured.length = 0;
     await upload(afterwards, 'All/a-1.0.tgz');
-    await lambda.publishIndexes(afterwards, changes(['All']));
+    await lambda.publishIndexes(afterwards, requests(['All']));
     assert.deepEqual(valuesOf('PackagesMissing'), [0]);
     assert.deepEqual(valuesOf('Publications'), []);
   });
@@ -373,6 +417,24 @@ describe('reindex', () => {
     assert.deepEqual(world.changed, ['a', 'c']);
     const asked = await run(world, ['a/', 'c/'], { prefix: 'b/', force: true }, always);
     assert.deepEqual(asked.sent, [{ key: 'b/z-1.tgz', force: true }]);
+  });
+
+  it('counts what does not fit together in each repository, and nothing where all does', async () => {
+    const world = newWorld();
+    const record = 'PKGNAME=x-1\nDEPENDS=gone>=1\nDEPENDS=away>=1\n\n';
+    for (const [repository, file, text] of [
+      ['a', 'x-1.tgz', record],
+      ['a', 'y.tgz', record],
+      ['b', 'z-1.tgz', 'PKGNAME=z-1\n\n'],
+    ] as const) {
+      const facts = { repository, file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+      await world.records.putRow({ ...facts, state: 'indexed', record: Buffer.from(text), warnings: [] });
+    }
+    await run(world, [''], {}, always);
+    assert.deepEqual(valuesOf('MissingDependencies'), [2, 0]);
+    assert.deepEqual(valuesOf('MissingLibraries'), [0, 0]);
+    assert.deepEqual(valuesOf('DuplicateNames'), [1, 0]);
+    assert.deepEqual(valuesOf('DuplicatePaths'), [0, 0]);
   });
 
   it('goes on in a fresh invocation wherever its time ends: the same hints, once each, and the same counts', async () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { splitKey } from '../functions/keys.ts';
 import { reindexLimits } from '../functions/limits.ts';
 import type { Hint, ObjectKey } from '../functions/ports.ts';
-import { type ReindexPlace, reindex } from '../functions/reindex.ts';
+import { type ReindexOptions, type ReindexPlace, reindex } from '../functions/reindex.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
 
@@ -105,6 +105,30 @@ describe('reindex', () => {
       { key: 'All/a-1.0.tgz', force: true },
       { key: 'All/c-1.0.tgz', force: true },
     ]);
+  });
+
+  it('tells how the packages of each repository fit together, those behind a prefix and a place too', async () => {
+    const record = (name: string) => Buffer.from(`PKGNAME=${name}\nDEPENDS=b>=1\n\n`);
+    for (const key of ['All/a-1.tgz', 'All/b-1.tgz', 'Other/a-1.tgz']) {
+      const { repository, file } = splitKey(key);
+      const facts = { repository, file, etag: 'old', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+      await world.records.putRow({ ...facts, state: 'indexed', record: record(file.slice(0, -4)), warnings: [] });
+    }
+    for (const options of [{}, { after: { repository: 'All', file: 'a-1.tgz' } }, { prefix: 'All/b' }]) {
+      const told: (readonly [string, number | undefined])[] = [];
+      const onReport: ReindexOptions['onReport'] = (repository, report) =>
+        told.push([repository, report?.missingDependencies.length]);
+      await reindex(world, { ...options, onReport });
+      const expected = [['All', 0] as const, ['Other', 1] as const];
+      assert.deepEqual(told, 'prefix' in options ? expected.slice(0, 1) : expected);
+    }
+  });
+
+  it('does not tell it of a repository in the middle of which it stops', async () => {
+    world.objects.upload('All/a-1.0.tgz', bytes);
+    const told: string[] = [];
+    await reindex(world, { isTimeUp: () => true, onReport: (repository) => told.push(repository) });
+    assert.deepEqual(told, []);
   });
 
   describe('asks for the summary', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { extract } from '../functions/extract.ts';
+import type { Changes } from '../functions/ports.ts';
 import { summarize } from '../functions/summarize.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
@@ -25,6 +26,7 @@ const requests = {
   markWhole: 'UpdateItem',
   lastRun: 'GetItem',
   isWhole: 'GetItem',
+  requestSummary: 'UpdateItem',
 } as const;
 
 function counting<Port extends object>(port: Port, counts: Map<string, number>): Port {
@@ -49,8 +51,8 @@ async function count(step: (ports: World) => Promise<unknown>): Promise<Map<stri
   await extract({ objects, records, clock }, key);
   await summarize({ objects, records, clock }, 'All');
   const counts = new Map<string, number>();
-  const publish = async () =>
-    summarize({ objects: counting(objects, counts), records: counting(records, counts), clock }, 'All');
+  const publish = async (changes: Changes) =>
+    summarize({ objects: counting(objects, counts), records: counting(records, counts), clock }, 'All', { changes });
   const follow = async (changed: string) =>
     extract({ objects: counting(objects, counts), records: counting(records, counts), clock }, changed);
   await step({ objects, records, publish, follow });
@@ -60,8 +62,15 @@ async function count(step: (ports: World) => Promise<unknown>): Promise<Map<stri
 interface World {
   readonly objects: MemoryObjects;
   readonly records: MemoryRecords;
-  readonly publish: () => Promise<unknown>;
+  readonly publish: (changes: Changes) => Promise<unknown>;
   readonly follow: (key: string) => Promise<unknown>;
+}
+
+/** Uncounted; and publications are a second apart. */
+async function addPackage({ objects, records }: World): Promise<void> {
+  objects.upload('All/new-1.0.tgz', makePackage({ name: 'new-1.0' }));
+  await extract({ objects, records, clock }, 'All/new-1.0.tgz');
+  await clock.advance(10_000);
 }
 
 const rows: readonly (readonly [row: string, step: (world: World) => Promise<unknown>])[] = [
@@ -81,16 +90,28 @@ const rows: readonly (readonly [row: string, step: (world: World) => Promise<unk
   ],
   ['a hint about a package that has not changed', async ({ follow }) => follow(key)],
   [
-    'a publication, both formats',
-    async ({ objects, records, publish }) => {
-      objects.upload('All/new-1.0.tgz', makePackage({ name: 'new-1.0' }));
-      await extract({ objects, records, clock }, 'All/new-1.0.tgz');
-      // Publications are a second apart.
-      await clock.advance(10_000);
-      await publish();
+    'a publication of one change, both formats',
+    async (world) => {
+      await addPackage(world);
+      await world.publish(new Set(['new-1.0.tgz']));
     },
   ],
-  ['a summary that was published already', async ({ publish }) => publish()],
+  [
+    'a publication of all rows, both formats',
+    async (world) => {
+      await addPackage(world);
+      await world.publish('all');
+    },
+  ],
+  ['one change that was published already', async ({ publish }) => publish(new Set(['made-1.0.tgz']))],
+  ['all rows, which were published already', async ({ publish }) => publish('all')],
+  [
+    'one change, over an index of somebody else',
+    async (world) => {
+      world.objects.upload('All/pkg_summary.gz', Buffer.from('theirs'));
+      await world.publish(new Set(['made-1.0.tgz']));
+    },
+  ],
 ];
 
 let table: Map<string, string>;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { summaryLimits } from '../functions/limits.ts';
 import {
   aliasMetadata,
+  type ObjectBody,
   type ObjectFacts,
   type ObjectKey,
   type PutOptions,
@@ -15,6 +16,7 @@ import { type SummarizeOptions, summarize } from '../functions/summarize.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
+import { readIndex } from './pkgin-reader.ts';
 
 const start = new Date('2026-01-01T00:00:00.300Z');
 const uploadedAt = new Date('2025-12-31T00:00:00Z');
@@ -33,7 +35,7 @@ class WatchedObjects extends MemoryObjects {
     return facts;
   }
 
-  override async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
+  override async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
     await this.beforePut(key);
     const put = await super.put(key, body, options);
     this.writes.push(`${put.outcome === 'stored' ? 'put' : 'lost'} ${key.replace('All/', '')}`);
@@ -104,8 +106,8 @@ describe('summarize', () => {
   /** Both indexes hold these records, or one line feed. */
   function assertPublished(...names: string[]): void {
     const text = names.length === 0 ? '\n' : names.map(recordFor).join('');
-    assert.equal(gunzipSync(index('gz')?.body ?? '').toString(), text);
-    assert.equal(zstdDecompressSync(index('zst')?.body ?? '').toString(), text);
+    for (const format of ['gz', 'zst'] as const)
+      assert.equal(Buffer.from(readIndex(index(format)?.body ?? Buffer.alloc(0), format).summary).toString(), text);
   }
 
   /** A package in the bucket, with the ETag that `addRow` gives its row. */
@@ -130,7 +132,7 @@ describe('summarize', () => {
       await addRow('a-1.0');
       const publication = await run();
       assert.ok(publication.outcome === 'published');
-      const metadata = { 'summary-sha256': publication.summary.sha256, published: '2026-01-01T00:00:00.000Z' };
+      const metadata = { 'blocks-sha256': publication.summary.digest, published: '2026-01-01T00:00:00.000Z' };
       for (const [format, contentType] of [
         ['gz', 'application/gzip'],
         ['zst', 'application/zstd'],
@@ -354,13 +356,29 @@ describe('summarize', () => {
       await addRow('a-1.0');
       await run();
       await addRow('b-1.0');
+      const rows = records.rows.bind(records);
+      records.rows = async function* (repository) {
+        records.rows = rows;
+        objects.upload('All/pkg_summary.gz', Buffer.from('somebody was faster'), clock.now());
+        yield* rows(repository);
+      };
+      objects.writes.length = 0;
+      await run();
+      assert.equal(objects.writes[0], 'lost pkg_summary.gz');
+      assertPublished('a-1.0', 'b-1.0');
+    });
+
+    it('replaced the index before it was read: looks again', async () => {
+      await addRow('a-1.0');
+      await run();
+      await addRow('b-1.0');
       objects.afterLook = () => {
         objects.afterLook = () => undefined;
         objects.upload('All/pkg_summary.gz', Buffer.from('somebody was faster'), clock.now());
       };
       objects.writes.length = 0;
       await run();
-      assert.equal(objects.writes[0], 'lost pkg_summary.gz');
+      assert.deepEqual(objects.writes, ['put pkg_summary.gz', 'put pkg_summary.zst']);
       assertPublished('a-1.0', 'b-1.0');
     });
 
@@ -557,6 +575,241 @@ describe('summarize', () => {
       await addRow('a-1.0');
       await run();
       assert.deepEqual(index('gz')?.lastModified, new Date('2026-01-01T00:00:02Z'));
+    });
+  });
+
+  describe('told what changed', () => {
+    /** What was asked of the table: `row a-1.0.tgz`, `rows`, `request`. */
+    let asked: string[];
+
+    beforeEach(async () => {
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0']) await addRow(name);
+      await run({ blockBytes });
+      objects.writes.length = 0;
+      asked = [];
+      const { row, rows, requestSummary } = records;
+      records.row = (repository, file) => {
+        asked.push(`row ${file}`);
+        return row.call(records, repository, file);
+      };
+      records.rows = (repository) => {
+        asked.push('rows');
+        return rows.call(records, repository);
+      };
+      records.requestSummary = (repository) => {
+        asked.push('request');
+        return requestSummary.call(records, repository);
+      };
+    });
+
+    /** About two records a block. */
+    const blockBytes = 120;
+    const changed = (...names: string[]) => ({ blockBytes, changes: new Set(names.map((name) => `${name}.tgz`)) });
+    const bodies = () =>
+      (['gz', 'zst'] as const).map((format) => Buffer.from(index(format)?.body ?? '').toString('hex'));
+
+    it('reads those rows and no others, and publishes what all rows would give, byte for byte', async () => {
+      await addRow('bb-1.0');
+      await records.deleteRow('All', 'd-1.0.tgz');
+      const publication = await run(changed('bb-1.0', 'd-1.0', 'c-1.0'));
+      assert.deepEqual(asked.toSorted(), ['row bb-1.0.tgz', 'row c-1.0.tgz', 'row d-1.0.tgz']);
+      assert.deepEqual(objects.writes, ['put pkg_summary.gz', 'put pkg_summary.zst']);
+      assertPublished('a-1.0', 'b-1.0', 'bb-1.0', 'c-1.0', 'e-1.0');
+      assert.ok(publication.outcome === 'published');
+      assert.equal(publication.summary.records, 5);
+      const found = bodies();
+      objects.objects.clear();
+      clock = new ManualClock(publication.publishedAt);
+      await run({ blockBytes });
+      assert.deepEqual(found, bodies());
+    });
+
+    it('publishes nothing where the rows say what the index says', async () => {
+      const publication = await run(changed('a-1.0', 'never-there-1.0'));
+      assert.ok(publication.outcome === 'unchanged');
+      assert.equal(publication.summary.records, 5);
+      assert.deepEqual(objects.writes, []);
+      assert.equal(asked.includes('rows'), false);
+    });
+
+    it('does not see what it is not told of', async () => {
+      await addRow('b-1.0', { record: Buffer.from(recordFor('b-2.0').replace('b-2.0.tgz', 'b-1.0.tgz')) });
+      await addRow('f-1.0');
+      await run(changed('f-1.0'));
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0', 'f-1.0');
+    });
+
+    it('takes a rejected package out', async () => {
+      await addRejected('a-1.0', 'other');
+      await run(changed('a-1.0'));
+      assertPublished('b-1.0', 'c-1.0', 'd-1.0', 'e-1.0');
+    });
+
+    it('ends in an empty index when all are gone, and begins with that again', async () => {
+      const names = ['a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0'];
+      for (const name of names) await records.deleteRow('All', `${name}.tgz`);
+      await run(changed(...names));
+      assertPublished();
+      await addRow('x-1.0');
+      await run(changed('x-1.0'));
+      assertPublished('x-1.0');
+      assert.equal(asked.includes('rows'), false);
+    });
+
+    it('reads the same rows again in a pass that follows', async () => {
+      await addRow('f-1.0');
+      objects.beforePut = async () => {
+        objects.beforePut = () => undefined;
+        await records.deleteRow('All', 'f-1.0.tgz');
+        await records.takeRun('All');
+      };
+      await run(changed('f-1.0'));
+      assert.deepEqual(asked, ['row f-1.0.tgz', 'row f-1.0.tgz']);
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0');
+    });
+
+    it('makes its changes in what another run published meanwhile', async () => {
+      await addRow('f-1.0');
+      await addRow('g-1.0');
+      objects.beforePut = async () => {
+        objects.beforePut = () => undefined;
+        await summarize(
+          { objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) },
+          'All',
+          changed('g-1.0'),
+        );
+      };
+      await run(changed('f-1.0'));
+      assert.deepEqual(objects.writes.slice(0, 3), [
+        'put pkg_summary.gz',
+        'put pkg_summary.zst',
+        'lost pkg_summary.gz',
+      ]);
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0', 'f-1.0', 'g-1.0');
+      assert.equal(asked.includes('rows'), false);
+    });
+
+    it('looks again where the index is replaced before it was read', async () => {
+      await addRow('f-1.0');
+      objects.afterLook = async () => {
+        objects.afterLook = () => undefined;
+        await addRow('g-1.0');
+        await summarize(
+          { objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) },
+          'All',
+          changed('g-1.0'),
+        );
+      };
+      await run(changed('f-1.0'));
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0', 'f-1.0', 'g-1.0');
+      assert.equal(asked.includes('rows'), false);
+    });
+
+    it('gives the change to a summary of all rows where there is no index to make it in', async () => {
+      await addRow('f-1.0');
+      const upload = (file: string) => objects.upload(`All/${file}`, Buffer.from('theirs'), clock.now());
+      const withoutMetadata = (file: string) => {
+        const object = objects.objects.get(`All/${file}`);
+        assert.ok(object);
+        objects.objects.set(`All/${file}`, { ...object, metadata: {} });
+      };
+      const cases: Readonly<Record<string, () => unknown>> = {
+        'all are gone': () => objects.objects.clear(),
+        'gz is gone': () => objects.delete('All/pkg_summary.gz'),
+        'zst is gone': () => objects.delete('All/pkg_summary.zst'),
+        'gz is of others': () => upload('pkg_summary.gz'),
+        'zst is of others': () => upload('pkg_summary.zst'),
+        'gz has no metadata': () => withoutMetadata('pkg_summary.gz'),
+        'zst has no metadata': () => withoutMetadata('pkg_summary.zst'),
+        'gz and zst hold different summaries': async () => {
+          const zst = objects.objects.get('All/pkg_summary.zst');
+          await summarize({ objects, records, clock: new ManualClock(new Date('2026-01-01T00:00:09Z')) }, 'All', {
+            blockBytes,
+          });
+          if (zst !== undefined) objects.objects.set('All/pkg_summary.zst', zst);
+        },
+      };
+      const there = new Map(objects.objects);
+      for (const [what, happen] of Object.entries(cases)) {
+        objects.objects.clear();
+        for (const [key, object] of there) objects.objects.set(key, object);
+        await happen();
+        asked.length = objects.writes.length = 0;
+        assert.deepEqual(await run(changed('f-1.0')), { outcome: 'deferred' }, what);
+        assert.deepEqual([asked, objects.writes], [['request'], []], what);
+        await run({ blockBytes });
+        assertPublished('a-1.0', 'b-1.0', 'c-1.0', 'd-1.0', 'e-1.0', 'f-1.0');
+      }
+    });
+
+    it('does so, too, where the index was cut into other blocks', async () => {
+      assert.equal((await run({ ...changed('a-1.0'), blockBytes: 1_000_000 })).outcome, 'deferred');
+      await run({ blockBytes: 1_000_000 });
+      assert.equal((await run({ ...changed('a-1.0'), blockBytes: 1_000_000 })).outcome, 'unchanged');
+    });
+
+    it('does so, too, where a block that the change is in was damaged', async () => {
+      const gz = index('gz');
+      assert.ok(gz);
+      const body = Buffer.from(gz.body);
+      for (let at = body.length - 40; at < body.length - 10; at += 1) body[at] = 0xff;
+      objects.objects.set('All/pkg_summary.gz', { ...gz, body });
+      await addRow('f-1.0');
+      assert.equal((await run(changed('f-1.0'))).outcome, 'deferred');
+    });
+
+    it('does so, too, while the repository is not whole', async () => {
+      const table = records;
+      records = new MemoryRecords();
+      await addRow('a-1.0');
+      assert.equal((await run(changed('a-1.0'))).outcome, 'deferred');
+      assert.ok(await table.isWhole('All'));
+      assert.equal(await records.isWhole('All'), false);
+    });
+
+    it('reads all rows at once for a first index, and has them looked at once more', async () => {
+      objects.objects.clear();
+      const requested: string[] = [];
+      records = new MemoryRecords((_, file) => void requested.push(file ?? 'all'));
+      for (const name of ['a-1.0', 'b-1.0']) await addRow(name);
+      requested.length = 0;
+      assert.equal((await run(changed('a-1.0'))).outcome, 'published');
+      assertPublished('a-1.0', 'b-1.0');
+      assert.deepEqual(requested, ['all']);
+      assert.equal(await records.isWhole('All'), false);
+      assert.equal((await run({ blockBytes })).outcome, 'unchanged');
+      assert.ok(await records.isWhole('All'));
+      assert.deepEqual(requested, ['all']);
+    });
+
+    it('reads all rows where gz is not wanted: nothing else tells of its blocks', async () => {
+      await run({ blockBytes, formats: ['zst'] });
+      asked.length = 0;
+      await addRow('f-1.0');
+      assert.equal((await run({ ...changed('f-1.0'), formats: ['zst'] })).outcome, 'published');
+      assert.deepEqual(asked, ['rows']);
+    });
+
+    it('removes an index of others in another format', async () => {
+      objects.upload('All/pkg_summary.xz', Buffer.from('stale'), uploadedAt);
+      await run(changed('a-1.0'));
+      assert.equal(index('xz'), undefined);
+      assert.equal(asked.includes('rows'), false);
+    });
+
+    it('reads so many rows at the same time, and not one more', async () => {
+      const names = Array.from({ length: summaryLimits.rowsConcurrentMax + 4 }, (_, number) => `z${number}`);
+      let [reading, most] = [0, 0];
+      const row = records.row.bind(records);
+      records.row = async (repository, file) => {
+        reading += 1;
+        most = Math.max(most, reading);
+        await setImmediate();
+        reading -= 1;
+        return row(repository, file);
+      };
+      await run({ blockBytes, changes: new Set(names) });
+      assert.equal(most, summaryLimits.rowsConcurrentMax);
     });
   });
 

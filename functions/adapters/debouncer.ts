@@ -7,18 +7,19 @@
  */
 
 import { localLimits } from '../limits.ts';
-import type { Clock, Repository } from '../ports.ts';
+import type { Changes, Clock, Repository } from '../ports.ts';
 
 export interface DebouncerLimits {
   readonly debounceQuietMilliseconds: number;
   readonly debounceMilliseconds: number;
+  readonly changedFilesMax: number;
   readonly retryMillisecondsMin: number;
   readonly retryMillisecondsMax: number;
 }
 
 export interface DebouncerOptions {
-  /** What a touch asks for. It is run again, until it succeeds, when it rejects. */
-  readonly work: (repository: Repository) => Promise<void>;
+  /** What touches ask for. It is run again, until it succeeds, when it rejects; for the same changes, and those that came since. */
+  readonly work: (repository: Repository, changes: Changes) => Promise<void>;
   readonly clock: Clock;
   readonly limits?: DebouncerLimits;
   /** Told of every run that failed; `failures` counts those in a row, from 1. */
@@ -38,6 +39,8 @@ interface Waiting {
 interface Busy {
   readonly repository: Repository;
   waiting: Waiting | undefined;
+  /** Those that no run has been told of that succeeded, or still goes on. */
+  changes: Set<string> | 'all';
   /** The runs that go on, one after the other, until none is due. */
   runs: Promise<void> | undefined;
   /** In a row. */
@@ -45,7 +48,7 @@ interface Busy {
 }
 
 export class Debouncer {
-  readonly #work: (repository: Repository) => Promise<void>;
+  readonly #work: (repository: Repository, changes: Changes) => Promise<void>;
   readonly #clock: Clock;
   readonly #limits: DebouncerLimits;
   readonly #onError: (repository: Repository, error: unknown, failures: number) => void;
@@ -60,12 +63,17 @@ export class Debouncer {
     this.#onError = onError ?? (() => {});
   }
 
-  /** The repository changed: a run that begins after this call will follow. */
-  touch(repository: Repository): void {
-    if (this.#isClosed)
+  /**
+   * The repository changed, in this file or in anything: a run that begins after this call will follow. Once it is closed, only a run
+   * that goes on may ask for another one.
+   */
+  touch(repository: Repository, file?: string): void {
+    const known = this.#busy.get(repository);
+    if (this.#isClosed && known?.runs === undefined)
       throw new Error('expected no change after the debouncer was closed; close what changes rows first');
-    const busy = this.#busy.get(repository) ?? { repository, waiting: undefined, runs: undefined, failures: 0 };
+    const busy = known ?? { repository, waiting: undefined, changes: new Set(), runs: undefined, failures: 0 };
     this.#busy.set(repository, busy);
+    this.#add(busy, file === undefined ? 'all' : new Set([file]));
     if (busy.waiting === undefined) {
       const waiting = this.#wait(busy, this.#limits.debounceMilliseconds);
       waiting.quiet = this.#awaitQuiet(busy, waiting);
@@ -99,7 +107,7 @@ export class Debouncer {
   /** Takes no more touches, runs everything that waits once, and resolves. A run that fails now is not tried again. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.flush();
+    while (this.#busy.size > 0) await this.flush();
   }
 
   #wait(busy: Busy, milliseconds: number): Waiting {
@@ -136,11 +144,20 @@ export class Debouncer {
     if (this.#busy.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
+  #add(busy: Busy, changes: Changes): void {
+    if (changes === 'all') busy.changes = 'all';
+    else if (busy.changes !== 'all') for (const file of changes) busy.changes.add(file);
+    if (busy.changes !== 'all' && busy.changes.size > this.#limits.changedFilesMax) busy.changes = 'all';
+  }
+
   async #run(busy: Busy): Promise<void> {
+    const { changes } = busy;
+    busy.changes = new Set();
     try {
-      await this.#work(busy.repository);
+      await this.#work(busy.repository, changes);
       busy.failures = 0;
     } catch (error) {
+      this.#add(busy, changes);
       busy.failures += 1;
       this.#onError(busy.repository, error, busy.failures);
       if (busy.waiting !== undefined || this.#isClosed) return;

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import {
   type ETag,
   type ListedObject,
+  type ObjectBody,
   ObjectChanged,
   type ObjectFacts,
   type ObjectKey,
@@ -121,9 +122,9 @@ export class DirectoryObjects implements ObjectStore {
    * of a second besides, so that two puts never have one ETag, even where the file system hands the same inode out again.
    * @throws {UnusableKey}
    */
-  async put(key: ObjectKey, body: Uint8Array, { condition, lastModified, metadata }: PutOptions): Promise<PutOutcome> {
+  async put(key: ObjectKey, body: ObjectBody, { condition, lastModified, metadata }: PutOptions): Promise<PutOutcome> {
     const outcome = await this.#replace(key, condition, metadata, async (file) => {
-      await file.writeFile(body);
+      await writeFully(file, body instanceof Uint8Array ? [body] : body);
       const seconds = Math.floor(lastModified.getTime() / 1000) + randomInt(999_000) / 1_000_000;
       await file.utimes(seconds, seconds);
     });
@@ -443,6 +444,24 @@ async function readFully(file: OpenFile, offset: number, length: number): Promis
     filled += bytesRead;
   }
   return bytes.subarray(0, filled);
+}
+
+async function writeFully(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let left = pieces.filter(({ length }) => length > 0);
+  while (left.length > 0) {
+    const { bytesWritten } = await file.writev(left);
+    left = behind(left, bytesWritten);
+  }
+}
+
+/** What is left of the pieces behind so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skipped = 0;
+  return pieces.flatMap((piece) => {
+    const start = Math.max(bytes - skipped, 0);
+    skipped += piece.length;
+    return start < piece.length ? [piece.subarray(start)] : [];
+  });
 }
 
 /** False where something else is in its place. */

@@ -6,7 +6,7 @@
  * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
  * | repositories | repository    |          | run, whole                                                       |
  *
- * The change stream of records (keys only) drives summarize; `repositoryOfKeys` reads it. Throttled requests are repeated
+ * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. Throttled requests are repeated
  * by the client, as often as its `maxAttempts` says.
  */
 
@@ -166,8 +166,16 @@ export class DynamoDbRecords implements RecordTable {
   }
 }
 
-/** The repository that an item, or a record of the change stream, belongs to. Throws where it has no repository. */
-export function repositoryOfKeys(keys: Readonly<Record<string, { readonly S?: string | undefined }>>): Repository {
+type Keys = Readonly<Record<string, { readonly S?: string | undefined }>>;
+
+/** What a record of the change stream tells of: a row of a repository, or, without a file, anything in it. */
+export function changeOfKeys(keys: Keys): { readonly repository: Repository; readonly file: string | undefined } {
+  const file = expected(keys.file?.S, 'file', JSON.stringify(keys));
+  return { repository: repositoryOfKeys(keys), file: file === requestFile ? undefined : file };
+}
+
+/** The repository that an item belongs to. Throws where it has none. */
+function repositoryOfKeys(keys: Keys): Repository {
   const partition = expected(keys.repository?.S, 'repository', JSON.stringify(keys));
   return partition === rootPartition ? '' : partition;
 }

@@ -18,6 +18,7 @@ import { formDecoded } from '../form-encoding.ts';
 import {
   type ETag,
   type ListedObject,
+  type ObjectBody,
   ObjectChanged,
   type ObjectFacts,
   type ObjectKey,
@@ -95,12 +96,12 @@ export class S3Objects implements ObjectStore {
    * finds its own content.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
    */
-  async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
+  async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
     const { condition, contentType, metadata } = options;
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
       Key: key,
-      Body: body,
+      Body: body instanceof Uint8Array ? body : Buffer.concat(body),
       ContentType: contentType,
       Metadata: { ...metadata },
       ...this.#conditionOf(condition),

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { tableLimits } from '../limits.ts';
-import type { RecordTable, Repository, Row } from '../ports.ts';
+import type { OnChange, RecordTable, Repository, Row } from '../ports.ts';
 
 /** "pkgi", in the file's header: tells our files from those of other programs. */
 const applicationId = 0x706b6769;
@@ -46,7 +46,7 @@ export interface SqliteRecordsOptions {
   /** Its directory is created where it is absent. */
   readonly file: string;
   /** The change stream: told after each change has been committed, in the same turn. */
-  readonly onChange?: (repository: Repository) => void;
+  readonly onChange?: OnChange;
   /** Told when the file turns out to be damaged while it is used; the error is thrown as well. Open it again: it is set aside. */
   readonly onDamage?: () => void;
   /** Whoever opened the file before, and still holds it, has found it undamaged. It is not set aside then, whatever it is. */
@@ -96,7 +96,7 @@ export class SqliteRecords implements RecordTable {
   readonly #inode: number | undefined;
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #onChange: (repository: Repository) => void;
+  readonly #onChange: OnChange;
   readonly #onDamage: () => void;
 
   /** @throws where the file can neither be opened nor set aside, or `readOnly` finds one that is not usable. */
@@ -141,7 +141,7 @@ export class SqliteRecords implements RecordTable {
 
   async putRow(row: Row): Promise<void> {
     this.#put(row);
-    this.#onChange(row.repository);
+    this.#onChange(row.repository, row.file);
   }
 
   #put(row: Row): void {
@@ -156,18 +156,18 @@ export class SqliteRecords implements RecordTable {
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
     const { changes } = this.#statements.deleteRow.run(repository, file);
-    if (changes > 0) this.#onChange(repository);
+    if (changes > 0) this.#onChange(repository, file);
   }
 
   /** All of them or, where it throws, none: for less than a tenth of what each costs by itself. */
   writeAll(changes: Iterable<RowChange>): void {
-    const changed: Repository[] = [];
+    const changed: Pick<RowChange, 'repository' | 'file'>[] = [];
     this.#statements.begin.run();
     try {
       for (const { repository, file, row } of changes) {
         if (row !== undefined) this.#put(row);
         else if (this.#statements.deleteRow.run(repository, file).changes === 0) continue;
-        changed.push(repository);
+        changed.push({ repository, file });
       }
       this.#statements.commit.run();
     } catch (error) {
@@ -175,7 +175,7 @@ export class SqliteRecords implements RecordTable {
       if (this.#database.isTransaction) this.#statements.rollback.run();
       throw error;
     }
-    for (const repository of changed) this.#onChange(repository);
+    for (const { repository, file } of changed) this.#onChange(repository, file);
   }
 
   /** A page at a time, from one file name to the next: no cursor stays open, so writes in between do no harm. */
@@ -214,7 +214,7 @@ export class SqliteRecords implements RecordTable {
   }
 
   async requestSummary(repository: Repository): Promise<void> {
-    this.#onChange(repository);
+    this.#onChange(repository, undefined);
   }
 
   close(): void {

@@ -99,9 +99,16 @@ export function findWarnings(record: Uint8Array, file: string): WarningCode[] {
   });
 }
 
-/** The PKGNAME of a record, as Latin-1; the empty string where it has none. */
+/** The PKGNAME of a record, as Latin-1; the empty string where it has none. Makes no string of the whole record: there are many. */
 export function packageNameOf(record: Uint8Array): string {
-  return /(?:^|\n)PKGNAME=([^\n]*)/.exec(latin1(record))?.[1] ?? '';
+  const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
+  const variable = 'PKGNAME=';
+  const isFirst = bytes.toString('latin1', 0, variable.length) === variable;
+  const before = isFirst ? -1 : bytes.indexOf(`\n${variable}`);
+  if (!isFirst && before === -1) return '';
+  const start = before + 1 + variable.length;
+  const end = bytes.indexOf('\n', start);
+  return bytes.toString('latin1', start, end === -1 ? bytes.length : end);
 }
 
 /** Files that share their PKGNAME with another: each is to be shown with the warning `duplicate-pkgname`. */

@@ -16,5 +16,7 @@ Any directory below this one that holds packages is a repository of its own. Wha
     npm run -s indexer -- status repository
     npm run -s indexer -- explain repository/All/PACKAGE.tgz
 
+and live, with a button for another try, at http://127.0.0.1:8080/-/
+
 This text is README.txt; change it, or remove it, as you like.
 `;

@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { serverLimits } from '../../functions/limits.ts';
 import { permitChange } from './access.ts';
 import { type Answer, ClientGone, plainText, Refusal } from './answer.ts';
+import type { Operations } from './operations.ts';
 import { Places } from './places.ts';
 import { parseRequestTarget } from './request-key.ts';
 import { routeOf } from './routes.ts';
@@ -32,8 +33,7 @@ export interface HttpServerSettings {
   /** Whoever shows it may change packages, from anywhere; without it, only this machine may. */
   readonly uploadToken?: string;
   readonly uploads: UploadReceiver;
-  /** What `/-/status` shows, as JSON. */
-  readonly status: () => Promise<unknown>;
+  readonly operations: Operations;
   /** Those that differ from `serverLimits`. */
   readonly limits?: Partial<ServerLimits>;
   readonly log?: (line: string) => void;
@@ -85,12 +85,12 @@ class DirectoryServer implements HttpServer {
   }
 
   async listen(port: number): Promise<AddressInfo> {
-    const { host, uploads, status } = this.#settings;
+    const { host, uploads, operations } = this.#settings;
     const limits = this.#limits;
     this.#site = {
       root: await existingRoot(this.#settings.root),
       uploads,
-      status,
+      operations,
       limits,
       uploadPlaces: new Places('uploads', limits.uploadsMax),
       pagePlaces: new Places('directory pages', limits.pagesMax),

@@ -2,6 +2,7 @@
 
 import { type Answer, notFound, plainText, Refusal } from './answer.ts';
 import { browse } from './browsing.ts';
+import { leadToOperations, retry, showOperations, tellStatus } from './operations.ts';
 import type { ServedRequest, Site } from './served-request.ts';
 import { receivePackage, removePackage } from './uploads.ts';
 
@@ -23,6 +24,9 @@ const routes: readonly Route[] = [
   { method: 'DELETE', access: 'change', handle: removePackage },
   { method: 'GET', path: '/-/healthz', access: 'read', handle: tellHealth },
   { method: 'GET', path: '/-/status', access: 'read', handle: tellStatus },
+  { method: 'GET', path: '/-', access: 'read', handle: leadToOperations },
+  { method: 'GET', path: '/-/', access: 'read', handle: showOperations },
+  { method: 'POST', path: '/-/retry', access: 'change', handle: retry },
 ];
 
 /**
@@ -41,10 +45,4 @@ export function routeOf({ method, target }: Pick<ServedRequest, 'method' | 'targ
 
 async function tellHealth(): Promise<Answer> {
   return plainText(200, 'ok');
-}
-
-async function tellStatus(_: ServedRequest, site: Site): Promise<Answer> {
-  const bytes = Buffer.from(`${JSON.stringify(await site.status(), null, 2)}\n`);
-  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
-  return { status: 200, headers, body: { kind: 'bytes', bytes } };
 }

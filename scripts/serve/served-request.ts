@@ -1,6 +1,7 @@
 /** A request on its way through the server: what handlers see of it, and of the server. */
 
 import type { IncomingMessage } from 'node:http';
+import type { Operations } from './operations.ts';
 import type { Places } from './places.ts';
 import type { RequestTarget } from './request-key.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -24,7 +25,7 @@ export interface Site {
   /** The directory, without any link in it. */
   readonly root: string;
   readonly uploads: UploadReceiver;
-  readonly status: () => Promise<unknown>;
+  readonly operations: Operations;
   readonly limits: ServerLimits;
   /** Uploads, and directory pages, under way. */
   readonly uploadPlaces: Places;

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { commandLimits } from '../../functions/limits.ts';
 import type { Clock } from '../../functions/ports.ts';
+import type { Progress } from '../progress.ts';
 import { isNoSuchStack } from './deployed-stack.ts';
 
 interface Watching {
@@ -26,12 +27,24 @@ export interface Rest {
   readonly kept: readonly string[];
 }
 
-/** Prints each event, a line each, until the stack rests. */
-export async function follow(watching: Omit<Watching, 'onEvent'>, before: Before): Promise<Rest> {
+/**
+ * Prints each event, a line each, until the stack rests.
+ * @param progress told how many resources have come to rest
+ */
+export async function follow(
+  watching: Omit<Watching, 'onEvent'>,
+  before: Before,
+  progress?: Pick<Progress, 'say' | 'update'>,
+): Promise<Rest> {
   const events: StackEvent[] = [];
+  const resting = new Set<string>();
+  const print = (line: string) => (progress === undefined ? console.log(line) : progress.say(console.log, line));
   const onEvent = (event: StackEvent) => {
     events.push(event);
-    console.log(describeEvent(event));
+    print(describeEvent(event));
+    const { ResourceStatus: state = '', LogicalResourceId: name = '', PhysicalResourceId: id } = event;
+    if (state.endsWith('_COMPLETE') && id !== before.stackId) resting.add(name);
+    progress?.update(resting.size);
   };
   const status = await untilAtRest({ ...watching, onEvent }, before);
   const kept = events.filter(({ ResourceStatus: state }) => state === 'DELETE_SKIPPED');

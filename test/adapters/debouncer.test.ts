@@ -7,6 +7,7 @@ import { ManualClock, settle } from './manual-clock.ts';
 const limits = {
   debounceQuietMilliseconds: 1000,
   debounceMilliseconds: 10_000,
+  changedFilesMax: 3,
   retryMillisecondsMin: 200,
   retryMillisecondsMax: 10_000,
 };
@@ -17,15 +18,18 @@ describe('Debouncer', () => {
   /** `repository at second` of each run's beginning. */
   let begun: string[];
   let told: string[];
+  /** What each run was told to have changed. */
+  let changes: (readonly string[] | 'all')[];
   let runs: { succeed(): void; fail(): void }[];
   const start = new Date('2026-01-01T00:00:00Z').getTime();
 
   /** Runs end when the test says so. */
   beforeEach(() => {
     clock = new ManualClock(new Date(start));
-    [begun, told, runs] = [[], [], []];
+    [begun, told, changes, runs] = [[], [], [], []];
     debouncer = new Debouncer({
-      work: (repository) => {
+      work: (repository, changed) => {
+        changes.push(changed === 'all' ? 'all' : [...changed]);
         begun.push(`${repository} at ${clock.now().getTime() - start}`);
         return new Promise<void>((succeed, reject) => {
           runs.push({ succeed, fail: () => reject(new Error('no')) });
@@ -241,6 +245,77 @@ describe('Debouncer', () => {
     assert.equal(isIdle, false);
     await end();
     await idle;
+  });
+
+  describe('tells a run what changed', () => {
+    it('since the one before began: each file once', async () => {
+      for (const file of ['b', 'a', 'b']) debouncer.touch('All', file);
+      debouncer.touch('other', 'c');
+      await clock.advance(1000);
+      debouncer.touch('All', 'd');
+      await end();
+      await end();
+      await clock.advance(1000);
+      assert.deepEqual(changes, [['b', 'a'], ['c'], ['d']]);
+    });
+
+    it('anything, where one touch names no file', async () => {
+      for (const file of ['a', undefined, 'b']) debouncer.touch('All', file);
+      await clock.advance(1000);
+      assert.deepEqual(changes, ['all']);
+    });
+
+    it('again after one that failed, with what came since', async () => {
+      debouncer.touch('All', 'a');
+      await clock.advance(1000);
+      debouncer.touch('All', 'b');
+      await end('fail');
+      await clock.advance(1000);
+      await end('fail');
+      await clock.advance(400);
+      await end();
+      debouncer.touch('All', 'c');
+      await clock.advance(1000);
+      assert.deepEqual(
+        changes.map((files) => (files === 'all' ? files : files.toSorted())),
+        [['a'], ['a', 'b'], ['a', 'b'], ['c']],
+      );
+    });
+
+    it('anything again, where that is what failed', async () => {
+      debouncer.touch('All');
+      await clock.advance(1000);
+      await end('fail');
+      debouncer.touch('All', 'a');
+      await clock.advance(1000);
+      assert.deepEqual(changes, ['all', 'all']);
+    });
+
+    it('so many files one by one, and anything where it is one more', async () => {
+      for (const count of [limits.changedFilesMax, limits.changedFilesMax + 1]) {
+        for (let file = 0; file < count; file += 1) debouncer.touch('All', `${file}`);
+        await clock.advance(1000);
+        await end();
+      }
+      assert.deepEqual(changes, [['0', '1', '2'], 'all']);
+    });
+  });
+
+  it('runs what a run asks for while it is closed, and closes then', async () => {
+    let isClosed = false;
+    debouncer.touch('All', 'a');
+    const closed = debouncer.close().then(() => {
+      isClosed = true;
+    });
+    debouncer.touch('All');
+    await end();
+    assert.equal(isClosed, false);
+    assert.throws(() => debouncer.touch('other'), /after the debouncer was closed/);
+    await end();
+    await closed;
+    assert.deepEqual(changes, [['a'], 'all']);
+    assert.throws(() => debouncer.touch('All'), /after the debouncer was closed/);
+    assert.equal(clock.sleepers, 0);
   });
 
   it('closes: runs what waits once more, tries nothing again, and takes no touch', async () => {

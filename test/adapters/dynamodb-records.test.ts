@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDbRecords, repositoryOfKeys } from '../../functions/adapters/dynamodb-records.ts';
+import { changeOfKeys, DynamoDbRecords } from '../../functions/adapters/dynamodb-records.ts';
 import { indexedRow } from './record-table.contract.ts';
 import { type Answer, scriptedAnswers } from './scripted-answers.ts';
 
@@ -126,13 +126,18 @@ describe('DynamoDbRecords writes', () => {
   });
 });
 
-describe('repositoryOfKeys', () => {
+describe('changeOfKeys', () => {
   it('reads the keys of a stream record', () => {
-    assert.equal(repositoryOfKeys({ repository: { S: 'a/All' }, file: { S: 'x.tgz' } }), 'a/All');
-    assert.equal(repositoryOfKeys({ repository: { S: '/' }, file: { S: '/summary' } }), '');
-    assert.throws(
-      () => repositoryOfKeys({ id: { S: 'x' } }),
-      /\{"id":\{"S":"x"\}\}: expected the attribute repository/,
-    );
+    assert.deepEqual(changeOfKeys({ repository: { S: 'a/All' }, file: { S: 'x.tgz' } }), {
+      repository: 'a/All',
+      file: 'x.tgz',
+    });
+    for (const keys of [{ id: { S: 'x' } }, { repository: { S: 'All' } }, { file: { S: 'x.tgz' } }])
+      assert.throws(() => changeOfKeys(keys), /"\}\}: expected the attribute (?:repository|file), found none/);
+  });
+
+  it('takes the request for a summary for a change of anything', () => {
+    const change = changeOfKeys({ repository: { S: '/' }, file: { S: '/summary' } });
+    assert.deepEqual(change, { repository: '', file: undefined });
   });
 });

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import {
   type ETag,
   type ListedObject,
+  type ObjectBody,
   ObjectChanged,
   type ObjectFacts,
   type ObjectKey,
@@ -54,11 +55,11 @@ export class MemoryObjects implements ObjectStore {
     return Uint8Array.from(object.body.subarray(offset, offset + length));
   }
 
-  async put(key: ObjectKey, body: Uint8Array, options: PutOptions): Promise<PutOutcome> {
+  async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
     const current = this.objects.get(key)?.etag;
     const { condition } = options;
     const holds = 'ifMatch' in condition ? current === condition.ifMatch : current === undefined;
-    return holds ? { outcome: 'stored', etag: this.#store(key, body, options) } : { outcome: 'lost-race' };
+    return holds ? { outcome: 'stored', etag: this.#store(key, bytesOf(body), options) } : { outcome: 'lost-race' };
   }
 
   async delete(key: ObjectKey): Promise<void> {
@@ -85,4 +86,8 @@ export class MemoryObjects implements ObjectStore {
     });
     return etag;
   }
+}
+
+export function bytesOf(body: ObjectBody): Uint8Array {
+  return body instanceof Uint8Array ? body : Buffer.concat(body);
 }

@@ -1,6 +1,6 @@
 /** The table in memory: the plainest thing that keeps every promise of RecordTable. */
 
-import type { RecordTable, Repository, Row } from '../../functions/ports.ts';
+import type { OnChange, RecordTable, Repository, Row } from '../../functions/ports.ts';
 
 interface Stored {
   readonly rows: Map<string, Row>;
@@ -10,9 +10,9 @@ interface Stored {
 
 export class MemoryRecords implements RecordTable {
   readonly #repositories = new Map<Repository, Stored>();
-  readonly #onChange: (repository: Repository) => void;
+  readonly #onChange: OnChange;
 
-  constructor(onChange: (repository: Repository) => void = () => {}) {
+  constructor(onChange: OnChange = () => {}) {
     this.#onChange = onChange;
   }
 
@@ -23,11 +23,11 @@ export class MemoryRecords implements RecordTable {
 
   async putRow(row: Row): Promise<void> {
     this.#of(row.repository).rows.set(row.file, copyOf(row));
-    this.#onChange(row.repository);
+    this.#onChange(row.repository, row.file);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
-    if (this.#repositories.get(repository)?.rows.delete(file)) this.#onChange(repository);
+    if (this.#repositories.get(repository)?.rows.delete(file)) this.#onChange(repository, file);
   }
 
   async *rows(repository: Repository): AsyncGenerator<Row> {
@@ -60,7 +60,7 @@ export class MemoryRecords implements RecordTable {
   }
 
   async requestSummary(repository: Repository): Promise<void> {
-    this.#onChange(repository);
+    this.#onChange(repository, undefined);
   }
 
   #of(repository: Repository): Stored {

@@ -4,6 +4,7 @@
  *   npm run bench                             everything
  *   npm run bench -- extract --runs 3         some sections, fewer runs
  *   npm run bench -- extract --packages DIR   packages of yours besides
+ *   npm run bench -- publish --records FILE   a summary (pkg_summary.zst) of yours besides
  */
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -13,17 +14,22 @@ import { benchBulk } from './bulk.bench.ts';
 import { benchBurst } from './burst.bench.ts';
 import { benchColdStart } from './cold-start.bench.ts';
 import { benchExtract } from './extract.bench.ts';
+import { benchLatency } from './latency.bench.ts';
 import { plotSvg } from './plot-svg.ts';
+import { benchPublish } from './publish.bench.ts';
 import { describeMachine, type Result, type Section, sectionText, tableOf } from './report.ts';
 
 export interface BenchOptions {
   readonly runs: number;
   readonly packages: readonly string[];
+  readonly records?: string;
 }
 
 const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Section>>> = {
   extract: benchExtract,
   bulk: benchBulk,
+  publish: benchPublish,
+  latency: benchLatency,
   burst: benchBurst,
   'cold-start': benchColdStart,
 };
@@ -37,15 +43,16 @@ const program = new Command('bench')
   )
   .option('--runs <number>', 'how often each is measured', Number, 5)
   .option('--packages <directories...>', 'directories of packages that are measured beside the made ones', [])
+  .option('--records <file>', 'a pkg_summary.zst that is published beside the made ones')
   .option('--print', 'print the tables only; write no document')
   .parse();
-const { runs, packages, print } = program.opts<BenchOptions & { print?: boolean }>();
+const { print, ...options } = program.opts<BenchOptions & { print?: boolean }>();
 const wanted = program.args.length === 0 ? Object.keys(sections) : program.args;
 
 for (const name of wanted) {
   const bench = sections[name];
   if (bench === undefined) throw new Error(`there is no section ${name}`);
-  const section = await bench({ runs, packages });
+  const section = await bench(options);
   console.log(`${section.title}\n\n${tableOf(section.rows)}\n`);
   if (print) continue;
   const result: Result = { ...section, date: new Date().toISOString().slice(0, 10), machine: describeMachine() };

@@ -5,9 +5,10 @@ import { latin1 } from '../../functions/latin1.ts';
 import { IndexDecoder } from '../../functions/page/browser/index-decoder.ts';
 import { RecordSplitter } from '../../functions/page/browser/record-splitter.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
+import { recordsOf } from '../../functions/summary/blocks.ts';
 import { checkConsistency, factsOf } from '../../functions/summary/consistency.ts';
 import { findRejection, findWarnings, packageNameOf } from '../../functions/summary/hazards.ts';
-import { indexFormats } from '../../functions/summary/index-formats.ts';
+import { indexFormatNames, indexFormats } from '../../functions/summary/index-formats.ts';
 import { readFields } from '../../functions/summary/record-fields.ts';
 import { buildSummary } from '../../functions/summary/summary.ts';
 import { fixtureCorpus } from '../corpus.ts';
@@ -36,20 +37,26 @@ export const indexTarget: FuzzTarget = {
       const [file, record] = [`${count}.tgz`, drawRecord(dice)];
       if (findRejection(record, file) === undefined) rows.push(rowOf(file, record));
     }
-    const { text, records } = await buildSummary(inOrder(rows));
+    const [blockBytes, formats] = [dice.pick([1, 1_000, 400_000]), indexFormatNames];
+    const { blocks, records } = await buildSummary(inOrder(rows), [], { formats, blockBytes });
+    const sorted = rows.toSorted(byFile).map(({ record }) => record);
+    const text = sorted.length === 0 ? Buffer.from('\n') : Buffer.concat(sorted);
     for (const format of indexFormats) {
-      const index = await format.compress(text, new Date(1000 * dice.integer(0, 2 ** 32 - 1)));
+      const packed = blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(format.name) ?? new Uint8Array() }));
+      const index = Buffer.concat(format.join(packed, new Date(1000 * dice.integer(0, 2 ** 32 - 1)), blockBytes));
       const published = checked(text, () => readIndex(index, format.name));
       const names = new Set(rows.map(({ record }) => packageNameOf(record)));
       if (published.records !== rows.length || records !== rows.length || published.packages.size !== names.size)
         throw new Finding(`${rows.length} records became ${published.records}`, text);
       const shown = checked(text, () => readAsPage(dice, index));
-      const expected = rows.toSorted(byFile).map(({ record }) => latin1(record).slice(0, -1));
+      const expected = sorted.map((record) => latin1(record).slice(0, -1));
       if (shown.join('\n') !== expected.join('\n')) throw new Finding(`the page reads ${JSON.stringify(shown)}`, text);
       for (const { name, fields } of published.packages.values())
         if (!shown.some((record) => isDeepStrictEqual(readFields(record), fields)))
           throw new Finding(`the page reads other fields of ${name}`, text);
     }
+    if (recordsOf(text).length !== rows.length)
+      throw new Finding(`${rows.length} records are taken for ${recordsOf(text).length}`, text);
     checked(text, () => checkConsistency(rows.map(({ record }) => factsOf(readFields(latin1(record))))));
     return `${rows.length} records`;
   },

@@ -66,7 +66,11 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
   const shown = widgets.flatMap(({ properties }) => properties.metrics);
   const counted = shown.filter(([namespace]) => namespace === 'PkgsrcIndexer');
   assert.deepEqual([...new Set(counted.map(([, name]) => name))].toSorted(), [
+    'DuplicateNames',
+    'DuplicatePaths',
     'HintsReceived',
+    'MissingDependencies',
+    'MissingLibraries',
     'PackagesIndexed',
     'PackagesMissing',
     'PackagesRejected',

@@ -5,8 +5,9 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { ServiceStatus } from '../../scripts/serve/service-status.ts';
 import { makePackage } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, until } from './indexer-process.ts';
+import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import { expectedSummary, makeRepository, servedSummary, untilServed } from './made-repository.ts';
 import { pseudoRandom } from './pseudo-random.ts';
 
@@ -215,5 +216,54 @@ test('an index that somebody removes or spoils is published again', async () => 
       async () => !(await readdir(join(directory, 'All'))).includes('pkg_summary.xz') || undefined,
     );
     await indexer.interrupt();
+  });
+});
+
+test('what does not fit together is told when it comes and when it goes, another try is taken, and the end is summed up', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const indexer = await ServingIndexer.start(directory, soon);
+    const put = async (name: string, body: Uint8Array) => {
+      const answer = await fetch(`${indexer.url}/All/${name}.tgz`, { method: 'PUT', body });
+      assert.ok(answer.ok, await answer.text());
+    };
+    const status = async () => (await (await fetch(`${indexer.url}/-/status`)).json()) as ServiceStatus;
+    const app = makePackage({ name: 'app-1.0', packingList: ['@pkgdep lib>=2'] });
+    await put('app-1.0', app);
+    await put('bad-1.0', Buffer.from('no package'));
+    await until(
+      'the missing dependency is told',
+      () => indexer.output.includes('All: does not fit together: lib>=2, which app-1.0 needs') || undefined,
+    );
+    const before = await status();
+    assert.deepEqual(before.repositories[0]?.findings?.missingDependencies, 1);
+    assert.deepEqual(
+      before.repositories[0]?.rejected.map(({ file }) => file),
+      ['bad-1.0.tgz'],
+    );
+    assert.deepEqual(before.counts, {
+      uploads: 2,
+      indexed: 1,
+      rejected: 1,
+      removed: 0,
+      publications: before.publications.length,
+    });
+    const latency = before.publications.at(-1)?.latency;
+    assert.ok(latency && latency.changes >= 1 && latency.medianMilliseconds > 0, JSON.stringify(latency));
+
+    await put('lib-2.0', makePackage({ name: 'lib-2.0' }));
+    await until(
+      'it is told that it fits',
+      () => indexer.output.includes('All: fits together again: lib>=2') || undefined,
+    );
+    assert.equal((await status()).repositories[0]?.findings?.missingDependencies, 0);
+
+    const retry = await fetch(`${indexer.url}/-/retry`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"all": true}',
+    });
+    assert.deepEqual([retry.status, await retry.json()], [202, { retried: 1 }]);
+    assert.equal(await indexer.interrupt(), 0);
+    assert.match(indexer.output, /stopped after .*: 3 uploads, 2 indexed, 1 rejected, \d+ publications?\n$/);
   });
 });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { renderPage } from '../../functions/page/page.ts';
+import { axeViolations } from './axe-violations.ts';
 import { filesOf, hostileName, sampleSummary } from './sample-repository.ts';
 import { narrow, ServedPages, wide } from './served-pages.ts';
 
@@ -69,14 +69,3 @@ describe('axe finds nothing to object to', () => {
     }
   });
 });
-
-interface Axe {
-  run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
-}
-
-async function axeViolations(page: Page): Promise<string[]> {
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run());
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
-}

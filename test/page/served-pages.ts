@@ -76,7 +76,7 @@ export class ServedPages {
     }
   }
 
-  /** Opens a page, and afterwards makes sure that nothing went wrong in it: no error, no dialog, no violation of its policy. */
+  /** Opens a page, by its path here or its URL, and afterwards makes sure that nothing went wrong in it: no error, no dialog, no violation of its policy. */
   async with(
     path: string,
     act: (page: Page) => Promise<void>,
@@ -88,7 +88,7 @@ export class ServedPages {
       page.setDefaultTimeout(30_000);
       const troubles = watchTroubles(page);
       for (const content of [noteViolations, ...scripts]) await page.addInitScript({ content });
-      await page.goto(`${this.base}/${path}`);
+      await page.goto(new URL(path, `${this.base}/`).href);
       await act(page);
       if (options.javaScriptEnabled !== false) {
         const violations = await page.evaluate(() => (globalThis as unknown as { violations: string[] }).violations);

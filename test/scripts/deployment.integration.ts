@@ -262,10 +262,14 @@ describe('with packages', () => {
     assert.equal(status.exitCode, 1, status.stderr);
     assert.match(status.stdout, /^pkgsrc-indexer, read at http/);
     assert.match(status.stdout, /3 hints waiting/);
-    assert.match(status.stdout, /packages {3}2 packages in the index/);
-    assert.match(status.stdout, /bad-1\.0\.tgz: truncated: cut/);
     // The copy for the + is not a package that waits.
-    assert.match(status.stdout, /pending {4}1\n {4}All\/new-1\.0\.tgz\n/);
+    assert.match(status.stdout, /\nAll +2 +2 B +1 +1 +2 +1 +never\n/);
+    assert.match(status.stdout, /All\/bad-1\.0\.tgz +truncated +cut/);
+    assert.match(status.stdout, /\nPENDING\nAll\/new-1\.0\.tgz\n/);
+
+    const checked = await command('indexer check', ['--stack', 'pkgsrc-indexer'], environment);
+    assert.equal(checked.exitCode, 1, checked.stderr);
+    assert.match(checked.stdout, /\ngood-1\.0 +c\+\+-1\.0\.tgz, good-1\.0\.tgz\n.*: 1 finding\n$/s);
 
     const asJson = await command('indexer status', ['--stack', 'pkgsrc-indexer', '--json'], environment);
     const { stack, queues, repositories } = JSON.parse(asJson.stdout);

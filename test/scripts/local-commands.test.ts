@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SqliteRecords } from '../../functions/adapters/sqlite-records.ts';
+import type { Row } from '../../functions/ports.ts';
 import { explainKey } from '../../scripts/explain.ts';
-import { run } from './command-process.ts';
+import { run, withoutAws } from './command-process.ts';
+import { undescribed } from './described-json.ts';
 
 let directory: string;
 
@@ -60,4 +62,140 @@ test('a table that cannot be made is told with its place', async () => {
   const { exitCode, stderr } = await run('indexer index', [directory, '--state', state]);
   assert.equal(exitCode, 3);
   assert.match(stderr, /^indexer: .*records\.sqlite: /);
+});
+
+describe('check', { concurrency: 2 }, () => {
+  const row = (file: string, lines: readonly string[]): Row => {
+    const facts = { repository: 'All', file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+    return { ...facts, state: 'indexed', record: Buffer.from(`${lines.join('\n')}\n\n`), warnings: [] };
+  };
+  const tables: Readonly<Record<string, readonly Row[]>> = {
+    empty: [],
+    whole: [row('a-1.tgz', ['PKGNAME=a-1', 'DEPENDS=b>=1']), row('b-1.tgz', ['PKGNAME=b-1'])],
+    broken: [
+      row('a-1.tgz', ['PKGNAME=a-1', 'DEPENDS=gone>=1', 'DEPENDS=x{', 'REQUIRES=/usr/pkg/lib/no.so', 'PKGPATH=misc/a']),
+      row('a-2.tgz', ['PKGNAME=a-2', 'DEPENDS=gone>=1', 'PROVIDES=/usr/pkg/lib/a.so', 'PKGPATH=misc/a']),
+      row('copy.tgz', ['PKGNAME=a-2', 'DEPENDS=\x1b[2J-[0-9]*']),
+      ...['3', '4', '5', '6'].map((number) => row(`c${number}.tgz`, [`PKGNAME=c${number}-1`, 'DEPENDS=gone>=1'])),
+    ],
+  };
+  const stateOf = (name: string) => join(directory, `table-${name}`);
+  before(async () => {
+    for (const [name, rows] of Object.entries(tables)) {
+      const { table } = SqliteRecords.open({ file: join(stateOf(name), 'records.sqlite') });
+      for (const each of rows) await table.putRow(each);
+      table.close();
+    }
+  });
+  const checked = (
+    name: string,
+    args: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = withoutAws,
+  ) => run('indexer check', [directory, '--state', stateOf(name), ...args], environment);
+
+  test('finds nothing where everything fits together', async () => {
+    const { exitCode, stdout, stderr } = await checked('whole');
+    assert.deepEqual([exitCode, stderr], [0, '']);
+    assert.equal(stdout, '2 packages in 1 repository: nothing is missing, and nothing is there twice\n');
+  });
+
+  test('lists what does not, who needs it, and ends with 1', async () => {
+    const { exitCode, stdout, stderr } = await checked('broken');
+    assert.deepEqual([exitCode, stderr], [1, '']);
+    assert.equal(
+      stdout,
+      `All: 7 packages
+
+DEPENDENCY THAT NOTHING HERE SATISFIES: 3  NEEDED BY
+gone>=1                                    a-1, a-2, c3-1, c4-1, c5-1 and 1 more
+x{ (unbalanced-braces)                     a-1
+\\x1b[2J-[0-9]*                             a-2
+
+LIBRARY THAT NOTHING HERE PROVIDES: 1  REQUIRED BY
+/usr/pkg/lib/no.so                     a-1
+
+PKGNAME OF SEVERAL FILES (CLIENTS SEE ONE): 1  FILES
+a-2                                            a-2.tgz, copy.tgz
+
+PKGPATH OF SEVERAL VERSIONS: 1  PACKAGES
+misc/a                          a-1, a-2
+
+7 packages in 1 repository: 6 findings
+`,
+    );
+  });
+
+  test('gives programs all of it', async () => {
+    const { exitCode, stdout } = await checked('broken', ['--json']);
+    assert.equal(exitCode, 1);
+    assert.deepEqual(undescribed(['`status DIR', '`check DIR'], JSON.parse(stdout)), []);
+    const [{ repository, findings, report }] = JSON.parse(stdout).repositories;
+    assert.deepEqual([repository, report.missingDependencies[0].neededBy.length], ['All', 6]);
+    const counts = { missingDependencies: 3, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 };
+    assert.deepEqual(findings, counts);
+  });
+
+  test('names the next command where nothing is known yet', async () => {
+    const { exitCode, stdout, stderr } = await checked('empty');
+    assert.deepEqual([exitCode, stdout], [3, '']);
+    assert.match(stderr, /^indexer: nothing was indexed in .* yet: run "index .*" first$/m);
+  });
+
+  test('has colours where they are asked for, and only there', async () => {
+    const controlCharacter = String.fromCharCode(27);
+    const inColour = await checked('broken', [], { ...withoutAws, FORCE_COLOR: '1' });
+    assert.ok(inColour.stdout.includes(`${controlCharacter}[33mgone>=1${controlCharacter}[39m`));
+    const without = await checked('broken', [], { ...withoutAws, NO_COLOR: '1' });
+    assert.ok(!without.stdout.includes(controlCharacter));
+  });
+});
+
+test('status tells rejected packages with their reasons, what is pending, warnings and findings', async () => {
+  const state = join(directory, 'status');
+  const { table } = SqliteRecords.open({ file: join(state, 'records.sqlite') });
+  const facts = { repository: 'Some', etag: 'e', size: 1_234, lastModified: new Date(0), indexedAt: new Date(0) };
+  const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\n\n');
+  await table.putRow({ ...facts, file: 'a-x.tgz', state: 'indexed', record, warnings: ['not-installable'] });
+  const reason = { code: 'truncated', message: 'cut\x1b[2J' };
+  await table.putRow({ ...facts, file: 'b-1.tgz', state: 'rejected', reason });
+  table.close();
+  const { exitCode, stdout } = await run('indexer status', [directory, '--state', state]);
+  assert.equal(exitCode, 1);
+  assert.equal(
+    stdout,
+    `REPOSITORY  PACKAGES    SIZE  REJECTED  PENDING  WARNINGS  FINDINGS  PUBLISHED (UTC)
+All                0     0 B         0        1         0         0  never
+Some               1  1.2 kB         1        2         1         1  never
+
+REJECTED      BECAUSE
+Some/b-1.tgz  truncated  cut\\x1b[2J
+
+PENDING
+All/bad\\x1b[2J-1.0.tgz
+Some/a-x.tgz
+Some/b-1.tgz
+
+WARNING          PACKAGES  REPOSITORY
+not-installable         1  Some
+
+What does not fit together is listed by "check ${directory}".
+`,
+  );
+  const explained = await run('indexer explain', [
+    join(directory, 'Some', 'b-1.tgz'),
+    '--directory',
+    directory,
+    '--state',
+    state,
+    '--json',
+  ]);
+  assert.deepEqual(undescribed(['`explain FILE'], JSON.parse(explained.stdout)), []);
+  const asJson = JSON.parse((await run('indexer status', [directory, '--state', state, '--json'])).stdout);
+  assert.deepEqual(undescribed(['`status DIR'], asJson), []);
+  assert.deepEqual(asJson.repositories[1].findings, {
+    missingDependencies: 1,
+    missingLibraries: 0,
+    duplicateNames: 0,
+    duplicatePaths: 0,
+  });
 });

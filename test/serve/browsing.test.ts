@@ -241,8 +241,6 @@ describe('never served is', () => {
     '/gone',
     `/${'a'.repeat(256)}`,
     `/${'a/'.repeat(1_500)}`,
-    '/-',
-    '/-/',
     '/-/x-1.0.tgz',
     '/-/healthz/',
     'http://127.0.0.1/All/x-1.0.tgz',

@@ -12,6 +12,8 @@ import { CannotListen, createHttpServer } from '../../scripts/serve/http-server.
 import {
   allBytes,
   FolderReceiver,
+  idleOperations,
+  idleStatus,
   openFilesBelow,
   parseAnswer,
   type RunningServer,
@@ -37,20 +39,21 @@ describe('the routes below /-/', () => {
   });
 
   it('tell the status as JSON', async (test) => {
-    const { request } = await startServer(test, { status: async () => ({ packages: 3, names: ['<x>'] }) });
-    const { status, headers, text } = await request('GET', '/-/status');
+    const status = { ...idleStatus, counts: { ...idleStatus.counts, uploads: 3 } };
+    const { request } = await startServer(test, { operations: { ...idleOperations, status: async () => status } });
+    const answer = await request('GET', '/-/status');
     assert.deepEqual(
-      [status, headers['content-type'], headers['cache-control']],
+      [answer.status, answer.headers['content-type'], answer.headers['cache-control']],
       [200, 'application/json', 'no-store'],
     );
-    assert.deepEqual(JSON.parse(text), { packages: 3, names: ['<x>'] });
+    assert.deepEqual(JSON.parse(answer.text), status);
   });
 
   it('fail with a sentence where the status does, and log why on one line', async (test) => {
     const status = async (): Promise<never> => {
       throw new Error('the table\nis gone');
     };
-    const { request, log } = await startServer(test, { status });
+    const { request, log } = await startServer(test, { operations: { ...idleOperations, status } });
     const answer = await request('GET', '/-/status');
     assert.equal(answer.status, 500);
     assert.doesNotMatch(answer.text, /table|at /);
@@ -232,7 +235,7 @@ describe('a connection', () => {
 });
 
 describe('listening', () => {
-  const settings = { host: '127.0.0.1', root: tmpdir(), uploads: new FolderReceiver('/'), status: async () => ({}) };
+  const settings = { host: '127.0.0.1', root: tmpdir(), uploads: new FolderReceiver('/'), operations: idleOperations };
   const failsWith = (message: RegExp) => (error: unknown) =>
     error instanceof CannotListen && message.test(error.message);
 
@@ -274,7 +277,7 @@ describe('closing', () => {
       host: '127.0.0.1',
       root: tmpdir(),
       uploads: new FolderReceiver('/'),
-      status: async () => ({}),
+      operations: idleOperations,
     }).close();
   });
 

@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createHttpServer, type HttpServer, type HttpServerSettings } from '../../scripts/serve/http-server.ts';
+import type { Operations } from '../../scripts/serve/operations.ts';
+import type { ServiceStatus } from '../../scripts/serve/service-status.ts';
 import type { ReceiveOptions, UploadReceiver } from '../../scripts/serve/uploads.ts';
 
 export interface RunningServer {
@@ -40,6 +42,19 @@ export interface RawAnswer {
   readonly text: string;
 }
 
+/** Of a service that has nothing to do. */
+export const idleStatus: ServiceStatus = {
+  startedAt: '2026-11-24T12:00:00.000Z',
+  uptimeSeconds: 1,
+  memoryBytes: 1,
+  counts: { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 },
+  queue: { pending: 0, publications: 0, deadLetters: [] },
+  publications: [],
+  repositories: [],
+};
+
+export const idleOperations: Operations = { status: async () => idleStatus, retry: async () => 0 };
+
 /** Stopped, and its directory removed, when the test ends. */
 export async function startServer(
   test: Cleanup,
@@ -50,7 +65,7 @@ export async function startServer(
   const server = createHttpServer({
     host: '127.0.0.1',
     uploads: new FolderReceiver(root),
-    status: async () => ({ repositories: 0 }),
+    operations: idleOperations,
     ...settings,
     root,
     log: (line) => log.push(line),

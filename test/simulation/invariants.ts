@@ -12,6 +12,7 @@ import { type MadePackage, recordOf } from './made-packages.ts';
 import type { Setting } from './plan.ts';
 import type { Witness } from './ports.ts';
 import type { Work } from './process.ts';
+import { rebuilt } from './rebuild.ts';
 
 /** Something that must never happen did. */
 export class Violation extends Error {
@@ -30,6 +31,7 @@ export interface InvariantsOptions {
   /** What was uploaded, by its ETag. */
   readonly uploaded: ReadonlyMap<string, MadePackage>;
   readonly store: Setting['store'];
+  readonly blockBytes: number;
   readonly hasClockSteps: boolean;
 }
 
@@ -39,10 +41,16 @@ interface RowState {
   readonly record: string | undefined;
 }
 
-/** When a work read the rows: the versions at the first and at the last page. */
+/** When rows were read: the versions at the first and at the last page. */
 interface Reading {
   readonly from: number;
   to: number;
+}
+
+/** What an index says of a file was read then: for each file, or for all others. */
+interface Readings {
+  rest: Reading | undefined;
+  readonly files: Map<string, Reading>;
 }
 
 interface Published {
@@ -52,7 +60,7 @@ interface Published {
   readonly lastModified: number;
   /** The latest Last-Modified of another text before. */
   readonly before: number;
-  readonly rows: Reading;
+  readonly rows: Readings;
 }
 
 export class Invariants implements Witness {
@@ -60,15 +68,18 @@ export class Invariants implements Witness {
   readonly #rows = new Map<string, Row>();
   readonly #history = new Map<string, Map<string, RowState[]>>();
   #version = 0;
-  readonly #readings = new Map<Work, Reading>();
+  /** Of the passes that go on. */
+  readonly #readings = new Map<Work, Readings>();
   readonly #whole = new Set<string>();
   /** Counts runs, and changes of packages. */
   #instant = 0;
   readonly #runs = new Map<Work, { readonly began: number; readonly wasWhole: boolean }>();
   readonly #changed = new Map<string, number>();
   readonly #published = new Map<string, Published>();
-  /** Indexes that were there before us, or that others put there. */
+  /** Indexes that were there before us, or that others put there before we had published any. */
   readonly #foreign = new Set<string>();
+  /** Repositories that have an index of ours. */
+  readonly #ours = new Set<string>();
 
   constructor(options: InvariantsOptions) {
     this.#options = options;
@@ -82,7 +93,8 @@ export class Invariants implements Witness {
   }
 
   foreignIndexPut(key: string): void {
-    this.#foreign.add(key);
+    // One that is put over ours is replaced at the next occasion, whatever is in it: a repository that is whole stays so.
+    if (!this.#ours.has(splitKey(key).repository)) this.#foreign.add(key);
     this.#published.delete(key);
   }
 
@@ -90,6 +102,7 @@ export class Invariants implements Witness {
 
   ranBegan(work: Work, repository: string): void {
     this.#instant += 1;
+    this.#readings.set(work, { rest: undefined, files: new Map() });
     this.#runs.set(work, { began: this.#instant, wasWhole: this.#whole.has(repository) });
   }
 
@@ -117,18 +130,28 @@ export class Invariants implements Witness {
     this.#remember(repository, file, undefined);
   }
 
-  rowsRead(work: Work, _repository: string, isFirstPage: boolean): void {
-    const reading = this.#readings.get(work);
-    if (isFirstPage || reading === undefined) this.#readings.set(work, { from: this.#version, to: this.#version });
-    else reading.to = this.#version;
+  rowRead(work: Work, file: string): void {
+    this.#readings.get(work)?.files.set(file, { from: this.#version, to: this.#version });
   }
 
-  beforePut(work: Work, key: string, body: Uint8Array, published: Date): void {
+  rowsRead(work: Work, isFirstPage: boolean): void {
+    const readings = this.#readings.get(work);
+    if (readings === undefined) return;
+    if (isFirstPage || readings.rest === undefined) readings.rest = { from: this.#version, to: this.#version };
+    else readings.rest.to = this.#version;
+  }
+
+  async beforePut(work: Work, key: string, body: Uint8Array, published: Date): Promise<void> {
     const { repository, file } = splitKey(key);
-    const index = readOnce(body, file.endsWith('.gz') ? 'gz' : 'zst', key);
+    const format = file.endsWith('.gz') ? 'gz' : 'zst';
+    const index = readOnce(body, format, key);
     const rows = this.#readings.get(work);
-    if (rows === undefined) throw new Violation('an index is published without reading the rows', key);
+    if (rows === undefined || (rows.rest === undefined && rows.files.size === 0))
+      throw new Violation('an index is published without reading the rows', key);
     this.#checkFold(key, repository, index, rows);
+    const full = await rebuilt(index.records, format, this.#options.blockBytes, published);
+    if (!Buffer.from(full.index).equals(body))
+      throw new Violation('an index is what a full rebuild would give', `${key}: ${JSON.stringify(index.text)}`);
     const previous = this.#published.get(key);
     const second = published.getTime() / 1000;
     if (!Number.isInteger(second))
@@ -136,18 +159,23 @@ export class Invariants implements Witness {
     if (index.modificationTime !== undefined && index.modificationTime !== second)
       throw new Violation('MTIME is the time of publication', `${key}: ${index.modificationTime}, not ${second}`);
     if (previous !== undefined && this.#hasNewBytes(key)) {
-      if (previous.rows.to > rows.from)
-        throw new Violation(
-          'the index goes backwards',
-          `${key}: rows of ${rows.from} over those of ${previous.rows.to}`,
-        );
+      for (const row of new Set([...rows.files.keys(), ...(this.#history.get(repository)?.keys() ?? [])])) {
+        const [was, is] = [readingOf(previous.rows, row), readingOf(rows, row)];
+        if (was !== undefined && is !== undefined && was.to > is.from)
+          throw new Violation('the index goes backwards', `${key}: ${row} of ${is.from} over that of ${was.to}`);
+      }
       if (second <= previous.second)
         throw new Violation('publication times grow', `${key}: ${second} after ${previous.second}`);
     }
     this.#checkCoverage(work, key, (fileName, record) => index.records.get(fileName) === record);
     const before =
       previous?.text === index.text ? previous.before : Math.max(previous?.before ?? 0, previous?.lastModified ?? 0);
-    this.#published.set(key, { second, text: index.text, before, lastModified: 0, rows: { ...rows } });
+    const taken =
+      rows.rest === undefined
+        ? { rest: previous?.rows.rest, files: new Map([...(previous?.rows.files ?? []), ...rows.files]) }
+        : { rest: { ...rows.rest }, files: new Map(rows.files) };
+    this.#published.set(key, { second, text: index.text, before, lastModified: 0, rows: taken });
+    this.#ours.add(repository);
   }
 
   afterPut(_work: Work, key: string): void {
@@ -162,9 +190,10 @@ export class Invariants implements Witness {
 
   beforeDelete(work: Work, key: string): void {
     const { repository } = splitKey(key);
-    const rows = this.#readings.get(work);
-    if (rows === undefined) throw new Violation('an index is deleted without reading the rows', key);
-    this.#checkCoverage(work, key, (file, record) => this.#saidWithin(rows, repository, file, record));
+    const rest = this.#readings.get(work)?.rest;
+    // Without all rows only where the repository was whole before, and nothing is asked for.
+    if (rest !== undefined)
+      this.#checkCoverage(work, key, (file, record) => this.#saidWithin(rest, repository, file, record));
     this.#published.delete(key);
   }
 
@@ -191,7 +220,7 @@ export class Invariants implements Witness {
         throw new Violation('Last-Modified is later in the end', `${key}: ${lastModified} after ${before}`);
     const { objects } = this.#options.objects;
     for (const repository of new Set([...objects.keys()].map((key) => splitKey(key).repository))) {
-      const fold = this.foldOf(repository);
+      const fold = [...this.recordsOf(repository).values()].join('') || '\n';
       for (const file of indexFiles) {
         const key = joinKey(repository, file);
         const body = objects.get(key)?.body;
@@ -209,14 +238,11 @@ export class Invariants implements Witness {
     }
   }
 
-  /** The summary of the packages that are in the bucket. */
-  foldOf(repository: string): string {
+  /** The records of the packages that are in the bucket, by their files. */
+  recordsOf(repository: string): ReadonlyMap<string, string> {
     const files = [...this.#packages()].map(splitKey).filter((key) => key.repository === repository);
-    const records = files
-      .map(({ file }) => file)
-      .sort()
-      .map((file) => this.#recordInBucket(joinKey(repository, file)));
-    return records.join('') || '\n';
+    const records = files.map(({ file }) => [file, this.#recordInBucket(joinKey(repository, file)) ?? ''] as const);
+    return new Map(records.filter(([, record]) => record !== '').sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   *#packages(): Generator<string> {
@@ -245,15 +271,29 @@ export class Invariants implements Witness {
     states.push({ since: this.#version, record });
   }
 
-  /** The records are in order, and each is what its row said at some time during the reading. */
-  #checkFold(key: string, repository: string, { text, records }: Index, reading: Reading): void {
+  /**
+   * The records are in order, and each is what its row said at some time during the reading; or, if only some rows were read, what the
+   * index says that is replaced.
+   */
+  #checkFold(key: string, repository: string, { text, records }: Index, readings: Readings): void {
     const ordered = [...records.keys()].sort().map((file) => records.get(file));
-    const files = new Set([...records.keys(), ...(this.#history.get(repository)?.keys() ?? [])]);
+    const replaced = readings.rest === undefined ? this.#recordsAt(key) : new Map<string, string>();
+    const files = new Set([...records.keys(), ...replaced.keys(), ...(this.#history.get(repository)?.keys() ?? [])]);
     const isFold =
       (ordered.join('') || '\n') === text &&
-      [...files].every((file) => this.#saidWithin(reading, repository, file, records.get(file)));
+      [...files].every((file) => {
+        const reading = readingOf(readings, file);
+        return reading === undefined
+          ? replaced.get(file) === records.get(file)
+          : this.#saidWithin(reading, repository, file, records.get(file));
+      });
     if (!isFold)
       throw new Violation('every index is the fold of some state of the rows', `${key}: ${JSON.stringify(text)}`);
+  }
+
+  #recordsAt(key: string): ReadonlyMap<string, string> {
+    const body = this.#options.objects.objects.get(key)?.body ?? new Uint8Array();
+    return readOnce(body, key.endsWith('.gz') ? 'gz' : 'zst', key).records;
   }
 
   /** Whether the file's row said so at some time during the reading. */
@@ -276,6 +316,10 @@ export class Invariants implements Witness {
         throw new Violation('a foreign index is replaced by a smaller one', `${key} without ${packageKey}`);
     }
   }
+}
+
+function readingOf({ rest, files }: Readings, file: string): Reading | undefined {
+  return rest ?? files.get(file);
 }
 
 interface Index {

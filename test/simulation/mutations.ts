@@ -81,8 +81,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
-    to: 'return last;',
+    from: 'if (isLatestRun && holds(now, formats, summary)) {',
+    to: 'if (last !== undefined) {',
   },
   'summarize does not look at run numbers': {
     seedsMax: rare,
@@ -95,8 +95,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return last;',
-    to: 'if (isLatestRun) return last;',
+    from: 'if (isLatestRun && holds(now, formats, summary)) {',
+    to: 'if (isLatestRun) {',
   },
   'summarize takes its run number after it has read the rows': {
     seedsMax: rare,
@@ -107,35 +107,35 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'summarize looks at the index after it has read the rows': {
     step: 'summarize',
-    from: 'if (!isWhole) {',
-    to: 'for (const [file, head] of await lookAtIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);\n    if (!isWhole) {',
+    from: 'const { summary } = reading;',
+    to: 'const { summary } = reading;\n    for (const [file, head] of await lookAtIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
   },
   'summarize takes a lost race for done': {
     step: 'summarize',
     from: "if (published === 'lost-race') continue;",
-    to: "if (published === 'lost-race') return { outcome: 'unchanged', summary };",
+    to: "if (published === 'lost-race') return { outcome: 'unchanged', summary, isFirst };",
   },
   'summarize publishes before the repository is whole': {
     step: 'summarize',
-    from: "if (missing > 0) return { outcome: 'waiting', missing, summary };",
+    from: "if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };",
     to: '',
   },
   'summarize asks whether the repository is whole after it has read the rows': {
     seedsMax: rare,
     theme: 'adoption',
     step: 'summarize',
-    from: 'if (!isWhole) {',
-    to: 'if (!(await ports.records.isWhole(repository))) {',
+    from: 'if (coverage.missing > 0) return',
+    to: 'if (coverage.missing > 0 && !(await records.isWhole(repository))) return',
   },
   'summarize calls a repository whole where only the names of its packages are known': {
     seedsMax: rare,
     step: 'summarize',
-    from: 'if (summary.etags.get(file) !== etag) missing += 1;',
-    to: 'if (etag !== undefined && !summary.etags.has(file)) missing += 1;',
+    from: 'if (this.#ahead[1] !== etag) this.missing += 1;',
+    to: 'if (etag === undefined) this.missing += 1;',
   },
   'summarize keeps a format that is switched off': {
     step: 'summarize',
-    from: 'if (!wanted.includes(file)) await objects.delete(joinKey(repository, file));',
+    from: 'if (!files.includes(file)) await objects.delete(joinKey(repository, file));',
     to: '',
   },
   'summarize overlooks a format that is switched off': {
@@ -145,8 +145,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'summarize overlooks an index that holds another summary': {
     step: 'summarize',
-    from: 'if (head === undefined || head.metadata[hashMetadata] !== summary.sha256) return false;',
-    to: 'if (head === undefined || head.metadata[hashMetadata] === undefined) return false;',
+    from: 'if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;',
+    to: 'if (head === undefined || head.metadata[digestMetadata] === undefined) return false;',
   },
   'summarize waits for no new second': {
     step: 'summarize',
@@ -155,8 +155,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'summarize publishes an empty text for a repository without packages': {
     step: 'summarize',
-    from: 'const body = await format.compress(summary.text, publishedAt);',
-    to: 'const body = await format.compress(summary.records === 0 ? new Uint8Array() : summary.text, publishedAt);',
+    from: 'const body = join(packed, publishedAt, blockBytes);',
+    to: 'const body = join(summary.records === 0 ? [] : packed, publishedAt, blockBytes);',
   },
   'summarize does not see that Last-Modified stood still': {
     seedsMax: rare,
@@ -164,6 +164,29 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     step: 'summarize',
     from: 'return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;',
     to: 'return Number.isNaN(replaced) || replaced > 0;',
+  },
+  'summarize reads some of the rows that changed': {
+    theme: 'growth',
+    step: 'summarize',
+    from: 'changeSummary(base, changes,',
+    to: 'changeSummary(base, new Set([...changes].slice(0, 1)),',
+  },
+  'summarize forgets what changed when it begins again': {
+    theme: 'growth',
+    step: 'summarize',
+    from: 'await read(ports, view, toRead);',
+    to: 'await read(ports, view, pass === 0 ? toRead : new Set());',
+  },
+  'summarize asks for nothing where there is no index to make changes in': {
+    step: 'summarize',
+    from: "if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);",
+    to: '',
+  },
+  'summarize makes changes in indexes that hold different summaries': {
+    theme: 'growth',
+    step: 'summarize',
+    from: 'if (head?.metadata[digestMetadata] !== digest) continue;',
+    to: 'if (head === undefined) continue;',
   },
   'reindex overlooks packages that changed': {
     step: 'reindex',
@@ -185,6 +208,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'await ports.records.requestSummary(repository);',
     to: '',
   },
+  'a request for a summary of all rows is told as a change of a file': { surroundings: { tellsRequestsAsFiles: true } },
   'the store does not look at conditions': { surroundings: { ignoresConditions: true } },
   'the store reads ranges of whatever is there': { surroundings: { ignoresRangeEtags: true } },
   'hints and changes are acknowledged before they are followed': { surroundings: { acknowledgesEarly: true } },

@@ -28,6 +28,8 @@ export interface Setting {
   /** Tries before a hint, or a repository's changes, become a dead letter. */
   readonly triesMax: number;
   readonly formats: readonly IndexFormatName[];
+  /** Of a block of the summary, on average. A record has about 150. */
+  readonly blockBytes: number;
   readonly faults: FaultRates;
 }
 
@@ -41,8 +43,16 @@ export type Deed = { readonly id: string; readonly at: number } & (
   | { readonly kind: 'summarize'; readonly repository: string }
   | { readonly kind: 'switch-formats'; readonly formats: readonly IndexFormatName[] }
   | { readonly kind: 'step-clock'; readonly milliseconds: number }
-  /** Somebody puts an index of his own there. */
-  | { readonly kind: 'foreign-index'; readonly repository: string; readonly file: string }
+  /**
+   * Somebody puts an index there: of his own; a copy of the last one of ours, as any program would; or an older one of ours, with what
+   * the store knows of it, as who restores a version.
+   */
+  | {
+      readonly kind: 'foreign-index';
+      readonly repository: string;
+      readonly file: string;
+      readonly by: 'others' | 'a copy of ours' | 'a version of ours';
+    }
   /** There before anything of ours: no hint tells of it. */
   | { readonly kind: 'old-package'; readonly key: string; readonly name: string; readonly content: PackageKind }
   | { readonly kind: 'old-index'; readonly repository: string; readonly file: string; readonly by: 'others' | 'us' }
@@ -51,7 +61,7 @@ export type Deed = { readonly id: string; readonly at: number } & (
 export type DeedOf<Kind extends Deed['kind']> = Extract<Deed, { kind: Kind }>;
 
 const repositories = ['All', 'NetBSD/10.0/All', '', 'NetBSD/10.0'] as const;
-const names = ['a-1.0', 'b+-2.0', 'c-3.0nb1', 'd-4'] as const;
+const names = ['a-1.0', 'b+-2.0', 'c-3.0nb1', 'd-4', 'B-1.0', 'aa-2.0', 'c-3.0nb10', 'z-0'] as const;
 
 const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, number> = {
   upload: 50,
@@ -64,7 +74,15 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, nu
   'foreign-index': 2,
 };
 
-const namesFor = { anything: [1, 2, 2, 3, 4], duel: [1], adoption: [2, 3], clock: [1, 2] } as const;
+const namesFor = { anything: [1, 2, 2, 3, 4], duel: [1], adoption: [2, 3], clock: [1, 2], growth: [4, 8] } as const;
+const millisecondsFor = {
+  anything: [150, 800, 3_000, 8_000],
+  duel: [150, 800, 2_500],
+  adoption: [150, 800, 2_500],
+  clock: [150, 800, 2_500],
+  growth: [3_000, 8_000, 16_000],
+} as const;
+const countFor = { anything: [2, 14], duel: [2, 14], adoption: [1, 5], clock: [2, 14], growth: [8, 30] } as const;
 export type Theme = keyof typeof themeWeights;
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
@@ -72,35 +90,40 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   duel: { rename: 0, 'switch-formats': 0, 'foreign-index': 0 },
   adoption: { upload: 20, delete: 60, reindex: 2, 'foreign-index': 0 },
   clock: { 'step-clock': 30, 'foreign-index': 0 },
+  growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
 };
 
 /**
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
- * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps.
+ * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
+ * `growth`, many packages that come and go in a repository that is published all the while.
  */
-const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1 } as const;
+const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
+
 export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
   const drawn = dice.weighted(themeWeights);
   const theme = asked ?? drawn;
   const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
-  const setting = { ...drawSetting(dice), ...settingFor(theme, dice) };
+  const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
+  const setting = { ...drawSetting(dice), ...settingFor(theme, dice), blockBytes };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
   const isOld = theme === 'adoption' || dice.chance(0.15);
   const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed) : [];
-  const milliseconds = dice.pick(theme === 'anything' ? [150, 800, 3_000, 8_000] : [150, 800, 2_500]);
+  const milliseconds = dice.pick(millisecondsFor[theme]);
   const moment = () => Math.round(dice.fraction() * milliseconds);
   if (isOld && dice.chance(0.8))
     deeds.push({ id: 'adoption', at: moment() / 4, kind: 'reindex', prefix: '', force: false });
-  const count = theme === 'adoption' ? dice.integer(1, 5) : dice.integer(2, 14);
+  const [least, most] = countFor[theme];
+  const count = dice.integer(least, most);
   for (let index = 0; index < count; index += 1) {
     deeds.push({ id: `deed${index}`, at: moment(), ...drawDeed(dice, theme, place) });
   }
   return { seed, setting, deeds: deeds.sort((a, b) => a.at - b.at) };
 }
 
-function drawSetting(dice: Dice): Setting {
+function drawSetting(dice: Dice): Omit<Setting, 'blockBytes'> {
   return {
     store: dice.pick(['s3', 'directory']),
     rowsPerPage: dice.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1, 2]),
@@ -133,6 +156,8 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
       return { ...crowd, faults: { ...noFaults, slow: 0.3, crash: dice.pick([0, 0.1]), late: 0.4, twin } };
     case 'clock':
       return crowd;
+    case 'growth':
+      return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...drawRates(dice), dropped: 0, twin } };
   }
 }
 
@@ -185,7 +210,12 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
     case 'step-clock':
       return { kind, milliseconds: dice.pick([-2_000, -1_000, 1_000, 2_000]) };
     case 'foreign-index':
-      return { kind, repository, file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']) };
+      return {
+        kind,
+        repository,
+        file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']),
+        by: dice.pick(['others', 'others', 'a copy of ours', 'a version of ours']),
+      };
   }
 }
 
@@ -204,6 +234,7 @@ const plainSetting: Setting = {
   windowMilliseconds: 50,
   triesMax: 5,
   formats: indexFormatNames,
+  blockBytes: 300,
   faults: noFaults,
 };
 

@@ -17,7 +17,7 @@ import type {
   RecordTable,
   Row,
 } from '../../functions/ports.ts';
-import type { MemoryObjects } from '../adapters/memory-objects.ts';
+import { bytesOf, type MemoryObjects } from '../adapters/memory-objects.ts';
 import type { MemoryRecords } from '../adapters/memory-records.ts';
 import type { Work } from './process.ts';
 
@@ -27,8 +27,9 @@ export interface Witness {
   markedWhole(repository: string): void;
   rowPut(row: Row): void;
   rowDeleted(repository: string, file: string): void;
-  rowsRead(work: Work, repository: string, isFirstPage: boolean): void;
-  beforePut(work: Work, key: string, body: Uint8Array, published: Date): void;
+  rowRead(work: Work, file: string): void;
+  rowsRead(work: Work, isFirstPage: boolean): void;
+  beforePut(work: Work, key: string, body: Uint8Array, published: Date): Promise<void>;
   beforeDelete(work: Work, key: string): void;
   afterPut(work: Work, key: string): void;
 }
@@ -42,7 +43,7 @@ export interface PortsOptions {
   /** The true time, and what a process takes it for. */
   readonly clockOf: (work: Work) => Date;
   readonly send: (work: Work, hints: readonly Hint[]) => void;
-  readonly onPublished: () => void;
+  readonly onPublished: (key: string) => void;
   /** A mutation: puts do not look at their condition. */
   readonly ignoresConditions: boolean;
   /** A mutation: ranges are read of whatever is there. */
@@ -88,11 +89,12 @@ function objectsOf(work: Work, options: PortsOptions): ObjectStore {
           const whatever = current === undefined ? ({ ifNoneMatch: '*' } as const) : { ifMatch: current };
           const condition = options.ignoresConditions ? whatever : asked.condition;
           const willHold = 'ifMatch' in condition ? condition.ifMatch === current : current === undefined;
-          if (willHold) witness.beforePut(work, key, body, new Date(asked.metadata.published ?? Number.NaN));
+          if (willHold)
+            await witness.beforePut(work, key, bytesOf(body), new Date(asked.metadata.published ?? Number.NaN));
           const outcome = await objects.put(key, body, { ...asked, condition });
           if (willHold) {
             witness.afterPut(work, key);
-            options.onPublished();
+            options.onPublished(key);
           }
           return outcome;
         },
@@ -117,7 +119,11 @@ function objectsOf(work: Work, options: PortsOptions): ObjectStore {
 
 function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions): RecordTable {
   return {
-    row: (repository, file) => work.call('read', `row ${repository}, ${file}`, () => records.row(repository, file)),
+    row: (repository, file) =>
+      work.call('read', `row ${repository}, ${file}`, () => {
+        witness.rowRead(work, file);
+        return records.row(repository, file);
+      }),
     putRow: (row) =>
       work.call('write', `put row ${row.repository}, ${row.file}: ${row.state} ${row.etag.slice(0, 12)}`, () => {
         witness.rowPut(row);
@@ -132,7 +138,7 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
       pages(
         (after) =>
           work.call('read', `rows of ${repository} after ${after ?? 'nothing'}`, () => {
-            witness.rowsRead(work, repository, after === undefined);
+            witness.rowsRead(work, after === undefined);
             return pageOf(records.rows(repository), ({ file }) => file, after, rowsPerPage);
           }),
         ({ file }: Row) => file,

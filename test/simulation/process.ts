@@ -1,5 +1,6 @@
 /** What can die at once: a process, and the works that go on in it. Every call that a work makes of a port passes here. */
 
+import { setImmediate } from 'node:timers/promises';
 import { hashOf } from '../dice.ts';
 import type { CallKind, Faults } from './faults.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -41,6 +42,10 @@ export class Work {
   readonly surroundings: Surroundings;
   readonly #hash: number;
   #calls = 0;
+  /** Calls that were made while another one went on. */
+  readonly #waiting: (() => Promise<void>)[] = [];
+  #isCalling = false;
+  #isOver = false;
 
   constructor(id: string, process: Process, surroundings: Surroundings) {
     this.id = id;
@@ -55,16 +60,38 @@ export class Work {
     scheduler.begin(0, () => {
       if (!this.process.isAlive) return scheduler.endTurn();
       void run()
+        .finally(() => {
+          this.#isOver = true;
+        })
         .then(() => ended(undefined), ended)
         .then(() => scheduler.endTurn());
     });
   }
 
   /**
+   * Calls that are made at the same time take effect one after the other.
+   *
    * @param effect takes place at one instant, after others had their turn. A put also says what it is to answer where
    * it lost.
    */
-  async call<Result>(kind: CallKind, what: string, effect: () => Promise<Result>, lost?: Result): Promise<Result> {
+  call<Result>(kind: CallKind, what: string, effect: () => Promise<Result>, lost?: Result): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.#waiting.push(() => this.#call(kind, what, effect, lost).then(resolve, reject));
+    if (!this.#isCalling) void this.#callNext();
+    return promise;
+  }
+
+  async #callNext(): Promise<void> {
+    const next = this.#waiting.shift();
+    this.#isCalling = next !== undefined;
+    if (next === undefined) return;
+    await next();
+    // Whoever waited for it goes on first; and may be done, with others still waiting, where it failed.
+    if (this.#waiting.length > 0) await setImmediate();
+    if (!this.#isOver) await this.#callNext();
+  }
+
+  async #call<Result>(kind: CallKind, what: string, effect: () => Promise<Result>, lost?: Result): Promise<Result> {
     const { scheduler, faults } = this.surroundings;
     const call = this.#calls;
     this.#calls += 1;

@@ -8,13 +8,12 @@
  * a reindex makes good, a reindex follows, and everything comes to rest again.
  */
 
-import { createHash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { joinKey } from '../../functions/keys.ts';
-import type { Hint } from '../../functions/ports.ts';
+import type { Changes, Hint } from '../../functions/ports.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
 import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
-import { MemoryObjects } from '../adapters/memory-objects.ts';
+import { type MemoryObject, MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { Dice } from '../dice.ts';
 import { ChangeStream } from './change-stream.ts';
@@ -26,6 +25,7 @@ import { type MadePackage, makePackage } from './made-packages.ts';
 import type { Deed, DeedOf, Plan } from './plan.ts';
 import { type PortsOptions, portsOf } from './ports.ts';
 import { Process, type Surroundings, Work } from './process.ts';
+import { rebuilt } from './rebuild.ts';
 import { Restless, Scheduler } from './scheduler.ts';
 import type { Steps } from './steps.ts';
 import './quick-compression.ts';
@@ -83,13 +83,17 @@ class Simulation {
   readonly #scheduler = new Scheduler(turnsMax);
   readonly #surroundings: Surroundings;
   readonly #objects: MemoryObjects;
-  readonly #records = new MemoryRecords((repository) => this.#changes.changed(repository));
+  readonly #records = new MemoryRecords((repository, file) => {
+    this.#changes.changed(repository, this.#steps.tellsRequestsAsFiles ? (file ?? '/summary') : file);
+  });
   readonly #uploaded = new Map<string, MadePackage>();
   readonly #invariants: Invariants;
   readonly #hints: HintDeliveries;
   readonly #changes: ChangeStream;
   readonly #trace: string[] = [];
   #publications = 0;
+  /** Indexes of ours, as they were published. */
+  readonly #published = new Map<string, MemoryObject[]>();
   #formats: readonly IndexFormatName[];
   /** Milliseconds by which all clocks of the indexer are off. */
   #clockStep = 0;
@@ -122,6 +126,7 @@ class Simulation {
       objects: this.#objects,
       uploaded: this.#uploaded,
       store: setting.store,
+      blockBytes: setting.blockBytes,
       hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
     });
     const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
@@ -147,7 +152,7 @@ class Simulation {
       copies: setting.summarizeCopies,
       windowMilliseconds: setting.windowMilliseconds,
       onDeadLetter: (repository) => this.#losses.add(`changes of ${repository}`),
-      follow: (work, repository) => this.#summarize(work, repository),
+      follow: (work, repository, changes) => this.#summarize(work, repository, changes),
     });
   }
 
@@ -164,7 +169,8 @@ class Simulation {
   async run(): Promise<Violation | undefined> {
     try {
       for (const deed of this.#plan.deeds) {
-        if (deed.kind === 'old-package' || deed.kind === 'old-index') this.#do(deed);
+        if (deed.kind === 'old-index') await this.#putOldIndex(deed);
+        else if (deed.kind === 'old-package') this.#do(deed);
         else this.#scheduler.after(deed.at, () => this.#do(deed));
       }
       this.#scheduler.after(faultyMilliseconds, () => {
@@ -213,11 +219,15 @@ class Simulation {
     this.#invariants.checkIndexes(this.#formats);
   }
 
-  async #summarize(work: Work, repository: string): Promise<void> {
-    const formats = this.#formats;
+  async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
+    const [formats, { blockBytes }] = [this.#formats, this.#plan.setting];
     this.#formatsInUse.set(work, formats);
     try {
-      const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, { formats });
+      const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, {
+        formats,
+        changes,
+        blockBytes,
+      });
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
     } finally {
       this.#formatsInUse.delete(work);
@@ -230,9 +240,6 @@ class Simulation {
     switch (deed.kind) {
       case 'old-package':
         this.#upload(deed.key, makePackage(deed.name, deed.content));
-        break;
-      case 'old-index':
-        this.#putOldIndex(deed);
         break;
       case 'upload':
         this.#upload(deed.key, makePackage(deed.name, deed.content));
@@ -248,7 +255,7 @@ class Simulation {
         this.#reindex(deed.id, deed);
         break;
       case 'summarize':
-        this.#changes.runBeside(deed.id, deed.repository);
+        this.#changes.runBeside(deed.id, deed.repository, 'all');
         break;
       case 'switch-formats':
         this.#formats = deed.formats;
@@ -257,7 +264,7 @@ class Simulation {
         this.#clockStep += deed.milliseconds;
         break;
       case 'foreign-index':
-        this.#putForeignIndex(joinKey(deed.repository, deed.file));
+        this.#putForeignIndex(deed);
         break;
     }
   }
@@ -270,8 +277,15 @@ class Simulation {
     this.#delete(id, key);
   }
 
-  #putForeignIndex(key: string): void {
-    this.#objects.upload(key, Buffer.from('not ours'), this.#now());
+  #putForeignIndex({ id, repository, file, by }: DeedOf<'foreign-index'>): void {
+    const key = joinKey(repository, file);
+    const published = this.#published.get(key) ?? [];
+    const older = new Dice(this.#plan.seed, id).integer(0, published.length);
+    const old = by === 'a copy of ours' ? published.at(-1) : published[older];
+    this.#objects.upload(key, by === 'others' || old === undefined ? Buffer.from('not ours') : old.body, this.#now());
+    const now = this.#objects.objects.get(key);
+    if (by === 'a version of ours' && old !== undefined && now !== undefined)
+      this.#objects.objects.set(key, { ...now, metadata: old.metadata });
     this.#invariants.foreignIndexPut(key);
   }
 
@@ -286,16 +300,24 @@ class Simulation {
     this.#tell(id, key);
   }
 
-  #putOldIndex({ repository, file, by }: DeedOf<'old-index'>): void {
-    const text = Buffer.from(this.#invariants.foldOf(repository));
-    const body = file.endsWith('.zst') ? zstdCompressSync(text) : gzipSync(text);
+  async #putOldIndex(deed: DeedOf<'old-index'>): Promise<void> {
+    const { id, repository, file, by } = deed;
+    this.#surroundings.note(`${id}: ${wordsFor(deed)}`);
+    this.#losses.add(lossOf[deed.kind] ?? '');
+    const records = this.#invariants.recordsOf(repository);
     const key = joinKey(repository, file);
-    const etag = this.#objects.upload(key, body, new Date(beginning - 60_000));
-    const object = this.#objects.objects.get(key);
-    if (by === 'us' && object !== undefined) {
-      const hash = createHash('sha256').update(text).digest('hex');
-      const published = object.lastModified.toISOString();
-      this.#objects.objects.set(key, { ...object, etag, metadata: { 'summary-sha256': hash, published } });
+    const date = new Date(beginning - 60_000);
+    if (by === 'us') {
+      const format = file === 'pkg_summary.gz' ? 'gz' : 'zst';
+      const { blockBytes } = this.#plan.setting;
+      const { index, digest } = await rebuilt(records, format, blockBytes, date);
+      this.#objects.upload(key, index, date);
+      const object = this.#objects.objects.get(key);
+      const metadata = { 'blocks-sha256': digest, published: date.toISOString() };
+      if (object !== undefined) this.#objects.objects.set(key, { ...object, metadata });
+    } else {
+      const text = Buffer.from([...records.values()].join('') || '\n');
+      this.#objects.upload(key, file.endsWith('.zst') ? zstdCompressSync(text) : gzipSync(text), date);
     }
     this.#invariants.foreignIndexPut(key);
   }
@@ -351,8 +373,10 @@ class Simulation {
       ...{ rowsPerPage, objectsPerPage },
       clockOf: ({ process }) => new Date(this.#now().getTime() + process.skew),
       send: (sender, hints) => this.#send(sender, hints),
-      onPublished: () => {
+      onPublished: (key) => {
         this.#publications += 1;
+        const object = this.#objects.objects.get(key);
+        if (object !== undefined) this.#published.set(key, [...(this.#published.get(key) ?? []), object]);
       },
       ignoresConditions: this.#steps.ignoresConditions,
       ignoresRangeEtags: this.#steps.ignoresRangeEtags,

@@ -14,6 +14,8 @@ export interface Steps {
   readonly outlivesLease: boolean;
   readonly ignoresConditions: boolean;
   readonly ignoresRangeEtags: boolean;
+  /** A request for a summary of all rows is told as a change of a file of that name. */
+  readonly tellsRequestsAsFiles: boolean;
 }
 
 export const realSteps: Steps = {
@@ -24,4 +26,5 @@ export const realSteps: Steps = {
   outlivesLease: false,
   ignoresConditions: false,
   ignoresRangeEtags: false,
+  tellsRequestsAsFiles: false,
 };

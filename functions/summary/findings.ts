@@ -1,0 +1,26 @@
+/** What a consistency report comes to, in numbers. */
+
+import type { ConsistencyReport } from './consistency.ts';
+
+/** How many findings of each kind there are. */
+export interface FindingCounts {
+  readonly missingDependencies: number;
+  readonly missingLibraries: number;
+  readonly duplicateNames: number;
+  readonly duplicatePaths: number;
+}
+
+export function countFindings(report: ConsistencyReport): FindingCounts {
+  const { missingDependencies, missingLibraries, duplicateNames, duplicatePaths } = report;
+  return {
+    missingDependencies: missingDependencies.length,
+    missingLibraries: missingLibraries.length,
+    duplicateNames: duplicateNames.length,
+    duplicatePaths: duplicatePaths.length,
+  };
+}
+
+/** Of all kinds. */
+export function sumOf(counts: FindingCounts): number {
+  return Object.values(counts).reduce((sum: number, number: number) => sum + number, 0);
+}

@@ -1,0 +1,3 @@
+import { OperationsView } from './operations-view.ts';
+
+new OperationsView().start();
