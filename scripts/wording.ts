@@ -3,7 +3,9 @@
 import type { Repository } from '../functions/ports.ts';
 
 export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? singular : plural}`;
+  // Not toLocaleString, whose first call loads the languages of the world: 13 ms.
+  const digits = String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return `${digits} ${number === 1 ? singular : plural}`;
 }
 
 /** `1.2 kB`: powers of 1,000. */

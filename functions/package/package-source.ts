@@ -11,12 +11,19 @@ export interface PackageSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
+export interface HeadedSource extends PackageSource {
+  /** Bytes of the first range, which is asked for once. */
+  readonly headBytes: number;
+}
+
 /** Keeps the first range, so that looking for the container and reading the package within it cost one request, not two. */
-export function withHead(source: PackageSource): PackageSource {
+export function withHead(source: PackageSource): HeadedSource {
   let head: Promise<Uint8Array> | undefined;
-  const headBytes = Math.min(packageLimits.firstRangeBytes, source.size);
+  const { firstRangeBytes, wholeBytesMax } = packageLimits;
+  const headBytes = source.size <= wholeBytesMax ? source.size : firstRangeBytes;
   return {
     size: source.size,
+    headBytes,
     read(offset, length) {
       if (offset + length > headBytes) return source.read(offset, length);
       head ??= source.read(0, headBytes);
@@ -26,23 +33,24 @@ export function withHead(source: PackageSource): PackageSource {
 }
 
 /**
- * The bytes from `start` up to `end` in windows that are asked for only as far as they are consumed: 16 KiB first (what `withHead`
- * already has, where the package begins within it); then the window grows fourfold.
+ * The bytes from `start` up to `end` in windows that are asked for only as far as they are consumed: the head first (what `withHead` already
+ * has, where the package begins within it); then the window grows fourfold.
  */
 export class RangeStream implements AsyncIterable<Uint8Array> {
   /** Offset in the file of the first byte that has not been asked for. */
   fetchedTo: number;
   /** Offset in the file of the first byte that the stream has not given. */
   takenTo: number;
-  readonly #source: PackageSource;
+  readonly #source: HeadedSource;
   readonly #start: number;
   readonly #end: number;
-  #windowBytes: number = packageLimits.firstRangeBytes;
+  #windowBytes: number;
   /** Those that were asked for ahead of the stream. */
   readonly #ahead: Uint8Array[] = [];
 
-  constructor(source: PackageSource, start: number, end: number) {
+  constructor(source: HeadedSource, start: number, end: number) {
     this.#source = source;
+    this.#windowBytes = source.headBytes;
     this.#start = start;
     this.#end = end;
     this.fetchedTo = start;
@@ -71,8 +79,8 @@ export class RangeStream implements AsyncIterable<Uint8Array> {
   }
 
   async #fetch(): Promise<Uint8Array> {
-    const { firstRangeBytes, rangeGrowthFactor, rangeBytesMax, compressedBytesMax } = packageLimits;
-    const origin = this.#start < firstRangeBytes ? 0 : this.#start;
+    const { rangeGrowthFactor, rangeBytesMax, compressedBytesMax } = packageLimits;
+    const origin = this.#start < this.#source.headBytes ? 0 : this.#start;
     const limit = this.#start + compressedBytesMax;
     const offset = this.fetchedTo;
     if (offset >= limit)
