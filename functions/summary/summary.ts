@@ -7,6 +7,7 @@ import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
 import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
 import { DuplicateNames } from './duplicate-names.ts';
+import { FileNames } from './file-names.ts';
 import { changedSum, type FileSum, sumOf } from './file-sum.ts';
 import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { packageNameOf } from './hazards.ts';
@@ -35,8 +36,8 @@ export interface Summary {
 }
 
 /** The files that have a record; or, where the changed rows were read, whether each of those files has one. */
-export type SummaryFiles =
-  | { readonly known: 'all'; readonly files: readonly string[] }
+type SummaryFiles =
+  | { readonly known: 'all'; readonly files: Iterable<string> }
   | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
 
 interface RowCounts {
@@ -87,7 +88,7 @@ export async function buildSummary(
   options: SummaryOptions,
 ): Promise<Summary> {
   const uploads: Date[] = [];
-  const files: string[] = [];
+  const files = new FileNames();
   const names = new DuplicateNames();
   const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
@@ -97,7 +98,7 @@ export async function buildSummary(
       continue;
     }
     if (isNew(row, options)) uploads.push(row.lastModified);
-    files.push(row.file);
+    files.add(row.file);
     names.add(packageNameOf(row.record));
     warnings += row.warnings.length;
     const ended = compressor.add(row);
