@@ -50,6 +50,18 @@ test('explain does not say that a package is in an index which was made by other
   table.close();
 });
 
+test('explain reads names as UTF-8 where they are that, and as Latin-1 where not', async () => {
+  const { table } = SqliteRecords.open({ file: join(directory, 'named', 'records.sqlite') });
+  const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
+  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
+  for (const encoding of ['utf8', 'latin1'] as const) {
+    const record = Buffer.from('PKGNAME=\u00fcml\u00e4ut-1.0\n\n', encoding);
+    await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });
+    assert.match((await explainKey('All/x-1.0.tgz', facts, table, '')).sentence, / as \u00fcml\u00e4ut-1\.0 /, encoding);
+  }
+  table.close();
+});
+
 test('record shows a name that would move the cursor as text', async () => {
   const { exitCode, stdout, stderr } = await run('indexer record', [join(directory, 'All', 'bad\x1b[2J-1.0.tgz')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
