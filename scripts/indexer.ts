@@ -121,7 +121,9 @@ function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !(indexFormatNames as readonly string[]).includes(name));
   if (unknown.length > 0)
-    throw new InvalidArgumentError(`Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ') || 'nothing'}.`);
+    throw new InvalidArgumentError(
+      `Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ') || 'nothing'}.`,
+    );
   return indexFormatNames.filter((name) => names.includes(name));
 }
 
