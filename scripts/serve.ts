@@ -1,7 +1,7 @@
 /** `serve DIR`: the indexer and a web server on one machine. A package lands in the directory; seconds later pkgin sees it. */
 
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { localLimits } from '../functions/limits.ts';
 import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
@@ -111,9 +111,22 @@ async function createDirectory(directory: string): Promise<void> {
   );
   if (isThere) return;
   try {
-    await mkdir(join(directory, 'All'), { recursive: true });
+    await makeDirectories(join(directory, 'All'));
     await writeFile(join(directory, 'README.txt'), firstPage);
   } catch (error) {
     throw new CannotRun(systemErrorSentence(error, directory));
+  }
+}
+
+/** One by one: asked for all of them at once below a place where nobody can make any, like /proc, Node tries for ever. */
+async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectories(dirname(path));
+    await mkdir(path);
   }
 }
