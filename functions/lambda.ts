@@ -37,7 +37,7 @@ export async function extract(event: unknown): Promise<SQSBatchResponse> {
 
 /** Summarize's handler. */
 export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  return publishIndexes({ ...world(), formats: formats() }, event);
+  return publishIndexes({ ...world(), formats: formats(), page: setting('PAGE') === 'on' }, event);
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
@@ -120,9 +120,10 @@ function report(key: string, extraction: Extraction): void {
   count(row.state === 'rejected' ? 'PackagesRejected' : 'PackagesIndexed', 1);
 }
 
-/** What publishing takes: the world, and the formats to publish. */
+/** What publishing takes: the world, the formats to publish, and whether to keep a page beside them. */
 interface PublishPorts extends SummarizePorts {
   readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
 }
 
 /** Rows changed: the index of each of their repositories is replaced. What failed, and all behind it, is delivered again. */
@@ -161,7 +162,8 @@ async function publishIndex(
 ): Promise<readonly string[]> {
   const begin = performance.now();
   try {
-    const publication = await summarizeRepository(ports, repository, { formats: ports.formats, changes });
+    const { formats, page } = ports;
+    const publication = await summarizeRepository(ports, repository, { formats, page, changes });
     reportPublication(ports.clock, repository, publication, performance.now() - begin);
     return [];
   } catch (error) {
@@ -187,6 +189,8 @@ function reportPublication(clock: Clock, repository: Repository, publication: Pu
     return;
   }
   // The end of waiting; only then, because one alarm watches all repositories: a 0 of this one must not hide what others miss.
+  if (publication.page === 'foreign')
+    logger.warn('an index.html that is not ours is left alone: there is no package browser', { repository });
   if (publication.isFirst) metrics.addMetric('PackagesMissing', MetricUnit.Count, 0);
   if (outcome === 'unchanged') return;
   const { summary, bytes, publishedAt } = publication;

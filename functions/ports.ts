@@ -40,6 +40,8 @@ export interface PutOptions {
   readonly condition: PutCondition;
   readonly metadata: Readonly<Record<string, string>>;
   readonly contentType: string;
+  /** For a store that says it to clients itself (S3). */
+  readonly cacheControl?: string;
   /** Last-Modified in whole seconds. A store that sets its own (S3) ignores it; a directory obeys, so that it never stands still. */
   readonly lastModified: Date;
 }

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { type KeptPage, keepPage, lookAtPage } from './keep-page.ts';
 import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { summaryLimits } from './limits.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type Repository,
   type Row,
 } from './ports.ts';
+import { fileSumMetadata } from './summary/file-sum.ts';
 import { type IndexFormat, type IndexFormatName, indexFormats } from './summary/index-formats.ts';
 import {
   buildSummary,
@@ -33,6 +35,8 @@ export interface SummarizeOptions {
   readonly formats?: readonly IndexFormatName[];
   /** What changed. Those of a call that failed have to be in a later one. */
   readonly changes?: Changes;
+  /** Whether to keep index.html, the package browser, as well; otherwise nothing of that name is touched. */
+  readonly page?: boolean;
   /** A block's size on average (functions/summary/blocks.ts). */
   readonly blockBytes?: number;
 }
@@ -47,9 +51,15 @@ export type Publication =
       readonly summary: Summary;
       /** The rows had not covered the whole repository before. */
       readonly isFirst: boolean;
+      readonly page: KeptPage;
     }
   /** Every format held this summary already. */
-  | { readonly outcome: 'unchanged'; readonly summary: Summary; readonly isFirst: boolean }
+  | {
+      readonly outcome: 'unchanged';
+      readonly summary: Summary;
+      readonly isFirst: boolean;
+      readonly page: KeptPage;
+    }
   /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
   | { readonly outcome: 'waiting'; readonly missing: number }
   /** The index that is there is none to make these changes in: a summary of all rows was asked for, and does it. */
@@ -62,7 +72,13 @@ class Contended extends Error {
   override readonly name = 'Contended';
 }
 
-/** An index object carries what stands for its summary, the time set for its publication, and the time of what it replaced. */
+/** The one that tells of its blocks. */
+const gzFile = 'pkg_summary.gz';
+
+/**
+ * An index object carries what stands for its summary and (`fileSumMetadata`) for the files in it, the time set for its publication, and
+ * the time of what it replaced.
+ */
 const digestMetadata = 'blocks-sha256';
 const publishedMetadata = 'published';
 const replacedMetadata = 'replaced';
@@ -70,9 +86,9 @@ const replacedMetadata = 'replaced';
 type Heads = ReadonlyMap<string, ObjectFacts>;
 
 /**
- * Rows of a repository changed: replace its index by the summary of the rows.
+ * Rows of a repository changed: replace its index by the summary of the rows, and have its page list what is in it.
  *
- *   take a run number ─ look at the index ─ read the rows ─ put, If-Match what was seen ─ look again
+ *   take a run number ─ look at index and page ─ read the rows ─ put them, If-Match what was seen ─ look again
  *
  * Of the rows only those that changed are read; the rest of the summary is taken over from the index, which If-Match then holds to be the
  * one that is replaced. All rows are read where that was asked for, and for the first index of a repository.
@@ -86,10 +102,16 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'], changes = 'all', blockBytes = summaryLimits.blockBytes }: SummarizeOptions = {},
+  {
+    formats = ['gz', 'zst'],
+    changes = 'all',
+    page = true,
+    blockBytes = summaryLimits.blockBytes,
+  }: SummarizeOptions = {},
 ): Promise<Publication> {
-  let last: (Publication & { readonly outcome: 'published' }) | undefined;
+  let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
   let isFirst = false;
+  let kept: KeptPage = 'unwanted';
   // Without gz there never is an index to make changes in.
   const toRead = formats.includes('gz') ? changes : 'all';
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
@@ -97,11 +119,12 @@ export async function summarize(
     // Before the rows are read: rows that were read before another pass found the repository whole may not cover it.
     const isWhole = await ports.records.isWhole(repository);
     const heads = await lookAtIndexes(ports.objects, repository);
+    const seen = page ? await lookAtPage(ports.objects, repository) : undefined;
     const view: View = { repository, isWhole, heads, formats, blockBytes };
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
-    if (reading.outcome !== 'read') return last ?? reading;
+    if (reading.outcome !== 'read') return last === undefined ? reading : { ...last, page: kept };
 
     const { summary } = reading;
     const published = await publish(ports, view, summary);
@@ -111,14 +134,19 @@ export async function summarize(
       await ports.records.markWhole(repository);
       isFirst = true;
     }
-    if (published === undefined) return last ?? { outcome: 'unchanged', summary, isFirst };
-    last = { outcome: 'published', ...published, summary, isFirst };
+    if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
+    const made = page ? await keepPage(ports, { repository, seen }, summary) : 'unwanted';
+    if (made === 'lost-race') continue;
+    if (made === 'deferred') await ports.records.requestSummary(repository);
+    kept = made;
+    const publication = { ...(last ?? { outcome: 'unchanged', summary, isFirst }), page: kept } as const;
+    if (published === undefined && made !== 'put') return publication;
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
     if (isLatestRun && holds(now, formats, summary)) {
       if (!isWhole && toRead !== 'all') await ports.records.requestSummary(repository);
-      return last;
+      return publication;
     }
   }
   throw new Contended(
@@ -149,9 +177,12 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     if (changes === 'all') return await readAll(ports, view, options);
     // A first index has nothing to lose, and is looked at again: all rows are asked for then.
     if (!isWhole) return heads.size === 0 ? await readAll(ports, view, options) : { outcome: 'deferred' };
-    const base = await readIndexes(ports.objects, view);
-    if (!formats.every((format) => base[0]?.pieces.has(format))) return { outcome: 'deferred' };
-    const summary = await changeSummary(base, changes, (files) => readRows(ports.records, repository, files), options);
+    const blocks = await readIndexes(ports.objects, view);
+    const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
+    if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
+      return { outcome: 'deferred' };
+    const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
+    const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
     return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
@@ -202,8 +233,7 @@ async function readIndexes(
   objects: ObjectStore,
   { repository, heads, formats, blockBytes }: View,
 ): Promise<readonly CompressedBlock[]> {
-  const [gz] = indexFormats;
-  const digest = heads.get(gz?.file ?? '')?.metadata[digestMetadata];
+  const digest = heads.get(gzFile)?.metadata[digestMetadata];
   if (digest === undefined) return [];
   const indexes = new Map<IndexFormatName, Uint8Array>();
   for (const { name, file } of wanted(formats)) {
@@ -229,6 +259,7 @@ function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summa
  */
 function isOf(head: ObjectFacts | undefined, summary: Summary): boolean {
   if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;
+  if (head.metadata[fileSumMetadata] !== summary.fileSum) return false;
   const replaced = Date.parse(head.metadata[replacedMetadata] ?? '');
   return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;
 }
@@ -299,6 +330,7 @@ async function publish(
       condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },
       metadata: {
         [digestMetadata]: summary.digest,
+        [fileSumMetadata]: summary.fileSum,
         [publishedMetadata]: publishedAt.toISOString(),
         ...(seen === undefined ? {} : { [replacedMetadata]: seen.lastModified.toISOString() }),
       },

@@ -72,6 +72,7 @@ function parsed(commandLine: readonly string[]) {
         prefix: { type: 'string', multiple: true },
         debounce: { type: 'string' },
         formats: { type: 'string' },
+        page: { type: 'boolean' },
         cdn: { type: 'boolean' },
         'public-bucket': { type: 'boolean' },
         'alarm-email': { type: 'string' },

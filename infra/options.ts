@@ -23,6 +23,8 @@ export interface IndexerFlags {
   readonly debounce?: string | undefined;
   /** Index formats, separated by commas. */
   readonly formats?: string | undefined;
+  /** Keep a package browser, index.html, beside every index (the default). */
+  readonly page?: boolean | undefined;
   /** Serve through CloudFront (the default). */
   readonly cdn?: boolean | undefined;
   /** Let everyone read the bucket itself. */
@@ -50,6 +52,7 @@ export interface IndexerOptions {
   readonly prefixes: readonly string[];
   readonly debounceSeconds: number;
   readonly formats: readonly IndexFormat[];
+  readonly page: boolean;
   readonly cdn: boolean;
   readonly publicBucket: boolean;
   /** Keep an alias for each package with `+` in its name: wherever clients reach S3 without CloudFront, which rewrites them. */
@@ -83,6 +86,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     prefixes: prefixes(flags.prefix ?? []),
     debounceSeconds: debounceSeconds(flags.debounce),
     formats: formats(flags.formats ?? 'gz,zst'),
+    page: flags.page ?? true,
     cdn,
     publicBucket,
     plusAliases: !cdn || publicBucket,

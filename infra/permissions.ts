@@ -4,6 +4,7 @@
  */
 
 import { indexFiles, packageSuffixes } from '../functions/keys.ts';
+import { pageFile } from '../functions/page/page.ts';
 import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
 import type { Permission } from './step.ts';
 
@@ -13,6 +14,7 @@ export interface Places {
   readonly prefixes: readonly string[];
   readonly plusAliases: boolean;
   readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
   readonly hintsArn: string;
   readonly deadChangesArn: string;
   readonly recordsArn: string;
@@ -61,7 +63,8 @@ export function extractPermissions(places: Places): readonly Permission[] {
 export function summarizePermissions(places: Places): readonly Permission[] {
   const wanted = indexFormats.filter(({ name }) => places.formats.includes(name)).map(({ file }) => file);
   const unwanted = indexFiles.filter((file) => !wanted.includes(file));
-  const wildcard = 'Any directory under the prefixes may be a repository; only the names of an index in it.';
+  const wildcard =
+    'Any directory under the prefixes may be a repository; only the names of an index, and of its page, in it.';
   return [
     {
       // The four of the DynamoDB guide's example for Lambda; its pollers use them in the function's name.
@@ -77,10 +80,21 @@ export function summarizePermissions(places: Places): readonly Permission[] {
       resources: [places.recordsArn],
     },
     { name: 'CountRuns', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [places.repositoriesArn] },
-    // A put with If-Match takes GetObject, too. Whatever the suffix: the names of all would not fit into a policy of 10,240 characters.
-    { name: 'LookAtIndexes', actions: ['s3:GetObject'], resources: indexArns(places, ['pkg_summary.*']), wildcard },
+    // A put with If-Match takes GetObject, too. Whatever the suffix, and whatever stands before the name: all names, each for a prefix's own
+    // repository and for those below, would not fit into a policy of 10,240 characters.
+    { name: 'LookAtIndexes', actions: ['s3:GetObject'], resources: endingArns(places, 'pkg_summary.*'), wildcard },
     { name: 'ReplaceIndexes', actions: ['s3:PutObject'], resources: indexArns(places, wanted), wildcard },
     { name: 'RemoveIndexes', actions: ['s3:DeleteObject'], resources: indexArns(places, unwanted), wildcard },
+    ...(places.page
+      ? [
+          {
+            name: 'KeepPages',
+            actions: ['s3:GetObject', 's3:PutObject'],
+            resources: endingArns(places, pageFile),
+            wildcard,
+          },
+        ]
+      : []),
     tellAbsentFromForbidden(places.bucketArn),
   ];
 }
@@ -114,6 +128,11 @@ function indexArns({ bucketArn, prefixes }: Places, files: readonly string[]): r
   return starts(bucketArn, prefixes).flatMap((start) =>
     files.flatMap((file) => [`${start}/${file}`, `${start}/*/${file}`]),
   );
+}
+
+/** Keys under the prefixes that end so. */
+function endingArns({ bucketArn, prefixes }: Places, end: string): readonly string[] {
+  return starts(bucketArn, prefixes).map((start) => `${start}/*${end}`);
 }
 
 function starts(bucketArn: string, prefixes: readonly string[]): readonly string[] {

@@ -12,6 +12,9 @@ import type { Storage } from './storage.ts';
 /** Matches the root's index too, which has no slash before it; that it matches `x-pkg_summary.y` as well does no harm. */
 const indexPattern = '*pkg_summary.*';
 
+/** Directories, by the path that was asked for, and what they are served as. */
+const pagePatterns = ['*/', '*index.html'];
+
 export class Serving extends Construct {
   /** Where a repository's path goes on: `https://host` or `https://host/bucket`, without a trailing `/`. */
   readonly url: string;
@@ -34,20 +37,20 @@ export class Serving extends Construct {
         signingProtocol: 'sigv4',
       },
     });
-    const encodePlus = new CfnFunction(this, 'EncodePlus', {
-      name: name('encode-plus'),
+    const viewerRequest = new CfnFunction(this, 'ViewerRequest', {
+      name: name('viewer-request'),
       autoPublish: true,
-      functionCode: readFileSync(new URL('encode-plus.js', import.meta.url), 'utf8'),
-      functionConfig: { comment: 'Lets S3 take the + of a package name for a +', runtime: 'cloudfront-js-2.0' },
+      functionCode: readFileSync(new URL('viewer-request.js', import.meta.url), 'utf8'),
+      functionConfig: { comment: 'Lets S3 see a + as a +, and a directory as its page', runtime: 'cloudfront-js-2.0' },
     });
-    const behaviour = (cachePolicy: CfnCachePolicy) => ({
+    const behaviour = (cachePolicy: CfnCachePolicy, { compress } = { compress: false }) => ({
       targetOriginId: 'bucket',
       viewerProtocolPolicy: 'redirect-to-https',
       allowedMethods: ['GET', 'HEAD'],
       cachePolicyId: cachePolicy.ref,
-      // CloudFront sends what it compresses itself without Content-Length, and pkgin cannot take that.
-      compress: false,
-      functionAssociations: [{ eventType: 'viewer-request', functionArn: encodePlus.attrFunctionArn }],
+      // CloudFront sends what it compresses itself without Content-Length: pkgin cannot take that, and browsers can.
+      compress,
+      functionAssociations: [{ eventType: 'viewer-request', functionArn: viewerRequest.attrFunctionArn }],
     });
     const packages = this.cachePolicy('Packages', name('packages'), {
       defaultTtl: deploymentLimits.packageCacheSeconds,
@@ -56,6 +59,11 @@ export class Serving extends Construct {
     const indexes = this.cachePolicy('Indexes', name('indexes'), {
       defaultTtl: 0,
       maxTtl: deploymentLimits.indexCacheSecondsMax,
+    });
+    const pages = this.cachePolicy('Pages', name('pages'), {
+      defaultTtl: 0,
+      maxTtl: deploymentLimits.indexCacheSecondsMax,
+      compress: true,
     });
     const distribution = new CfnDistribution(this, 'Distribution', {
       distributionConfig: {
@@ -72,7 +80,10 @@ export class Serving extends Construct {
           },
         ],
         defaultCacheBehavior: behaviour(packages),
-        cacheBehaviors: [{ pathPattern: indexPattern, ...behaviour(indexes) }],
+        cacheBehaviors: [
+          { pathPattern: indexPattern, ...behaviour(indexes) },
+          ...pagePatterns.map((pathPattern) => ({ pathPattern, ...behaviour(pages, { compress: true }) })),
+        ],
       },
     });
     acknowledge(distribution);
@@ -84,7 +95,11 @@ export class Serving extends Construct {
    * The uploader's own Cache-Control counts up to `maxTtl`; without one, `defaultTtl`. With 0 an edge keeps the bytes, but asks
    * S3 at every request whether they are still the ones (CloudFront guide, "Manage how long content stays in the cache").
    */
-  private cachePolicy(id: string, name: string, ttl: { readonly defaultTtl: number; readonly maxTtl: number }) {
+  private cachePolicy(
+    id: string,
+    name: string,
+    { compress = false, ...ttl }: { readonly defaultTtl: number; readonly maxTtl: number; readonly compress?: boolean },
+  ) {
     return new CfnCachePolicy(this, id, {
       cachePolicyConfig: {
         name,
@@ -95,8 +110,8 @@ export class Serving extends Construct {
           headersConfig: { headerBehavior: 'none' },
           queryStringsConfig: { queryStringBehavior: 'none' },
           // Packages and indexes are compressed already.
-          enableAcceptEncodingGzip: false,
-          enableAcceptEncodingBrotli: false,
+          enableAcceptEncodingGzip: compress,
+          enableAcceptEncodingBrotli: compress,
         },
       },
     });

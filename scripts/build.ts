@@ -1,4 +1,7 @@
-/** Bundles the steps for Lambda: build/STEP/index.js, one file each without dependencies, with its source map beside it. */
+/**
+ * Bundles the steps for Lambda: build/STEP/index.js, one file each without dependencies, with its source map beside it. No module of ours
+ * does anything by being imported (package.json, `sideEffects`), so that a bundle has none that its step does not use.
+ */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -11,6 +11,7 @@ import { DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { Command } from 'commander';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { commandLimits } from '../functions/limits.ts';
+import { pageFile } from '../functions/page/page.ts';
 import {
   BadOption,
   type IndexerFlags,
@@ -202,18 +203,20 @@ async function reindexOnce({ lambda }: Clients, outputs: Outputs, stack: string)
 }
 
 function farewell(
-  { stack, prefixes, alarmEmail, bucket, cdn, publicBucket }: IndexerOptions,
+  { stack, prefixes, alarmEmail, bucket, cdn, publicBucket, page }: IndexerOptions,
   outputs: Outputs,
 ): string {
   const url = repositoryUrl(outputs);
   const isClosed = bucket.kind === 'new' && !cdn && !publicBucket;
+  const repositories = (prefixes.length === 0 ? ['DIRECTORY-OF-YOUR-PACKAGES'] : prefixes).map(
+    (path) => `${url}/${path}`,
+  );
   return [
     '',
     `Repository URL: ${url}`,
     "For pkgin's repositories.conf:",
-    ...(prefixes.length === 0
-      ? [`  ${url}/DIRECTORY-OF-YOUR-PACKAGES`]
-      : prefixes.map((prefix) => `  ${url}/${prefix}`)),
+    ...repositories.map((repository) => `  ${repository}`),
+    ...(page ? ['For a browser:', ...repositories.map((repository) => `  ${repository}/${cdn ? '' : pageFile}`)] : []),
     ...(isClosed ? ['Nobody can read there without credentials: --public-bucket, or leave --no-cdn out.'] : []),
     ...(alarmEmail === undefined
       ? []
@@ -233,6 +236,7 @@ const program = new Command('deploy')
   .option('--prefix <prefix>', 'watch only keys below it; may be given several times (default: all keys)', collect)
   .option('--debounce <seconds>', 'how long a change waits for others, 0 to 300 (default: 10)')
   .option('--formats <list>', 'index formats: gz or gz,zst (default: gz,zst)')
+  .option('--no-page', 'without a package browser: an index.html is neither put beside an index nor kept current')
   .option('--no-cdn', 'without CloudFront: clients read from the bucket')
   .option('--public-bucket', 'let everyone read the new bucket itself')
   .option('--alarm-email <address>', 'where alarms go')

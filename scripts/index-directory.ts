@@ -16,13 +16,14 @@ import { byteSize, count, duration, printable, repositoryName } from './wording.
 export interface IndexOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
   /** Read every package again, whether it changed or not. */
   readonly force?: boolean;
 }
 
 export async function indexDirectory(
   directory: string,
-  { state, formats, force = false }: IndexOptions,
+  { state, formats, page, force = false }: IndexOptions,
 ): Promise<ExitCode> {
   const changed = new Set<Repository>();
   const progress = new Progress('reading packages');
@@ -42,6 +43,7 @@ export async function indexDirectory(
     directory,
     stateDirectory: state,
     formats,
+    page,
     calls: blockingCalls,
     events: {
       onChange: (repository) => changed.add(repository),

@@ -16,6 +16,10 @@ const stateOption = new Option(
 const formatsOption = new Option('--formats <list>', `index formats to publish, of ${indexFormatNames.join(',')}`)
   .default([...indexFormatNames], indexFormatNames.join(','))
   .argParser(parseFormats);
+const pageOption = new Option(
+  '--no-page',
+  'without a package browser: an index.html is neither put beside an index nor kept current',
+);
 
 const stackOption = new Option('--stack <name>', 'the stack on AWS that is meant, in the place of a directory');
 const { profileOption, regionOption } = accountOptions();
@@ -40,6 +44,7 @@ program
   .argument('<dir>', 'a directory with repositories somewhere below', parsePath)
   .addOption(stateOption)
   .addOption(formatsOption)
+  .addOption(pageOption)
   .option('--force', 'read every package again, changed or not')
   .action(ending(onDemand(async () => (await import('./index-directory.ts')).indexDirectory)));
 
@@ -65,6 +70,7 @@ program
   .option('--create', 'make the directory where it is missing')
   .addOption(stateOption)
   .addOption(formatsOption)
+  .addOption(pageOption)
   .action(ending(onDemand(async () => (await import('./serve.ts')).serve)));
 
 program

@@ -12,6 +12,8 @@ import { type DeadLetter, MemoryHints } from '../functions/adapters/memory-hints
 import type { SqliteRecords } from '../functions/adapters/sqlite-records.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { type Extraction, extract } from '../functions/extract.ts';
+import { joinKey } from '../functions/keys.ts';
+import { pageFile } from '../functions/page/page.ts';
 import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from '../functions/reindex.ts';
 import { type Publication, summarize } from '../functions/summarize.ts';
@@ -26,6 +28,8 @@ export interface LocalIndexerOptions {
   /** Where the table is kept; by default `.indexer` in the directory. */
   readonly stateDirectory?: string | undefined;
   readonly formats: readonly IndexFormatName[];
+  /** Whether to put a package browser, index.html, into every repository. */
+  readonly page: boolean;
   /** How the directory is read; waiting unless told otherwise. */
   readonly calls?: FileCalls;
   readonly events: LocalIndexerEvents;
@@ -62,6 +66,8 @@ export class LocalIndexer {
   readonly hints: MemoryHints;
   readonly #lock: DirectoryLock;
   readonly #formats: readonly IndexFormatName[];
+  readonly #page: boolean;
+  readonly #noticeOnce: (sentence: string) => void;
   #isTableDamaged = false;
   #isAbandoned = false;
 
@@ -94,12 +100,14 @@ export class LocalIndexer {
   }
 
   private constructor(options: LocalIndexerOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
-    const { events, formats } = options;
+    const { events, formats, page } = options;
     const noticeOnce = once(events.onNotice);
+    this.#noticeOnce = noticeOnce;
     this.directory = directory;
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
     this.#formats = formats;
+    this.#page = page;
     this.objects = new DirectoryObjects({
       root: directory,
       stateDirectory,
@@ -142,7 +150,13 @@ export class LocalIndexer {
 
   async summarize(repository: Repository, changes: Changes): Promise<Publication> {
     const ports = { objects: this.objects, records: this.records, clock };
-    return await summarize(ports, repository, { formats: this.#formats, changes });
+    const publication = await summarize(ports, repository, { formats: this.#formats, page: this.#page, changes });
+    const page = joinKey(repository, pageFile);
+    if ('page' in publication && publication.page === 'foreign')
+      this.#noticeOnce(
+        `${printable(page)} is left alone, because it is not ours; remove it if you want a package browser there`,
+      );
+    return publication;
   }
 
   /** What makes this indexer useless, if anything does: then it is to be abandoned, closed, and a new one opened. */

@@ -158,6 +158,7 @@ test('the functions log no credential, even where AWS answers with what was sign
         REPOSITORIES_TABLE: 'repositories',
         QUEUE_URL: `${environment.AWS_ENDPOINT_URL}/1/queue`,
         FORMATS: 'gz,zst',
+        PAGE: 'on',
         POWERTOOLS_LOG_LEVEL: 'DEBUG',
         POWERTOOLS_SERVICE_NAME: 'test',
         POWERTOOLS_METRICS_NAMESPACE: 'test',

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { encodeHint } from '../functions/events.ts';
 import { joinKey } from '../functions/keys.ts';
 import { lambdaLimits, reindexLimits } from '../functions/limits.ts';
+import { isOurPage } from '../functions/page/page.ts';
 import type { Hint, ObjectFacts, ObjectKey, Repository } from '../functions/ports.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
@@ -226,7 +227,7 @@ async function filesOf(records: MemoryRecords, repository: Repository): Promise<
 }
 
 describe('summarize', () => {
-  const world = () => ({ ...newWorld(), formats: ['gz'] as const });
+  const world = () => ({ ...newWorld(), formats: ['gz'] as const, page: false });
 
   async function upload({ objects, records }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
     objects.upload(key, makePackage(), at);
@@ -279,6 +280,20 @@ describe('summarize', () => {
     assert.deepEqual(await lambda.publishIndexes(ports, changes(['All'])), failures());
     assert.deepEqual(requested, ['All']);
     assert.deepEqual(valuesOf('Publications'), []);
+  });
+
+  it('keeps the page where one is wanted, and says where there is one that is not ours', async () => {
+    const ports = { ...world(), page: true };
+    for (const key of ['All/made-1.0.tgz', 'other/made-1.0.tgz']) await upload(ports, key);
+    ports.objects.upload('other/index.html', Buffer.from('<p>Welcome</p>'));
+    await lambda.publishIndexes(ports, requests(['All', 'other']));
+    assert.ok(isOurPage(ports.objects.objects.get('All/index.html')?.body ?? new Uint8Array()));
+    assert.equal(Buffer.from(ports.objects.objects.get('other/index.html')?.body ?? '').toString(), '<p>Welcome</p>');
+    const warnings = logged.filter(({ level }) => level === 'WARN');
+    assert.deepEqual(
+      warnings.map(({ repository, message }) => [repository, message]),
+      [['other', 'an index.html that is not ours is left alone: there is no package browser']],
+    );
   });
 
   it('names the earliest change of each repository that failed, and of no other', async () => {
@@ -474,6 +489,7 @@ describe('what the environment says', () => {
     REPOSITORIES_TABLE: 'repositories',
     QUEUE_URL: 'http://queue.test/hints',
     FORMATS: 'gz,zst',
+    PAGE: 'on',
   };
   const before = { ...process.env };
   after(() => {
@@ -495,7 +511,7 @@ describe('what the environment says', () => {
 
   for (const [step, names] of [
     ['extract', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE']],
-    ['summarize', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'FORMATS']],
+    ['summarize', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'FORMATS', 'PAGE']],
     ['reindex', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'QUEUE_URL']],
   ] as const) {
     for (const name of names) {

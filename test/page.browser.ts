@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { gzipInPieces, inFrames } from './page/index-layouts.ts';
+import { inFrames, publishedAs } from './page/index-layouts.ts';
 import { pkgAddNames } from './page/pkg-add-reader.ts';
 import { filesOf, hostileName, markup, sampleRecords, sampleSummary } from './page/sample-repository.ts';
 import { eventually, expectRows, heading, narrow, ServedPages, shot } from './page/served-pages.ts';
@@ -31,9 +31,9 @@ after(async () => await pages?.close());
 const layouts: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
   'one-member': { gz: gzipSync(sampleSummary) },
   'many-members': { gz: inFrames(sampleSummary, 700, gzipSync) },
-  'one-member-of-pieces': { gz: gzipInPieces(sampleSummary, 700) },
+  'one-member-of-pieces': { gz: await publishedAs('gz', sampleSummary, 700) },
   'zst-only': { zst: zstdCompressSync(sampleSummary) },
-  'zst-of-many-frames': { zst: inFrames(sampleSummary, 700, zstdCompressSync) },
+  'zst-of-many-frames': { zst: await publishedAs('zst', sampleSummary, 700) },
 };
 
 const hashOf = (page: Page) => new URL(page.url()).hash;

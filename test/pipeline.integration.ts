@@ -8,10 +8,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { DeleteObjectCommand, HeadObjectCommand, NotFound, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  NotFound,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { encodeHint } from '../functions/events.ts';
-import { packageSuffixes } from '../functions/keys.ts';
+import { joinKey, packageSuffixes } from '../functions/keys.ts';
+import { pageFile, renderPage } from '../functions/page/page.ts';
 import { resource, statementsOf } from './infra/synthesized.ts';
 import type { BucketNotifications } from './pipeline/bucket-notifications.ts';
 import { callsOf, compareWithRole } from './pipeline/iam-calls.ts';
@@ -64,13 +71,30 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     await stack?.stop();
   });
 
-  /** Both indexes of the repository hold exactly what was uploaded. */
+  /** Pages that are not ours, by repository. */
+  const foreignPages = new Map<string, string>();
+
+  /** Both indexes of the repository hold exactly what was uploaded, and its page lists that. */
   async function assertPublished(repository: string): Promise<void> {
     const expected = uploads.summaryOf(repository);
     for (const format of ['gz', 'zst'] as const) {
       const published = await readPublished(stack.s3, stack.bucket, repository, format);
       assert.equal(Buffer.from(published?.summary ?? []).toString(), expected.toString(), `pkg_summary.${format}`);
     }
+    const files = [...expected.toString().matchAll(/^FILE_NAME=(.*)$/gm)].map(([, file = '']) => file);
+    const foreign = foreignPages.get(repository);
+    const page = await pageOf(repository);
+    assert.equal(page.text, foreign ?? Buffer.from(renderPage(files)).toString(), 'index.html');
+    if (foreign === undefined)
+      assert.deepEqual([page.type, page.cacheControl], ['text/html; charset=utf-8', 'no-cache']);
+  }
+
+  async function pageOf(repository: string) {
+    const Key = joinKey(repository, pageFile);
+    const { Body, ContentType, CacheControl } = await stack.s3.send(
+      new GetObjectCommand({ Bucket: stack.bucket, Key }),
+    );
+    return { text: await Body?.transformToString(), type: ContentType, cacheControl: CacheControl };
   }
 
   const published = (repository: string) => eventually(() => assertPublished(repository));
@@ -123,6 +147,17 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     await uploads.delete('delete/b-1.0.tgz');
     assert.equal(uploads.summaryOf('delete').toString(), '\n');
     await published('delete');
+  });
+
+  it('leaves a page that somebody put there alone', async () => {
+    const Body = '<p>Welcome</p>';
+    await stack.s3.send(new PutObjectCommand({ Bucket: stack.bucket, Key: 'welcome/index.html', Body }));
+    foreignPages.set('welcome', Body);
+    await uploads.put('welcome/made-1.0.tgz');
+    await published('welcome');
+    assert.ok(
+      stack.output.some(({ message, repository }) => /not ours/.test(`${message}`) && repository === 'welcome'),
+    );
   });
 
   it('reads a package that was uploaded in parts', async () => {

@@ -90,14 +90,23 @@ const rows: readonly (readonly [row: string, step: (world: World) => Promise<unk
   ],
   ['a hint about a package that has not changed', async ({ follow }) => follow(key)],
   [
-    'a publication of one change, both formats',
+    'a publication of one new package, both formats and the page',
     async (world) => {
       await addPackage(world);
       await world.publish(new Set(['new-1.0.tgz']));
     },
   ],
   [
-    'a publication of all rows, both formats',
+    'a publication of one package that was replaced',
+    async (world) => {
+      world.objects.upload(key, makePackage({ comment: 'another' }));
+      await extract({ ...world, clock }, key);
+      await clock.advance(10_000);
+      await world.publish(new Set(['made-1.0.tgz']));
+    },
+  ],
+  [
+    'a publication of all rows, one of them new',
     async (world) => {
       await addPackage(world);
       await world.publish('all');

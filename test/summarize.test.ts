@@ -13,6 +13,7 @@ import {
   type Row,
 } from '../functions/ports.ts';
 import { type SummarizeOptions, summarize } from '../functions/summarize.ts';
+import { sumOf } from '../functions/summary/file-sum.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
@@ -62,7 +63,7 @@ describe('summarize', () => {
   /** Time goes on wherever somebody waits for it. */
   async function run(options?: SummarizeOptions) {
     let isOver = false;
-    const running = summarize({ objects, records, clock }, 'All', options).finally(() => {
+    const running = summarize({ objects, records, clock }, 'All', { page: false, ...options }).finally(() => {
       isOver = true;
     });
     const time = (async () => {
@@ -132,7 +133,11 @@ describe('summarize', () => {
       await addRow('a-1.0');
       const publication = await run();
       assert.ok(publication.outcome === 'published');
-      const metadata = { 'blocks-sha256': publication.summary.digest, published: '2026-01-01T00:00:00.000Z' };
+      const metadata = {
+        'blocks-sha256': publication.summary.digest,
+        'files-sha256-sum': sumOf(['a-1.0.tgz']),
+        published: '2026-01-01T00:00:00.000Z',
+      };
       for (const [format, contentType] of [
         ['gz', 'application/gzip'],
         ['zst', 'application/zstd'],
@@ -418,7 +423,7 @@ describe('summarize', () => {
       objects.beforePut = async () => {
         objects.beforePut = () => undefined;
         await addRow('b-1.0');
-        const other = await summarize({ objects, records, clock }, 'All');
+        const other = await summarize({ objects, records, clock }, 'All', { page: false });
         assert.equal(other.outcome, 'unchanged');
       };
       objects.writes.length = 0;

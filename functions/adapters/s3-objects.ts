@@ -97,12 +97,13 @@ export class S3Objects implements ObjectStore {
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
    */
   async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
-    const { condition, contentType, metadata } = options;
+    const { condition, contentType, cacheControl, metadata } = options;
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
       Key: key,
       Body: body instanceof Uint8Array ? body : Buffer.concat(body),
       ContentType: contentType,
+      CacheControl: cacheControl,
       Metadata: { ...metadata },
       ...this.#conditionOf(condition),
     });

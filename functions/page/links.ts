@@ -13,7 +13,13 @@ import { compareByBytes } from '../keys.ts';
 export type FilePresence = ReadonlyMap<string, 'present' | 'absent'>;
 
 export type SplicedLinks =
-  | { readonly outcome: 'spliced'; readonly links: Uint8Array }
+  | {
+      readonly outcome: 'spliced';
+      readonly links: Uint8Array;
+      /** The files that were not in the list and are, and those that were. */
+      readonly entered: readonly string[];
+      readonly left: readonly string[];
+    }
   /** The list says all of this already. */
   | { readonly outcome: 'unchanged' }
   /** The list is not one of ours. */
@@ -28,6 +34,7 @@ export function renderLinks(files: Iterable<string>): string {
 export function spliceLinks(links: Uint8Array, presence: FilePresence): SplicedLinks {
   const list = Buffer.from(links.buffer, links.byteOffset, links.length);
   const pieces: Uint8Array[] = [];
+  const [entered, left]: [string[], string[]] = [[], []];
   let copied = 0;
   for (const [file, wanted] of [...presence].sort(([left], [right]) => compareByBytes(left, right))) {
     const place = placeOf(file, list, copied);
@@ -35,10 +42,11 @@ export function spliceLinks(links: Uint8Array, presence: FilePresence): SplicedL
     const isPresent = place.end > place.start;
     if (isPresent === (wanted === 'present')) continue;
     pieces.push(list.subarray(copied, place.start), Buffer.from(isPresent ? '' : linkOf(file)));
+    (isPresent ? left : entered).push(file);
     copied = place.end;
   }
   if (pieces.length === 0) return { outcome: 'unchanged' };
-  return { outcome: 'spliced', links: Buffer.concat([...pieces, list.subarray(copied)]) };
+  return { outcome: 'spliced', links: Buffer.concat([...pieces, list.subarray(copied)]), entered, left };
 }
 
 const linkStart = '<a href="';

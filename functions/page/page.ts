@@ -5,12 +5,22 @@
  * inside is for those without: it is the only part that differs between repositories and between publications.
  */
 
+import { hash } from 'node:crypto';
 import { builtPage } from './built-page.ts';
-import { type FilePresence, renderLinks, spliceLinks } from './links.ts';
+import { type FilePresence, renderLinks, type SplicedLinks, spliceLinks } from './links.ts';
 
 export const pageFile = 'index.html';
 
 export const pageContentType = 'text/html; charset=utf-8';
+
+/** Of the page without its list. */
+export const pageVersion: string = hash('sha256', builtPage);
+
+/** Says, near its beginning, that a page is one of ours, of whatever version. Whoever makes a page of his own out of one takes it out. */
+const pageMark = '<meta name="generator" content="pkgsrc-indexer">';
+
+/** So many of its first bytes tell whether a page is one of ours. */
+export const pageMarkBytes = 256;
 
 /** Stands in the built page where the links go. */
 const linksMark = '{{links}}';
@@ -19,11 +29,16 @@ const before = Buffer.from(builtPage.slice(0, linksStart));
 const after = Buffer.from(builtPage.slice(linksStart + linksMark.length));
 
 export type SplicedPage =
-  | { readonly outcome: 'spliced'; readonly page: Uint8Array }
+  | ({ readonly page: Uint8Array } & Omit<SplicedLinks & { readonly outcome: 'spliced' }, 'links'>)
   /** The page lists what it should. */
   | { readonly outcome: 'unchanged' }
   /** The page is of another version, or none of ours: it takes all files to make it. */
   | { readonly outcome: 'unreadable' };
+
+/** @param beginning its first `pageMarkBytes`, or all. */
+export function isOurPage(beginning: Uint8Array): boolean {
+  return Buffer.from(beginning.buffer, beginning.byteOffset, beginning.length).includes(pageMark);
+}
 
 /**
  * A pure function of its argument and of the deployed version: a page that has other bytes is of another version, or lists other
@@ -49,5 +64,6 @@ export function splicePage(page: Uint8Array, presence: FilePresence): SplicedPag
   if (!isOfThisVersion) return { outcome: 'unreadable' };
   const spliced = spliceLinks(bytes.subarray(before.length, linksEnd), presence);
   if (spliced.outcome !== 'spliced') return spliced;
-  return { outcome: 'spliced', page: Buffer.concat([before, spliced.links, after]) };
+  const { links, ...rest } = spliced;
+  return { ...rest, page: Buffer.concat([before, links, after]) };
 }

@@ -10,7 +10,6 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { latin1 } from '../latin1.ts';
-import { summaryLimits } from '../limits.ts';
 
 /** A record, and the file name of its package. */
 export interface FiledRecord {
@@ -49,7 +48,7 @@ export class BlockCutter {
   readonly #bytesMin: number;
   readonly #bytesMore: number;
   /** The records since the last border: the bytes themselves, since so many small arrays would outlive their turn with the collector. */
-  #text: Buffer;
+  #text = Buffer.alloc(0);
   #textBytes = 0;
   #records = 0;
   #first: { readonly file: string; readonly bytes: number } = { file: '', bytes: 0 };
@@ -58,7 +57,6 @@ export class BlockCutter {
   constructor(blockBytes: number) {
     this.#bytesMin = 0.75 * blockBytes;
     this.#bytesMore = blockBytes - this.#bytesMin;
-    this.#text = Buffer.alloc(Math.min(2 * blockBytes, summaryLimits.blockBytes));
   }
 
   /** Whether a record that comes next begins a block. The first one does. */

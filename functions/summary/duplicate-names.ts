@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 
-const beginning = 1_024;
+const beginning = 64;
 
 export class DuplicateNames {
   /** Of names: of a million of them two different ones have the same with a chance of one in 40 million. */

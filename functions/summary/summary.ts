@@ -7,6 +7,7 @@ import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
 import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
 import { DuplicateNames } from './duplicate-names.ts';
+import { changedSum, type FileSum, sumOf } from './file-sum.ts';
 import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { packageNameOf } from './hazards.ts';
 import { type IndexFormatName, indexFormats } from './index-formats.ts';
@@ -24,11 +25,19 @@ export interface Summary {
   /** Of the blocks: functions/summary/blocks.ts. */
   readonly digest: string;
   readonly records: number;
+  /** Of the files that have a record. */
+  readonly fileSum: FileSum;
+  readonly files: SummaryFiles;
   /** When the packages whose row was read, and is new, were uploaded: for measuring how long an upload takes to be seen. */
   readonly uploads: readonly Date[];
   /** What only all rows together tell; undefined where the changed ones were read. */
   readonly counted: RowCounts | undefined;
 }
+
+/** The files that have a record; or, where the changed rows were read, whether each of those files has one. */
+export type SummaryFiles =
+  | { readonly known: 'all'; readonly files: readonly string[] }
+  | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
 
 interface RowCounts {
   readonly rejected: number;
@@ -78,6 +87,7 @@ export async function buildSummary(
   options: SummaryOptions,
 ): Promise<Summary> {
   const uploads: Date[] = [];
+  const files: string[] = [];
   const names = new DuplicateNames();
   const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
@@ -87,12 +97,15 @@ export async function buildSummary(
       continue;
     }
     if (isNew(row, options)) uploads.push(row.lastModified);
+    files.push(row.file);
     names.add(packageNameOf(row.record));
     warnings += row.warnings.length;
     const ended = compressor.add(row);
     if (ended !== undefined) await ended;
   }
-  return { ...(await compressor.end()), uploads, counted: { rejected, warnings: warnings + names.count() } };
+  const all = { fileSum: sumOf(files), files: { known: 'all', files } } as const;
+  const counted = { rejected, warnings: warnings + names.count() };
+  return { ...(await compressor.end()), ...all, uploads, counted };
 }
 
 /** Gives the rows of these files, and of no others; undefined for one that has none. */
@@ -105,23 +118,30 @@ export type ReadRows = (files: readonly string[]) => Promise<ReadonlyMap<string,
  * @returns undefined where a block of `base` does not hold what it should: then all rows have to be read.
  */
 export async function changeSummary(
-  base: readonly CompressedBlock[],
+  base: Pick<Summary, 'blocks' | 'fileSum'>,
   files: ReadonlySet<string>,
   readRows: ReadRows,
   options: SummaryOptions,
 ): Promise<Summary | undefined> {
   const uploads: Date[] = [];
-  const changes = changesByBlock(base, files);
-  const compressor = new BlockCompressor(base, options);
+  const presence = new Map<string, 'present' | 'absent'>();
+  const changes = changesByBlock(base.blocks, files);
+  const compressor = new BlockCompressor(base.blocks, options);
+  let { fileSum } = base;
   try {
-    for (const [index, known] of base.entries()) {
+    for (const [index, known] of base.blocks.entries()) {
       const changed = changes.get(index);
       if (changed === undefined && (await compressor.takeOver(known))) continue;
       const rows = await readRows(changed ?? []);
       for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
-      for (const filed of withChanges(recordsIn(known), rows)) await compressor.add(filed);
+      const records = recordsIn(known);
+      for (const filed of withChanges(records, rows)) await compressor.add(filed);
+      for (const [file, row] of rows) presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
+      const has = [...rows.keys()].filter((file) => presence.get(file) === 'present');
+      const had = records.map(({ file }) => file).filter((file) => rows.has(file));
+      fileSum = changedSum(fileSum, has, had);
     }
-    return { ...(await compressor.end()), uploads, counted: undefined };
+    return { ...(await compressor.end()), fileSum, files: { known: 'changed', presence }, uploads, counted: undefined };
   } catch (error) {
     if (error instanceof BlockDamaged) return undefined;
     throw error;

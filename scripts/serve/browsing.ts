@@ -1,7 +1,6 @@
-/** GET of a path: a file, a directory's own index.html, a repository's package browser, or the page that lists a directory. */
+/** GET of a path: a file, a directory's own index.html (in a repository: its package browser), or the page that lists a directory. */
 
-import { isIndexKey, isPackageKey } from '../../functions/keys.ts';
-import { pageContentType, renderPage } from '../../functions/page/page.ts';
+import { isOurPage, pageContentType, pageFile, pageMarkBytes } from '../../functions/page/page.ts';
 import { type Answer, notFound, plainText } from './answer.ts';
 import { type DirectoryEntry, readDirectoryEntries } from './directory-entries.ts';
 import { renderDirectoryPage } from './directory-page.ts';
@@ -10,7 +9,7 @@ import { encodedPath } from './request-key.ts';
 import { type OpenFile, openServed } from './served-path.ts';
 import type { ServedRequest, Site } from './served-request.ts';
 
-/** The query that asks for the list of a directory that has an index.html, or is a repository. */
+/** The query that asks for the list of a directory that has an index.html. */
 const listQuery = 'list';
 
 /** `GET /All/`, `GET /All/x-1.0.tgz` */
@@ -21,7 +20,7 @@ export async function browse(request: ServedRequest, site: Site): Promise<Answer
 
   if (opened.kind === 'file') {
     const isAtItsPath = !trailingSlash && !repeatedSlash;
-    if (isAtItsPath) return answerWithFile(request, opened, parts.at(-1) ?? '');
+    if (isAtItsPath) return answerWithAnyFile(request, opened, parts.at(-1) ?? '');
     await opened.handle.close();
     if (trailingSlash) throw notFound();
     return movedTo(request, false);
@@ -29,10 +28,29 @@ export async function browse(request: ServedRequest, site: Site): Promise<Answer
   const isAtItsPath = (trailingSlash || parts.length === 0) && !repeatedSlash;
   if (!isAtItsPath) return movedTo(request, true);
 
-  const index = request.target.query === listQuery ? undefined : await openFile(site, [...parts, 'index.html']);
-  return index === undefined
+  const page = request.target.query === listQuery ? undefined : await openFile(site, [...parts, pageFile]);
+  return page === undefined
     ? showDirectory(request, opened.realPath, site)
-    : answerWithFile(request, index, 'index.html');
+    : answerWithAnyFile(request, page, pageFile);
+}
+
+/** What a package browser may do is said in the page itself, by the hashes of its own script and style; but not who may frame it. */
+const browserPolicy = { 'Content-Security-Policy': "frame-ancestors 'none'" };
+
+async function answerWithAnyFile(request: ServedRequest, file: OpenFile, name: string): Promise<Answer> {
+  const isBrowser = name === pageFile && (await isPackageBrowser(file));
+  const answer = answerWithFile(request, file, name);
+  return isBrowser ? { ...answer, headers: { ...answer.headers, ...browserPolicy } } : answer;
+}
+
+async function isPackageBrowser({ handle }: OpenFile): Promise<boolean> {
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(pageMarkBytes), 0, pageMarkBytes, 0);
+    return isOurPage(buffer.subarray(0, bytesRead));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /**
@@ -49,26 +67,13 @@ async function showDirectory({ target }: ServedRequest, realPath: string, site: 
   const release = site.pagePlaces.take();
   try {
     const entries = await readDirectoryEntries(site.root, realPath, site.limits);
-    const isRepository = entries.some(({ kind, name }) => kind === 'file' && isIndexKey(name));
-    const page =
-      isRepository && target.query !== listQuery
-        ? packageBrowser(entries)
-        : { headers: {}, bytes: await listOf(target.parts, entries, site) };
-    const headers = { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache', ...page.headers };
-    return { status: 200, headers, body: { kind: 'bytes', bytes: page.bytes }, release };
+    const headers = { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache' };
+    const bytes = await listOf(target.parts, entries, site);
+    return { status: 200, headers, body: { kind: 'bytes', bytes }, release };
   } catch (error) {
     release();
     throw error;
   }
-}
-
-/** What the page may do is said in the page itself, by the hashes of its own script and style; but not who may frame it. */
-const browserPolicy = { 'Content-Security-Policy': "frame-ancestors 'none'" };
-
-/** It reads the index beside it; the packages are linked for those without JavaScript, and for pkg_add. */
-function packageBrowser(entries: readonly DirectoryEntry[]): { headers: Record<string, string>; bytes: Uint8Array } {
-  const files = entries.filter(({ kind, name }) => kind === 'file' && isPackageKey(name)).map(({ name }) => name);
-  return { headers: browserPolicy, bytes: renderPage(files) };
 }
 
 async function listOf(parts: readonly string[], entries: readonly DirectoryEntry[], site: Site): Promise<Uint8Array> {

@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly host: string;
   readonly port: number;
   readonly formats: readonly IndexFormatName[];
+  /** Whether to put a package browser into every repository. */
+  readonly page: boolean;
   readonly state?: string;
   readonly uploadToken?: string;
   /** Bytes. */
@@ -67,6 +69,7 @@ export class Service {
       directory,
       stateDirectory: options.state,
       formats: options.formats,
+      page: options.page,
       events: {
         onChange: (repository, file) => service?.onChange(repository, file),
         onExtracted: (key, extraction) => {

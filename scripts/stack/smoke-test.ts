@@ -3,6 +3,7 @@
 import { gunzipSync } from 'node:zlib';
 import { indexFiles, joinKey, plusAliasOf } from '../../functions/keys.ts';
 import { commandLimits } from '../../functions/limits.ts';
+import { pageFile } from '../../functions/page/page.ts';
 import {
   type Clock,
   ObjectChanged,
@@ -130,10 +131,10 @@ function served({ status, text, body }: Answer, name: string, isWanted: boolean)
   return status === 200 ? published(body, name, isWanted) : `${status} ${text}`;
 }
 
-/** The package, the copy that stands for its `+`, and the index of its directory. */
+/** The package, the copy that stands for its `+`, and the index and the page of its directory. */
 async function clearAway(objects: ObjectStore, repository: string, key: ObjectKey): Promise<void> {
   const alias = plusAliasOf(key);
   await objects.delete(key);
   if (alias !== undefined) await objects.delete(alias);
-  for (const file of indexFiles) await objects.delete(joinKey(repository, file));
+  for (const file of [...indexFiles, pageFile]) await objects.delete(joinKey(repository, file));
 }

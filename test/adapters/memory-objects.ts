@@ -16,6 +16,7 @@ import {
 export interface MemoryObject extends ObjectFacts {
   readonly body: Uint8Array;
   readonly contentType: string;
+  readonly cacheControl?: string;
 }
 
 export interface MemoryObjectsOptions {
@@ -83,6 +84,7 @@ export class MemoryObjects implements ObjectStore {
       lastModified: new Date(Math.floor(lastModified.getTime() / 1000) * 1000),
       metadata: { ...options.metadata },
       contentType: options.contentType,
+      ...(options.cacheControl === undefined ? {} : { cacheControl: options.cacheControl }),
     });
     return etag;
   }

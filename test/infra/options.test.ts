@@ -15,6 +15,7 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
     prefixes: [],
     debounceSeconds: 10,
     formats: ['gz', 'zst'],
+    page: true,
     cdn: true,
     publicBucket: false,
     plusAliases: false,

@@ -13,8 +13,8 @@ const packages = suffixes.map((suffix) => `${bucket}/*${suffix}`);
 const aliases = suffixes.map((suffix) => `${bucket}/* *${suffix}`);
 const keysOf = (files: readonly string[]) => files.flatMap((file) => [`${bucket}/${file}`, `${bucket}/*/${file}`]);
 const [indexKeys, wantedKeys, unwantedKeys] = [
-  keysOf(['pkg_summary.*']),
-  keysOf(['pkg_summary.gz', 'pkg_summary.zst']),
+  [`${bucket}/*pkg_summary.*`, `${bucket}/*index.html`],
+  [...keysOf(['pkg_summary.gz', 'pkg_summary.zst']), `${bucket}/*index.html`],
   keysOf(['pkg_summary.xz', 'pkg_summary.bz2']),
 ];
 const logs = (step: string): Table => ({
@@ -94,8 +94,18 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
     'Summarize',
     {
       ...summarize,
-      's3:PutObject': keysOf(['pkg_summary.gz']),
+      's3:PutObject': [...keysOf(['pkg_summary.gz']), `${bucket}/*index.html`],
       's3:DeleteObject': keysOf(['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2']),
+    },
+  ],
+  [
+    'summarize without a page',
+    { ...behindCdn, page: false },
+    'Summarize',
+    {
+      ...summarize,
+      's3:GetObject': [`${bucket}/*pkg_summary.*`],
+      's3:PutObject': keysOf(['pkg_summary.gz', 'pkg_summary.zst']),
     },
   ],
   ['reindex', behindCdn, 'Reindex', reindex],
@@ -143,12 +153,12 @@ test('a role is for Lambda, and has nothing but its own inline policy', () => {
   assert.equal(resourcesOf(template, 'AWS::IAM::Policy').size, 0);
 });
 
-test('no role may write or delete a package: what it may has a blank in its key, or is an index', () => {
+test('no role may write or delete a package: what it may has a blank in its key, or is an index or its page', () => {
   for (const flags of [behindCdn, { ...behindCdn, cdn: false }, prefixed]) {
     for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
       for (const { Action, Resource } of statementsOf(role)) {
         if (!list(Action).some((action) => /^s3:(Put|Delete)/.test(action))) continue;
-        for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$/);
+        for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$|\/\*index\.html$/);
       }
     }
   }

@@ -182,6 +182,7 @@ for (const step of ['Extract', 'Summarize', 'Reindex']) {
         REPOSITORIES_TABLE: 'StorageRepositories',
         QUEUE_URL: 'PipelineHints',
         FORMATS: 'gz,zst',
+        PAGE: 'on',
         PREFIXES: '["NetBSD","packages/All"]',
         PLUS_ALIASES: 'on',
         NODE_OPTIONS: '--enable-source-maps',
@@ -191,6 +192,15 @@ for (const step of ['Extract', 'Summarize', 'Reindex']) {
     });
   });
 }
+
+test('summarize is told where no page is wanted', () => {
+  const { Environment } = resource(
+    templateFor({ page: false }),
+    'AWS::Lambda::Function',
+    'PipelineSummarizeFunction',
+  ).Properties;
+  assert.equal((Environment as { Variables: { [name: string]: Json } }).Variables.PAGE, 'off');
+});
 
 for (const [flags, plusAliases] of [
   [{}, 'off'],

@@ -19,50 +19,57 @@ function matches(pattern: string, path: string): boolean {
   return new RegExp(`^/?${expression}$`).test(path);
 }
 
-test('the index is asked of S3 again at every request, and a package after a minute', () => {
+/** Where a request goes: the first pattern that matches its path, as the client sent it. */
+function behaviourOf(path: string): Properties {
   const behaviours = distribution.CacheBehaviors as Properties[];
-  assert.deepEqual(
-    behaviours.map(({ CachePolicyId }) => CachePolicyId),
-    ['ServingIndexes'],
-  );
+  const special = behaviours.find(({ PathPattern }) => matches(String(PathPattern), path));
+  return special ?? (distribution.DefaultCacheBehavior as Properties);
+}
+
+test('the index and its page are asked of S3 again at every request, and a package after a minute', () => {
+  for (const name of ['ServingIndexes', 'ServingPages']) {
+    const { MinTTL, DefaultTTL, MaxTTL } = cachePolicy(name);
+    assert.deepEqual({ MinTTL, DefaultTTL, MaxTTL }, { MinTTL: 0, DefaultTTL: 0, MaxTTL: 1 });
+  }
   assert.equal((distribution.DefaultCacheBehavior as Properties).CachePolicyId, 'ServingPackages');
-  const { MinTTL, DefaultTTL, MaxTTL } = cachePolicy('ServingIndexes');
-  assert.deepEqual({ MinTTL, DefaultTTL, MaxTTL }, { MinTTL: 0, DefaultTTL: 0, MaxTTL: 1 });
   assert.equal(cachePolicy('ServingPackages').MinTTL, 0);
   assert.equal(cachePolicy('ServingPackages').DefaultTTL, 60);
 });
 
-test('the pattern of the index takes every index, in any repository, and no package', () => {
-  const [{ PathPattern } = {}] = distribution.CacheBehaviors as Properties[];
-  for (const suffix of ['gz', 'zst', 'bz2', 'xz']) {
-    assert.ok(matches(String(PathPattern), `/pkg_summary.${suffix}`));
-    assert.ok(matches(String(PathPattern), `/packages/NetBSD/All/pkg_summary.${suffix}`));
-  }
-  for (const path of ['/All/pkg_summary-1.0.tgz', '/pkg_summary/x-1.0.tgz', '/All/gtk2+-2.24.tgz']) {
-    assert.ok(!matches(String(PathPattern), path), path);
-  }
-});
+const indexes = ['gz', 'zst', 'bz2', 'xz'].map((suffix) => `pkg_summary.${suffix}`);
+for (const [policy, paths] of Object.entries({
+  ServingIndexes: indexes.flatMap((file) => [`/${file}`, `/packages/NetBSD/All/${file}`]),
+  ServingPages: ['/', '/All/', '/packages/NetBSD/10.0/All/', '/index.html', '/All/index.html'],
+  ServingPackages: ['/All/pkg_summary-1.0.tgz', '/pkg_summary/x-1.0.tgz', '/All/gtk2+-2.24.tgz', '/All', '/All/x.html'],
+})) {
+  test(`${policy} is for ${paths.join(', ')}`, () => {
+    for (const path of paths) {
+      const { CachePolicyId, Compress } = behaviourOf(path);
+      // A page is compressed on its way; pkgin, which needs a length, asks for none.
+      assert.deepEqual([path, CachePolicyId, Compress], [path, policy, policy === 'ServingPages']);
+    }
+  });
+}
 
-test('every request is GET or HEAD, over TLS, with + made plain, and answered with a length', () => {
+test('every request is GET or HEAD, over TLS, with its path made plain to S3', () => {
   const behaviours = [distribution.DefaultCacheBehavior, ...(distribution.CacheBehaviors as Json[])] as Properties[];
   for (const behaviour of behaviours) {
-    const { AllowedMethods, ViewerProtocolPolicy, FunctionAssociations, Compress } = behaviour;
+    const { AllowedMethods, ViewerProtocolPolicy, FunctionAssociations } = behaviour;
     assert.deepEqual(
-      { AllowedMethods, ViewerProtocolPolicy, FunctionAssociations, Compress },
+      { AllowedMethods, ViewerProtocolPolicy, FunctionAssociations },
       {
         AllowedMethods: ['GET', 'HEAD'],
         ViewerProtocolPolicy: 'redirect-to-https',
-        FunctionAssociations: [{ EventType: 'viewer-request', FunctionARN: 'ServingEncodePlus.FunctionARN' }],
-        Compress: false,
+        FunctionAssociations: [{ EventType: 'viewer-request', FunctionARN: 'ServingViewerRequest.FunctionARN' }],
       },
     );
   }
   const { FunctionCode, FunctionConfig } = resource(
     template,
     'AWS::CloudFront::Function',
-    'ServingEncodePlus',
+    'ServingViewerRequest',
   ).Properties;
-  assert.equal(FunctionCode, readFileSync(new URL('../../infra/encode-plus.js', import.meta.url), 'utf8'));
+  assert.equal(FunctionCode, readFileSync(new URL('../../infra/viewer-request.js', import.meta.url), 'utf8'));
   assert.equal((FunctionConfig as Properties).Runtime, 'cloudfront-js-2.0');
 });
 

@@ -31,6 +31,7 @@ export const optionMatrix: Readonly<Record<string, IndexerFlags>> = {
   'existing bucket': { bucket: 'packages', existing: true },
   'existing bucket without a CDN': { bucket: 'packages', existing: true, cdn: false },
   'without a CDN': { cdn: false },
+  'without a page': { page: false },
   'public bucket': { publicBucket: true, cdn: false },
   'public bucket behind a CDN': { publicBucket: true },
   'two prefixes': { prefix: ['packages/All', 'NetBSD'], cdn: false },

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { IndexDecoder } from '../../functions/page/browser/index-decoder.ts';
-import { gzipInPieces, inFrames } from './index-layouts.ts';
+import { inFrames, publishedAs, withExtraField } from './index-layouts.ts';
 
 const summary = Buffer.from(
   Array.from({ length: 200 }, (_, index) => `PKGNAME=p-${index * 7919}\nCOMMENT=${index}\n\n`).join(''),
@@ -21,11 +21,12 @@ const indexes: Readonly<Record<string, Buffer>> = {
   'one gzip member': gzipSync(summary),
   'some gzip members': inFrames(summary, 1_000, gzipSync),
   'many gzip members': inFrames(summary, 20, gzipSync),
-  'one gzip member of some pieces': gzipInPieces(summary, 1_000),
-  'one gzip member of many pieces': gzipInPieces(summary, 20),
+  'one gzip member of some pieces': await publishedAs('gz', summary, 1_000),
+  'one gzip member of many pieces': await publishedAs('gz', summary, 20),
   'one zstd frame': zstd(summary),
   'one zstd frame with its checksum': zstdWithChecksum(summary),
   'some zstd frames': inFrames(summary, 1_000, zstd),
+  'the zstd frames of some blocks': await publishedAs('zst', summary, 1_000),
   'many zstd frames': inFrames(summary, 5, zstdWithChecksum),
   'zstd frames, and some to be skipped': Buffer.concat([
     zstd(summary.subarray(0, 99)),
@@ -53,8 +54,8 @@ describe('IndexDecoder', () => {
     });
   }
 
-  test('reads a gzip member behind the longest field that its header can have', () => {
-    const index = gzipInPieces(summary, 5_000, 65_535);
+  test('reads a gzip member behind the longest field that its header can have', async () => {
+    const index = withExtraField(await publishedAs('gz', summary, 5_000), 65_535);
     for (const pieceBytes of [1_000, 20_000, 65_536])
       assert.ok(decode(index, pieceBytes).equals(summary), `${pieceBytes}`);
   });

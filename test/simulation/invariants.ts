@@ -4,11 +4,13 @@
  */
 
 import { indexFiles, joinKey, splitKey } from '../../functions/keys.ts';
+import { pageFile } from '../../functions/page/page.ts';
 import type { Row } from '../../functions/ports.ts';
 import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
 import type { MemoryObjects } from '../adapters/memory-objects.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { type MadePackage, recordOf } from './made-packages.ts';
+import { filesOnPage } from './page-reader.ts';
 import type { Setting } from './plan.ts';
 import type { Witness } from './ports.ts';
 import type { Work } from './process.ts';
@@ -32,6 +34,7 @@ export interface InvariantsOptions {
   readonly uploaded: ReadonlyMap<string, MadePackage>;
   readonly store: Setting['store'];
   readonly blockBytes: number;
+  readonly page: boolean;
   readonly hasClockSteps: boolean;
 }
 
@@ -80,6 +83,12 @@ export class Invariants implements Witness {
   readonly #foreign = new Set<string>();
   /** Repositories that have an index of ours. */
   readonly #ours = new Set<string>();
+  /** The files of every index that there was of ours, one a line, by repository. */
+  readonly #lists = new Map<string, Set<string>>();
+  /** Pages of ours, by what they were made of. */
+  readonly #pages = new Map<string, Readings>();
+  /** Pages of others. */
+  readonly #foreignPages = new Map<string, Uint8Array>();
 
   constructor(options: InvariantsOptions) {
     this.#options = options;
@@ -96,6 +105,18 @@ export class Invariants implements Witness {
     // One that is put over ours is replaced at the next occasion, whatever is in it: a repository that is whole stays so.
     if (!this.#ours.has(splitKey(key).repository)) this.#foreign.add(key);
     this.#published.delete(key);
+  }
+
+  /** @param foreign undefined where the page is one of ours, or is gone. */
+  pagePut(key: string, foreign: Uint8Array | undefined): void {
+    this.#pages.delete(key);
+    if (foreign === undefined) this.#foreignPages.delete(key);
+    else this.#foreignPages.set(key, foreign);
+  }
+
+  /** An index of ours that was there before. */
+  indexWasThere(repository: string, files: Iterable<string>): void {
+    this.#listed(repository).add([...files].join('\n'));
   }
 
   // What the steps do.
@@ -159,23 +180,35 @@ export class Invariants implements Witness {
     if (index.modificationTime !== undefined && index.modificationTime !== second)
       throw new Violation('MTIME is the time of publication', `${key}: ${index.modificationTime}, not ${second}`);
     if (previous !== undefined && this.#hasNewBytes(key)) {
-      for (const row of new Set([...rows.files.keys(), ...(this.#history.get(repository)?.keys() ?? [])])) {
-        const [was, is] = [readingOf(previous.rows, row), readingOf(rows, row)];
-        if (was !== undefined && is !== undefined && was.to > is.from)
-          throw new Violation('the index goes backwards', `${key}: ${row} of ${is.from} over that of ${was.to}`);
-      }
+      this.#checkDirection('the index goes backwards', key, previous.rows, rows);
       if (second <= previous.second)
         throw new Violation('publication times grow', `${key}: ${second} after ${previous.second}`);
     }
     this.#checkCoverage(work, key, (fileName, record) => index.records.get(fileName) === record);
     const before =
       previous?.text === index.text ? previous.before : Math.max(previous?.before ?? 0, previous?.lastModified ?? 0);
-    const taken =
-      rows.rest === undefined
-        ? { rest: previous?.rows.rest, files: new Map([...(previous?.rows.files ?? []), ...rows.files]) }
-        : { rest: { ...rows.rest }, files: new Map(rows.files) };
-    this.#published.set(key, { second, text: index.text, before, lastModified: 0, rows: taken });
+    this.#published.set(key, {
+      second,
+      text: index.text,
+      before,
+      lastModified: 0,
+      rows: takenFrom(rows, previous?.rows),
+    });
     this.#ours.add(repository);
+    this.indexWasThere(repository, index.records.keys());
+  }
+
+  beforePagePut(work: Work, key: string, body: Uint8Array): void {
+    const files = filesOnPage(body);
+    const rows = this.#readings.get(work) ?? { rest: undefined, files: new Map() };
+    if (!this.#options.page) throw new Violation('a page is put where none is wanted', key);
+    if (this.#foreignPages.has(key)) throw new Violation('a foreign page is touched', key);
+    if (files === undefined || !this.#listed(splitKey(key).repository).has(files.join('\n')))
+      throw new Violation('every page lists the files of an index', `${key}: ${files}`);
+    const previous = this.#pages.get(key);
+    if (previous !== undefined && this.#options.store === 'directory')
+      this.#checkDirection('the page goes backwards', key, previous, rows);
+    this.#pages.set(key, takenFrom(rows, previous));
   }
 
   afterPut(_work: Work, key: string): void {
@@ -219,7 +252,9 @@ export class Invariants implements Witness {
       if (lastModified <= before && this.#hasNewBytes(key))
         throw new Violation('Last-Modified is later in the end', `${key}: ${lastModified} after ${before}`);
     const { objects } = this.#options.objects;
-    for (const repository of new Set([...objects.keys()].map((key) => splitKey(key).repository))) {
+    // A page alone makes no repository.
+    const keys = [...objects.keys()].filter((key) => splitKey(key).file !== pageFile);
+    for (const repository of new Set(keys.map((key) => splitKey(key).repository))) {
       const fold = [...this.recordsOf(repository).values()].join('') || '\n';
       for (const file of indexFiles) {
         const key = joinKey(repository, file);
@@ -238,11 +273,34 @@ export class Invariants implements Witness {
     }
   }
 
+  /** Pages list what is in the index; those of others are as they were. */
+  checkPages(): void {
+    const { objects } = this.#options.objects;
+    for (const repository of this.#ours) {
+      const key = joinKey(repository, pageFile);
+      const body = objects.get(key)?.body;
+      const foreign = this.#foreignPages.get(key);
+      if (foreign !== undefined && !Buffer.from(foreign).equals(body ?? new Uint8Array()))
+        throw new Violation('a foreign page is touched', key);
+      if (foreign !== undefined || !this.#options.page) continue;
+      const found = body === undefined ? undefined : filesOnPage(body)?.join(' ');
+      const expected = [...this.recordsOf(repository).keys()].join(' ');
+      if (found !== expected)
+        throw new Violation('the page lists the files of the index', `${key}: expected ${expected}, found ${found}`);
+    }
+  }
+
   /** The records of the packages that are in the bucket, by their files. */
   recordsOf(repository: string): ReadonlyMap<string, string> {
     const files = [...this.#packages()].map(splitKey).filter((key) => key.repository === repository);
     const records = files.map(({ file }) => [file, this.#recordInBucket(joinKey(repository, file)) ?? ''] as const);
     return new Map(records.filter(([, record]) => record !== '').sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #listed(repository: string): Set<string> {
+    const lists = this.#lists.get(repository) ?? new Set();
+    this.#lists.set(repository, lists);
+    return lists;
   }
 
   *#packages(): Generator<string> {
@@ -291,6 +349,15 @@ export class Invariants implements Witness {
       throw new Violation('every index is the fold of some state of the rows', `${key}: ${JSON.stringify(text)}`);
   }
 
+  #checkDirection(invariant: string, key: string, before: Readings, now: Readings): void {
+    const { repository } = splitKey(key);
+    for (const row of new Set([...now.files.keys(), ...(this.#history.get(repository)?.keys() ?? [])])) {
+      const [was, is] = [readingOf(before, row), readingOf(now, row)];
+      if (was !== undefined && is !== undefined && was.to > is.from)
+        throw new Violation(invariant, `${key}: ${row} of ${is.from} over that of ${was.to}`);
+    }
+  }
+
   #recordsAt(key: string): ReadonlyMap<string, string> {
     const body = this.#options.objects.objects.get(key)?.body ?? new Uint8Array();
     return readOnce(body, key.endsWith('.gz') ? 'gz' : 'zst', key).records;
@@ -320,6 +387,13 @@ export class Invariants implements Witness {
 
 function readingOf({ rest, files }: Readings, file: string): Reading | undefined {
   return rest ?? files.get(file);
+}
+
+/** What is published is made of what was read, and otherwise of what it replaces. */
+function takenFrom(rows: Readings, previous: Readings | undefined): Readings {
+  return rows.rest === undefined
+    ? { rest: previous?.rest, files: new Map([...(previous?.files ?? []), ...rows.files]) }
+    : { rest: { ...rows.rest }, files: new Map(rows.files) };
 }
 
 interface Index {

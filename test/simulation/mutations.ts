@@ -21,6 +21,8 @@ interface Mutation {
 
 interface SourceMutation extends Mutation {
   readonly step: 'extract' | 'summarize' | 'reindex';
+  /** A module that the step alone imports, where that is what changes. */
+  readonly part?: 'keep-page';
   /** Has to occur once. */
   readonly from: string;
   readonly to: string;
@@ -168,8 +170,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize reads some of the rows that changed': {
     theme: 'growth',
     step: 'summarize',
-    from: 'changeSummary(base, changes,',
-    to: 'changeSummary(base, new Set([...changes].slice(0, 1)),',
+    from: 'changeSummary({ blocks, fileSum }, changes,',
+    to: 'changeSummary({ blocks, fileSum }, new Set([...changes].slice(0, 1)),',
   },
   'summarize forgets what changed when it begins again': {
     theme: 'growth',
@@ -187,6 +189,72 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     step: 'summarize',
     from: 'if (head?.metadata[digestMetadata] !== digest) continue;',
     to: 'if (head === undefined) continue;',
+  },
+  'summarize forgets the page where it put no index': {
+    step: 'summarize',
+    from: 'const made = page ?',
+    to: 'const made = page && published !== undefined ?',
+  },
+  'summarize does not look again where it put only the page': {
+    seedsMax: rare,
+    theme: 'duel',
+    step: 'summarize',
+    from: "if (published === undefined && made !== 'put') return publication;",
+    to: 'if (published === undefined) return publication;',
+  },
+  'summarize takes a lost race for the page for done': {
+    seedsMax: rare,
+    theme: 'anything',
+    step: 'summarize',
+    from: "if (made === 'lost-race') continue;",
+    to: '',
+  },
+  'summarize asks for nothing where there is no page to make changes in': {
+    seedsMax: rare,
+    theme: 'pages',
+    step: 'summarize',
+    from: "if (made === 'deferred') await ports.records.requestSummary(repository);",
+    to: '',
+  },
+  'summarize looks at the page after it has read the rows': {
+    theme: 'pages',
+    step: 'summarize',
+    from: 'keepPage(ports, { repository, seen }, summary)',
+    to: 'keepPage(ports, { repository, seen: await lookAtPage(ports.objects, repository) }, summary)',
+  },
+  'summarize puts the page over whatever is there': {
+    theme: 'pages',
+    step: 'summarize',
+    part: 'keep-page',
+    from: "condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },",
+    to: "condition: await objects.head(key).then((now) => now === undefined ? { ifNoneMatch: '*' } : { ifMatch: now.etag }),",
+  },
+  'summarize touches a page of others': {
+    step: 'summarize',
+    part: 'keep-page',
+    from: "if (seen !== undefined && !(await isOurs(objects, key, seen))) return 'foreign';",
+    to: '',
+  },
+  'summarize takes a page of ours without metadata for one of others': {
+    theme: 'growth',
+    step: 'summarize',
+    part: 'keep-page',
+    from: 'return versionMetadata in metadata ||',
+    to: 'return versionMetadata in metadata || false &&',
+  },
+  'summarize takes any page of this version for right': {
+    step: 'summarize',
+    part: 'keep-page',
+    from: 'if (Object.entries(metadata).every(([name, value]) => seen?.metadata[name] === value))',
+    to: 'if (seen?.metadata[versionMetadata] === pageVersion)',
+  },
+  'summarize believes that a page was right but for the files that changed': {
+    seedsMax: rare,
+    theme: 'pages',
+    step: 'summarize',
+    part: 'keep-page',
+    from: 'return changedSum(listed, spliced.entered, spliced.left) === fileSum ? spliced.page : undefined;',
+    to: 'return spliced.page;',
   },
   'reindex overlooks packages that changed': {
     step: 'reindex',
@@ -246,11 +314,18 @@ export async function mutatedSteps(name: string): Promise<Steps> {
 }
 
 registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const resolved = nextResolve(specifier, context);
+    const name = nameIn(context.parentURL);
+    const isPart = name !== undefined && specifier === `./${sourceOf(name)}.ts`;
+    return isPart ? { ...resolved, url: `${resolved.url}?mutation=${encodeURIComponent(name)}` } : resolved;
+  },
   load(address, context, nextLoad) {
-    const name = new URL(address).searchParams.get('mutation');
-    const mutation = name === null ? undefined : mutations[name];
-    if (mutation === undefined || !('step' in mutation)) return nextLoad(address, context);
+    const name = nameIn(address);
+    const mutation = name === undefined ? undefined : mutations[name];
     const file = fileURLToPath(new URL(address).href.replace(/\?.*/, ''));
+    if (mutation === undefined || !('step' in mutation) || !file.endsWith(`/${sourceOf(name)}.ts`))
+      return nextLoad(address, context);
     const source = readFileSync(file, 'utf8');
     if (source.split(mutation.from).length !== 2)
       throw new Error(
@@ -263,3 +338,13 @@ registerHooks({
     };
   },
 });
+
+function nameIn(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : (new URL(address).searchParams.get('mutation') ?? undefined);
+}
+
+/** The file that a mutation changes, without its suffix. */
+function sourceOf(name: string | undefined): string | undefined {
+  const mutation = name === undefined ? undefined : mutations[name];
+  return mutation !== undefined && 'step' in mutation ? (mutation.part ?? mutation.step) : undefined;
+}

@@ -28,6 +28,8 @@ export interface Setting {
   /** Tries before a hint, or a repository's changes, become a dead letter. */
   readonly triesMax: number;
   readonly formats: readonly IndexFormatName[];
+  /** Whether index.html is kept. */
+  readonly page: boolean;
   /** Of a block of the summary, on average. A record has about 150. */
   readonly blockBytes: number;
   readonly faults: FaultRates;
@@ -53,6 +55,12 @@ export type Deed = { readonly id: string; readonly at: number } & (
       readonly file: string;
       readonly by: 'others' | 'a copy of ours' | 'a version of ours';
     }
+  /** The same with a page; or it is removed. */
+  | {
+      readonly kind: 'foreign-page';
+      readonly repository: string;
+      readonly by: 'others' | 'a copy of ours' | 'a version of ours' | 'another version of ours' | 'nobody';
+    }
   /** There before anything of ours: no hint tells of it. */
   | { readonly kind: 'old-package'; readonly key: string; readonly name: string; readonly content: PackageKind }
   | { readonly kind: 'old-index'; readonly repository: string; readonly file: string; readonly by: 'others' | 'us' }
@@ -63,7 +71,7 @@ export type DeedOf<Kind extends Deed['kind']> = Extract<Deed, { kind: Kind }>;
 const repositories = ['All', 'NetBSD/10.0/All', '', 'NetBSD/10.0'] as const;
 const names = ['a-1.0', 'b+-2.0', 'c-3.0nb1', 'd-4', 'B-1.0', 'aa-2.0', 'c-3.0nb10', 'z-0'] as const;
 
-const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, number> = {
+const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index' | 'foreign-page'>, number> = {
   upload: 50,
   delete: 22,
   rename: 6,
@@ -74,16 +82,31 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index'>, nu
   'foreign-index': 2,
 };
 
-const namesFor = { anything: [1, 2, 2, 3, 4], duel: [1], adoption: [2, 3], clock: [1, 2], growth: [4, 8] } as const;
+const namesFor = {
+  anything: [1, 2, 2, 3, 4],
+  duel: [1],
+  adoption: [2, 3],
+  clock: [1, 2],
+  growth: [4, 8],
+  pages: [4, 8],
+} as const;
 const millisecondsFor = {
   anything: [150, 800, 3_000, 8_000],
   duel: [150, 800, 2_500],
   adoption: [150, 800, 2_500],
   clock: [150, 800, 2_500],
   growth: [3_000, 8_000, 16_000],
+  pages: [3_000, 8_000],
 } as const;
-const countFor = { anything: [2, 14], duel: [2, 14], adoption: [1, 5], clock: [2, 14], growth: [8, 30] } as const;
-export type Theme = keyof typeof themeWeights;
+const countFor = {
+  anything: [2, 14],
+  duel: [2, 14],
+  adoption: [1, 5],
+  clock: [2, 14],
+  growth: [8, 30],
+  pages: [8, 30],
+} as const;
+export type Theme = keyof typeof themeWeights | 'pages';
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
@@ -91,23 +114,26 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   adoption: { upload: 20, delete: 60, reindex: 2, 'foreign-index': 0 },
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
+  pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
 };
 
 /**
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
- * `growth`, many packages that come and go in a repository that is published all the while.
+ * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there.
  */
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
+const pagesChance = 0.08;
 
 export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
   const drawn = dice.weighted(themeWeights);
-  const theme = asked ?? drawn;
+  const pageDice = new Dice(seed, 'page');
+  const theme = asked ?? (pageDice.chance(pagesChance) ? 'pages' : drawn);
   const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
-  const setting = { ...drawSetting(dice), ...settingFor(theme, dice), blockBytes };
+  const setting = { ...drawSetting(dice), ...settingFor(theme, dice), blockBytes, page: pageDice.chance(0.9) };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
   const isOld = theme === 'adoption' || dice.chance(0.15);
   const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed) : [];
@@ -120,10 +146,23 @@ export function planOf(seed: number, asked?: Theme): Plan {
   for (let index = 0; index < count; index += 1) {
     deeds.push({ id: `deed${index}`, at: moment(), ...drawDeed(dice, theme, place) });
   }
+  deeds.push(...drawPages(pageDice, theme, repositoriesUsed, milliseconds));
   return { seed, setting, deeds: deeds.sort((a, b) => a.at - b.at) };
 }
 
-function drawSetting(dice: Dice): Omit<Setting, 'blockBytes'> {
+/** What others do with pages. */
+function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[], milliseconds: number): Deed[] {
+  const count = theme === 'pages' ? dice.pick([0, 0, 1, 4]) : dice.pick([0, 0, 0, 1]);
+  return Array.from({ length: count }, (_, index) => ({
+    id: `page${index}`,
+    at: Math.round(dice.pick([0, dice.fraction()]) * milliseconds),
+    kind: 'foreign-page' as const,
+    repository: dice.pick(repositoriesUsed),
+    by: dice.pick(['others', 'a copy of ours', 'a version of ours', 'another version of ours', 'nobody'] as const),
+  }));
+}
+
+function drawSetting(dice: Dice): Omit<Setting, 'blockBytes' | 'page'> {
   return {
     store: dice.pick(['s3', 'directory']),
     rowsPerPage: dice.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1, 2]),
@@ -156,6 +195,13 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
       return { ...crowd, faults: { ...noFaults, slow: 0.3, crash: dice.pick([0, 0.1]), late: 0.4, twin } };
     case 'clock':
       return crowd;
+    case 'pages':
+      return {
+        summarizeCopies: dice.pick([1, 2, 8]),
+        windowMilliseconds: dice.pick([5, 100]),
+        triesMax: 10,
+        faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin },
+      };
     case 'growth':
       return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...drawRates(dice), dropped: 0, twin } };
   }
@@ -234,6 +280,7 @@ const plainSetting: Setting = {
   windowMilliseconds: 50,
   triesMax: 5,
   formats: indexFormatNames,
+  page: true,
   blockBytes: 300,
   faults: noFaults,
 };

@@ -7,6 +7,8 @@
  * changes have runs of their own, so what is published in the end is the fold of one state in any case.) Listings likewise.
  */
 
+import { splitKey } from '../../functions/keys.ts';
+import { pageFile } from '../../functions/page/page.ts';
 import type {
   Clock,
   Hint,
@@ -30,6 +32,7 @@ export interface Witness {
   rowRead(work: Work, file: string): void;
   rowsRead(work: Work, isFirstPage: boolean): void;
   beforePut(work: Work, key: string, body: Uint8Array, published: Date): Promise<void>;
+  beforePagePut(work: Work, key: string, body: Uint8Array): void;
   beforeDelete(work: Work, key: string): void;
   afterPut(work: Work, key: string): void;
 }
@@ -89,11 +92,13 @@ function objectsOf(work: Work, options: PortsOptions): ObjectStore {
           const whatever = current === undefined ? ({ ifNoneMatch: '*' } as const) : { ifMatch: current };
           const condition = options.ignoresConditions ? whatever : asked.condition;
           const willHold = 'ifMatch' in condition ? condition.ifMatch === current : current === undefined;
-          if (willHold)
+          const isPage = splitKey(key).file === pageFile;
+          if (willHold && isPage) witness.beforePagePut(work, key, bytesOf(body));
+          if (willHold && !isPage)
             await witness.beforePut(work, key, bytesOf(body), new Date(asked.metadata.published ?? Number.NaN));
           const outcome = await objects.put(key, body, { ...asked, condition });
           if (willHold) {
-            witness.afterPut(work, key);
+            if (!isPage) witness.afterPut(work, key);
             options.onPublished(key);
           }
           return outcome;

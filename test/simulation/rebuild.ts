@@ -10,11 +10,11 @@ export async function rebuilt(
   format: IndexFormatName,
   blockBytes: number,
   publishedAt: Date,
-): Promise<{ readonly index: Uint8Array; readonly digest: string }> {
-  const { blocks, digest } = await buildSummary(rowsOf(records), [], { formats: [format], blockBytes });
+): Promise<{ readonly index: Uint8Array; readonly digest: string; readonly fileSum: string }> {
+  const { blocks, digest, fileSum } = await buildSummary(rowsOf(records), [], { formats: [format], blockBytes });
   const packed = blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(format) ?? new Uint8Array() }));
   const join = indexFormats.find(({ name }) => name === format)?.join;
-  return { index: Buffer.concat(join?.(packed, publishedAt, blockBytes) ?? []), digest };
+  return { index: Buffer.concat(join?.(packed, publishedAt, blockBytes) ?? []), digest, fileSum };
 }
 
 async function* rowsOf(records: ReadonlyMap<string, string>): AsyncGenerator<IndexedRow> {

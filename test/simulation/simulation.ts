@@ -9,7 +9,8 @@
  */
 
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { joinKey } from '../../functions/keys.ts';
+import { joinKey, splitKey } from '../../functions/keys.ts';
+import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
 import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
@@ -72,6 +73,7 @@ const lossOf: Partial<Record<Deed['kind'], string>> = {
   'old-index': whatWasThere,
   'switch-formats': switchedFormats,
   'foreign-index': 'an index over ours',
+  'foreign-page': 'a page over ours',
 };
 
 /** What a try that fails may end in. The names, since a mutated step has classes of its own. */
@@ -127,6 +129,7 @@ class Simulation {
       uploaded: this.#uploaded,
       store: setting.store,
       blockBytes: setting.blockBytes,
+      page: setting.page,
       hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
     });
     const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
@@ -207,7 +210,12 @@ class Simulation {
     this.#invariants.checkRows(
       (key) => this.#losses.has(`hint for ${key}`) || (this.#losses.has(whatWasThere) && isOld.has(key)),
     );
-    if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats);
+    if (this.#losses.isEmpty) this.#checkPublished();
+  }
+
+  #checkPublished(): void {
+    this.#invariants.checkIndexes(this.#formats);
+    this.#invariants.checkPages();
   }
 
   async #heal(): Promise<void> {
@@ -216,16 +224,17 @@ class Simulation {
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
     this.#invariants.checkRows(() => false);
-    this.#invariants.checkIndexes(this.#formats);
+    this.#checkPublished();
   }
 
   async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
-    const [formats, { blockBytes }] = [this.#formats, this.#plan.setting];
+    const [formats, { blockBytes, page }] = [this.#formats, this.#plan.setting];
     this.#formatsInUse.set(work, formats);
     try {
       const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, {
         formats,
         changes,
+        page,
         blockBytes,
       });
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
@@ -266,6 +275,9 @@ class Simulation {
       case 'foreign-index':
         this.#putForeignIndex(deed);
         break;
+      case 'foreign-page':
+        this.#putForeignPage(deed);
+        break;
     }
   }
 
@@ -289,6 +301,21 @@ class Simulation {
     this.#invariants.foreignIndexPut(key);
   }
 
+  #putForeignPage({ id, repository, by }: DeedOf<'foreign-page'>): void {
+    const key = joinKey(repository, pageFile);
+    const published = this.#published.get(key) ?? [];
+    const old = published[new Dice(this.#plan.seed, id).integer(0, published.length)];
+    if (by === 'nobody') this.#objects.objects.delete(key);
+    else if (by === 'others' || old === undefined) this.#objects.upload(key, Buffer.from('not ours'), this.#now());
+    else if (by === 'another version of ours') this.#objects.upload(key, ofAnotherVersion(old.body), this.#now());
+    else this.#objects.upload(key, old.body, this.#now());
+    const now = this.#objects.objects.get(key);
+    if (by === 'a version of ours' && old !== undefined && now !== undefined)
+      this.#objects.objects.set(key, { ...now, metadata: old.metadata });
+    const isForeign = by === 'others' || (by !== 'nobody' && old === undefined);
+    this.#invariants.pagePut(key, isForeign ? now?.body : undefined);
+  }
+
   #upload(key: string, made: MadePackage): void {
     this.#uploaded.set(this.#objects.upload(key, made.bytes, this.#now()), made);
     this.#invariants.packageChanged(key);
@@ -310,10 +337,15 @@ class Simulation {
     if (by === 'us') {
       const format = file === 'pkg_summary.gz' ? 'gz' : 'zst';
       const { blockBytes } = this.#plan.setting;
-      const { index, digest } = await rebuilt(records, format, blockBytes, date);
+      const { index, digest, fileSum } = await rebuilt(records, format, blockBytes, date);
       this.#objects.upload(key, index, date);
       const object = this.#objects.objects.get(key);
-      const metadata = { 'blocks-sha256': digest, published: date.toISOString() };
+      const metadata = {
+        'blocks-sha256': digest,
+        'files-sha256-sum': fileSum,
+        published: date.toISOString(),
+      };
+      this.#invariants.indexWasThere(repository, records.keys());
       if (object !== undefined) this.#objects.objects.set(key, { ...object, metadata });
     } else {
       const text = Buffer.from([...records.values()].join('') || '\n');
@@ -374,7 +406,7 @@ class Simulation {
       clockOf: ({ process }) => new Date(this.#now().getTime() + process.skew),
       send: (sender, hints) => this.#send(sender, hints),
       onPublished: (key) => {
-        this.#publications += 1;
+        if (splitKey(key).file !== pageFile) this.#publications += 1;
         const object = this.#objects.objects.get(key);
         if (object !== undefined) this.#published.set(key, [...(this.#published.get(key) ?? []), object]);
       },
@@ -406,6 +438,10 @@ class Simulation {
   #skewOf(id: string): number {
     return this.#plan.setting.store === 's3' ? new Dice(this.#plan.seed, `clock of ${id}`).integer(-190, 190) : 0;
   }
+}
+
+function ofAnotherVersion(page: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(page).toString().replace('<title>', '<title>Old '));
 }
 
 /** A deed in the words of a trace. */

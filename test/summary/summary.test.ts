@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { compareByBytes } from '../../functions/keys.ts';
 import type { IndexedRow, RejectedRow, Row } from '../../functions/ports.ts';
 import { type IndexFormatName, indexFormatNames, indexFormats } from '../../functions/summary/index-formats.ts';
-import { buildSummary, changeSummary, type Summary, takeApart } from '../../functions/summary/summary.ts';
+import {
+  buildSummary,
+  changeSummary,
+  type Summary,
+  type SummaryFiles,
+  takeApart,
+} from '../../functions/summary/summary.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { each, indexOf, summaryOf, summaryOptions, textOf } from './summary-text.ts';
 
@@ -150,6 +156,22 @@ describe('a summary that was changed', () => {
     return { table, asked, read, sorted };
   }
 
+  /** All files, as they are known from those of before and those that changed. */
+  function filesAfter(before: Summary, { files }: Summary): SummaryFiles {
+    assert.ok(files.known === 'changed');
+    const { presence } = files;
+    const kept = filesOf(before).filter((file) => !presence.has(file));
+    const present = [...presence].flatMap(([file, is]) => (is === 'present' ? [file] : []));
+    return { known: 'all', files: [...kept, ...present].sort(compareByBytes) };
+  }
+
+  const filesOf = (summary: Summary) =>
+    [
+      ...textOf(summary)
+        .toString()
+        .matchAll(/^FILE_NAME=(.*)$/gm),
+    ].map(([, file = '']) => file);
+
   it('is the one that all rows give, byte for byte, whatever changed', async () => {
     const anyFile = fc.oneof(
       fc.nat(99).map((number) => `p${number}-1.0.tgz`),
@@ -179,13 +201,16 @@ describe('a summary that was changed', () => {
             const gone = deleted === 'all' ? files : deleted.flatMap((number) => files[number % files.length] ?? []);
             for (const file of gone) table.delete(file);
             for (const row of put) table.set(row.file, row);
-            const base = takeApart(published(before, blockBytes), before.digest, blockBytes) ?? assert.fail();
+            const blocks = takeApart(published(before, blockBytes), before.digest, blockBytes) ?? assert.fail();
+            const base = { blocks, fileSum: before.fileSum };
             const changes = new Set([...gone, ...put.map(({ file }) => file), ...untouched]);
             const changed = await changeSummary(base, changes, read, options);
             const rebuilt = await buildSummary(each(sorted()), [], options);
             assert.ok(changed);
             assert.equal(changed.digest, rebuilt.digest);
             assert.equal(changed.records, rebuilt.records);
+            assert.equal(changed.fileSum, rebuilt.fileSum);
+            assert.deepEqual(filesAfter(before, changed), rebuilt.files);
             assert.deepEqual(published(changed, blockBytes), published(rebuilt, blockBytes));
             before = changed;
           }
@@ -202,41 +227,44 @@ describe('a summary that was changed', () => {
   it('reads the rows of the files that changed, each once, and no others', async () => {
     const rows = Array.from({ length: 300 }, (_, number) => indexed(`p${number}.tgz`, `p-${number}`));
     const { table, asked, read, sorted } = tableOf(rows);
-    const { blocks } = await buildSummary(each(sorted()), [], options);
+    const base = await buildSummary(each(sorted()), [], options);
+    const { blocks } = base;
     table.delete('p7.tgz');
     const changes = new Set(['p7.tgz', 'p100.tgz', 'p2.tgz', 'new.tgz', ...blocks.map(({ block }) => block.firstFile)]);
-    await changeSummary(blocks, changes, read, options);
+    await changeSummary(base, changes, read, options);
     assert.deepEqual(asked.toSorted(), [...changes].toSorted());
   });
 
   it('compresses no block but those that change', async () => {
     const rows = Array.from({ length: 300 }, (_, number) => indexed(`p${number}.tgz`, `p-${number}`));
     const { table, read, sorted } = tableOf(rows);
-    const { blocks } = await buildSummary(each(sorted()), [], options);
+    const base = await buildSummary(each(sorted()), [], options);
+    const { blocks } = base;
     assert.ok(blocks.length > 20);
     const middle = blocks.find(({ block }) => block.records > 2)?.block.firstFile ?? '';
     const file = sorted()[sorted().findIndex((row) => row.file === middle) + 1]?.file ?? '';
     table.set(file, indexed(file, 'changed-1.0'));
     const pieces = new Set(blocks.map(({ pieces }) => pieces.get('gz')));
-    const changed = await changeSummary(blocks, new Set([file]), read, options);
+    const changed = await changeSummary(base, new Set([file]), read, options);
     const made = changed?.blocks.filter((block) => !pieces.has(block.pieces.get('gz')));
     assert.ok(made !== undefined && made.length >= 1 && made.length <= 2, `${made?.length}`);
   });
 
   it('knows the uploads among the rows that were read, and does not know what it did not count', async () => {
     const { table, read, sorted } = tableOf([indexed('a.tgz', 'a-1'), indexed('b.tgz', 'b-1')]);
-    const { blocks } = await buildSummary(each(sorted()), [], options);
+    const base = await buildSummary(each(sorted()), [], options);
     table.set('a.tgz', indexed('a.tgz', 'a-2', { indexedAt: new Date(9), lastModified: new Date(8) }));
-    const changed = await changeSummary(blocks, new Set(['a.tgz']), read, { ...options, since: new Date(9) });
+    const changed = await changeSummary(base, new Set(['a.tgz']), read, { ...options, since: new Date(9) });
     assert.deepEqual([changed?.uploads, changed?.counted], [[new Date(8)], undefined]);
-    const old = await changeSummary(blocks, new Set(['a.tgz']), read, { ...options, since: new Date(10) });
+    const old = await changeSummary(base, new Set(['a.tgz']), read, { ...options, since: new Date(10) });
     assert.deepEqual(old?.uploads, []);
   });
 
   it('is none where a block that a change is in does not hold what was said', async () => {
     const rows = Array.from({ length: 30 }, (_, number) => indexed(`p${number}.tgz`, `p-${number}`));
     const { read, sorted } = tableOf(rows);
-    const { blocks } = await buildSummary(each(sorted()), [], options);
+    const base = await buildSummary(each(sorted()), [], options);
+    const { blocks } = base;
     const [first, second] = blocks;
     assert.ok(first && second);
     const text = indexFormats[0]?.compress(Buffer.from('something else')) ?? assert.fail();
@@ -245,10 +273,10 @@ describe('a summary that was changed', () => {
     const misnamed = { ...second, block: { ...second.block, firstFile: `${second.block.firstFile}x` } };
     const file = `${second.block.firstFile}y`;
     for (const wrong of [damaged, miscounted, misnamed]) {
-      const base = blocks.with(1, wrong);
-      assert.equal(await changeSummary(base, new Set([file]), read, options), undefined);
-      assert.ok(await changeSummary(base, new Set([blocks.at(-1)?.block.firstFile ?? '']), read, options));
+      const damagedBase = { ...base, blocks: blocks.with(1, wrong) };
+      assert.equal(await changeSummary(damagedBase, new Set([file]), read, options), undefined);
+      assert.ok(await changeSummary(damagedBase, new Set([blocks.at(-1)?.block.firstFile ?? '']), read, options));
     }
-    assert.ok(await changeSummary(blocks, new Set([file]), read, options));
+    assert.ok(await changeSummary(base, new Set([file]), read, options));
   });
 });
