@@ -84,6 +84,12 @@ export const summaryLimits = {
   rowsConcurrentMax: 16,
 } as const;
 
+/** The list of links in a repository's page. */
+export const pageLimits = {
+  /** Lines that are text at a time before they become bytes: all 100,000 of a large list would take some 50 MB of small strings. */
+  linesAtOnce: 1_000,
+} as const;
+
 /** The functions on AWS. */
 export const lambdaLimits = {
   /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
