@@ -126,6 +126,8 @@ export const localLimits = {
   deadLetterMilliseconds: 15_000,
   /** `serve` looks this often whether its directory, its table and its lock are still those that it opened. */
   lossMilliseconds: 1_000,
+  /** A signal to stop that comes this soon after another is the same Ctrl-C, by way of npm; nobody presses it twice as fast. */
+  sameSignalMilliseconds: 250,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */

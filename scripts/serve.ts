@@ -9,6 +9,7 @@ import { Activity } from './serve/activity.ts';
 import { firstPage } from './serve/first-page.ts';
 import { say, sayTriedAgain } from './serve/saying.ts';
 import { Service, type ServiceLoss, type ServiceOptions } from './serve/service.ts';
+import { stopSignal } from './serve/stop-signal.ts';
 import { count, duration } from './wording.ts';
 
 export interface ServeOptions extends ServiceOptions {
@@ -21,7 +22,7 @@ const clock = new SystemClock();
 /** Until it is asked to stop. Where it loses its directory or its table, it begins anew as soon as it can. */
 export async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
   outliveTheLog();
-  const stop = stopSignal();
+  const stop = stopSignal(process, clock, () => process.exit(130));
   const activity = new Activity(clock);
   if (options.create) await createDirectory(directory);
   let service: Service | 'asked' = await started(directory, options, activity);
@@ -61,17 +62,6 @@ const endings: Readonly<Record<'asked' | ServiceLoss, string>> = {
 /** A pipe whose reader ended, a disk that is full: the repository is served on, and its log goes on when it can. */
 function outliveTheLog(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
-}
-
-/** Aborts at the first Ctrl-C; the second one does not wait for anything. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  return stop.signal;
 }
 
 async function started(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {

@@ -1,7 +1,7 @@
 /** Wrong input, as a newcomer gives it: a sentence that says what to do, an exit code, and never a stack trace or a wait. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run } from './indexer-process.ts';
+import { inTemporaryDirectory, run, until } from './indexer-process.ts';
 import { assertPublished, makeRepository, packagesIn } from './made-repository.ts';
 
 /** TOP is a directory that nobody keeps, DIR an empty one, FILE a file, DAMAGED a directory with a damaged table. */
@@ -114,3 +114,30 @@ describe('a reader that has seen enough', () => {
     });
   });
 });
+
+test('serve stops in order when npm, which a supervisor knows, is told to', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const args = ['run', '-s', 'indexer', '--', 'serve', directory, '--port', '0'];
+    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    // A group of its own: what outlives npm has to end with the test.
+    const npm = spawn('npm', args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    try {
+      await until('it serves', () => output.includes('what is going on') || undefined);
+      npm.kill('SIGTERM');
+      await until('it says goodbye', () => output.includes('stopped after') || undefined);
+    } finally {
+      endGroup(npm);
+    }
+  });
+});
+
+function endGroup({ pid = 0 }: ChildProcess): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // All of it has ended, as it should.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
