@@ -199,8 +199,15 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: "if (published === undefined && made !== 'put') return publication;",
-    to: 'if (published === undefined) return publication;',
+    from: "published !== undefined || made === 'put' || !isWhole;",
+    to: 'published !== undefined || !isWhole;',
+  },
+  'summarize does not look again where it only called the repository whole': {
+    seedsMax: rare,
+    theme: 'lost table',
+    step: 'summarize',
+    from: "published !== undefined || made === 'put' || !isWhole;",
+    to: "published !== undefined || made === 'put';",
   },
   'summarize takes a lost race for the page for done': {
     seedsMax: rare,
