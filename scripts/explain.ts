@@ -16,7 +16,7 @@ import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { openToLook } from './open-to-look.ts';
 import type { AccountOptions } from './stack/account-options.ts';
 import { defaultStateDirectory } from './state-directory.ts';
-import { wrap } from './text-table.ts';
+import { terminalWidth, wrap } from './text-table.ts';
 import { byteSize, printable, readable, repositoryName } from './wording.ts';
 
 export interface ExplainOptions extends AccountOptions {
@@ -144,8 +144,7 @@ function format(key: ObjectKey, { state, sentence, remarks }: Explanation): stri
 }
 
 function wrapped(text: string, indent: string): string[] {
-  const { columns = Number.POSITIVE_INFINITY } = process.stdout;
-  return wrap(printable(text), columns - indent.length).map((line) => indent + line);
+  return wrap(printable(text), terminalWidth() - indent.length).map((line) => indent + line);
 }
 
 /** The nearest directory above that an indexer keeps. */
