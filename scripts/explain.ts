@@ -17,7 +17,7 @@ import { openToLook } from './open-to-look.ts';
 import type { AccountOptions } from './stack/account-options.ts';
 import { defaultStateDirectory } from './state-directory.ts';
 import { terminalWidth, wrap } from './text-table.ts';
-import { byteSize, printable, repositoryName } from './wording.ts';
+import { byteSize, printable, readable, repositoryName } from './wording.ts';
 
 export interface ExplainOptions extends AccountOptions {
   readonly directory?: string;
@@ -111,7 +111,7 @@ export async function explainKey(
     : `It will be in the index of ${place}, once every package there has been read,`;
   return {
     state: 'indexed',
-    sentence: `${where} as ${packageNameOf(row.record)} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
+    sentence: `${where} as ${readable(packageNameOf(row.record))} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
     remarks: codes.map((code) => ({ code, remedy: remedyOf(code) ?? '' })),
   };
 }

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { corpora } from '../corpus.ts';
 import type { ExtractRun } from './extract-run.ts';
 import { directoryOfPackages } from './made-directories.ts';
@@ -20,7 +20,10 @@ const packagesMade = 389;
 export async function benchExtract({ runs, packages }: ExtractOptions): Promise<Section> {
   const made = await directoryOfPackages(packagesMade);
   const rows: Measured[] = [];
-  for (const [name, directory] of [['made', made] as const, ...packages.map((path) => [path, path] as const)])
+  for (const [name, directory] of [
+    ['made', made] as const,
+    ...packages.map((path) => [basename(resolve(path)), path] as const),
+  ])
     rows.push(...(await measureDirectory(name, directory, runs)));
   for (const corpus of corpora.filter(({ absent }) => absent === false))
     rows.push(await measureCorpus(corpus.directory, runs));

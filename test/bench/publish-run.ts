@@ -3,6 +3,7 @@
  *
  *   node publish-run.ts prepare DIRECTORY N|FILE   so many made rows, or those of a summary in zst; published
  *   node publish-run.ts change DIRECTORY FILE…     the row of one file after the other changes and is published
+ *   node publish-run.ts add DIRECTORY FILE…        beside one file after the other another one comes and is published: index and page
  *   node publish-run.ts rebuild DIRECTORY          the index is removed, and made anew
  */
 
@@ -89,7 +90,10 @@ switch (way) {
     await publish('all');
     break;
   case 'change':
-    print(await changes(names));
+    print(await changes(names, (file) => file));
+    break;
+  case 'add':
+    print(await changes(names, (file) => `a-new-${file}`));
     break;
   case 'rebuild':
     await rm(join(directory, repository), { recursive: true });
@@ -97,21 +101,23 @@ switch (way) {
     print([await publish('all')]);
     break;
   default:
-    throw new Error(`expected prepare, change or rebuild, found ${JSON.stringify(way)}`);
+    throw new Error(`expected prepare, change, add or rebuild, found ${JSON.stringify(way)}`);
 }
 records.close();
 
-async function changes(files: readonly string[]): Promise<PublishCost[]> {
+async function changes(files: readonly string[], changed: (file: string) => string): Promise<PublishCost[]> {
   const costs: PublishCost[] = [];
   for (const [change, file] of files.entries()) {
     const row = await readRow(repository, file);
     if (row?.state !== 'indexed') throw new Error('expected rows that are indexed');
     const record = Buffer.from(row.record)
       .toString('latin1')
-      .replace(/^(FILE_SIZE=)\d+$/m, `$1${1_000 + change}`);
-    await records.putRow({ ...row, etag: `${row.etag}-${change}`, record: Buffer.from(record, 'latin1') });
+      .replace(/^(FILE_SIZE=)\d+$/m, `$1${1_000 + change}`)
+      .replace(/^(FILE_NAME=).*$/m, (_, start: string) => start + Buffer.from(changed(file)).toString('latin1'));
+    const facts = { file: changed(file), etag: `${row.etag}-${change}` };
+    await records.putRow({ ...row, ...facts, record: Buffer.from(record, 'latin1') });
     now += 3_000;
-    costs.push(await publish(new Set([row.file])));
+    costs.push(await publish(new Set([facts.file])));
   }
   return costs;
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pageFile } from '../../functions/page/page.ts';
 import { makePackage } from '../package-maker.ts';
 import type { pseudoRandom } from './pseudo-random.ts';
 
@@ -64,9 +65,10 @@ export class UploadingClients {
     }
   }
 
-  /** Every package is there that must be, as it was sent, and nothing else. */
+  /** Every package is there that must be, as it was sent, and nothing else but what the indexer puts beside them. */
   async check(directory: string): Promise<void> {
-    const found = (await readdir(join(directory, 'All'))).filter((file) => !file.startsWith('pkg_summary.'));
+    const isPublished = (file: string) => file.startsWith('pkg_summary.') || file === pageFile;
+    const found = (await readdir(join(directory, 'All'))).filter((file) => !isPublished(file));
     const strangers = found.filter((file) => !file.startsWith('.') && !this.#possible.has(file));
     assert.deepEqual(strangers, []);
     for (const [file, possible] of this.#possible) {
