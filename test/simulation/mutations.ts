@@ -83,8 +83,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) {',
-    to: 'if (last !== undefined) {',
+    from: 'if (isLatestRun && holds(now, formats, summary)) return',
+    to: 'if (last !== undefined) return',
   },
   'summarize does not look at run numbers': {
     seedsMax: rare,
@@ -97,8 +97,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) {',
-    to: 'if (isLatestRun) {',
+    from: 'if (isLatestRun && holds(now, formats, summary)) return',
+    to: 'if (isLatestRun) return',
   },
   'summarize takes its run number after it has read the rows': {
     seedsMax: rare,
