@@ -82,7 +82,9 @@ export async function indexDirectory(
         console.log(`${name}: ${[...facts, duration(performance.now() - begin)].join(', ')}`);
       } catch (error) {
         // The others may have room, rights, or a sound disk.
-        fail(systemErrorSentence(error, `the index of ${name} cannot be published`));
+        const { path } = error as NodeJS.ErrnoException;
+        const where = path === undefined ? '' : `: ${path}`;
+        fail(systemErrorSentence(error, `the index of ${name} cannot be published${where}`));
       }
     }
     if (changed.size === 0) console.log(`no packages below ${directory}`);
