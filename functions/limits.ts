@@ -12,7 +12,7 @@ export const packageLimits = {
   /** The first range read. The compressed bytes before the first payload file: median 8 KB, p90 12 KB (389 real packages). */
   firstRangeBytes: 16 * kibibyte,
   /** A package that is hardly larger is read whole at once: otherwise its end would be looked at by a request of its own. */
-  wholeBytesMax: 24 * kibibyte,
+  wholeBytesMax: 22 * kibibyte,
   /** The window read so far grows by this factor, so that a package of any size costs a handful of requests. */
   rangeGrowthFactor: 4,
   /** Windows that are decompressed at once, without streams, if the metadata is in them: 64 KiB, some milliseconds at worst. */
