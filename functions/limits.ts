@@ -12,7 +12,7 @@ export const packageLimits = {
   /** The first range read. The compressed bytes before the first payload file: median 8 KB, p90 12 KB (389 real packages). */
   firstRangeBytes: 16 * kibibyte,
   /** A package that is hardly larger is read whole at once: otherwise its end would be looked at by a request of its own. */
-  wholeBytesMax: 24 * kibibyte,
+  wholeBytesMax: 22 * kibibyte,
   /** The window read so far grows by this factor, so that a package of any size costs a handful of requests. */
   rangeGrowthFactor: 4,
   /** Windows that are decompressed at once, without streams, if the metadata is in them: 64 KiB, some milliseconds at worst. */
@@ -126,6 +126,8 @@ export const localLimits = {
   deadLetterMilliseconds: 15_000,
   /** `serve` looks this often whether its directory, its table and its lock are still those that it opened. */
   lossMilliseconds: 1_000,
+  /** A signal to stop that comes this soon after another is the same Ctrl-C, by way of npm; nobody presses it twice as fast. */
+  sameSignalMilliseconds: 250,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */

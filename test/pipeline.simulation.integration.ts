@@ -1,4 +1,4 @@
-/** What takes a race of several, at the right moment, takes more runs: see pipeline.simulation.test.ts. */
+/** What takes many runs: every single fault, every pair of crashes, races of several at the right moment. See pipeline.simulation.test.ts. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -20,6 +20,19 @@ describe('the simulated pipeline', () => {
       if (violation !== undefined) assert.fail(describeFailure(plan, await shortestFailure(plan, realSteps)));
     }
   });
+
+  for (const [what, plan] of Object.entries(plainPlans)) {
+    it(`with one fault at any call of any step: ${what}`, async () => {
+      const { possibleFaults, violation } = await simulate(plan, { steps: realSteps, forced: new Set() });
+      assert.equal(violation, undefined);
+      assert.ok(possibleFaults.length > 200);
+      for (const fault of possibleFaults) {
+        const outcome = await simulate(plan, { steps: realSteps, forced: new Set([fault]), traces: true });
+        assert.deepEqual(outcome.faults, [fault]);
+        assert.equal(outcome.violation, undefined, [fault, ...outcome.trace].join('\n'));
+      }
+    });
+  }
 
   for (const [what, plan] of Object.entries(plainPlans)) {
     it(`with a crash at any two calls of any step: ${what}`, async (context) => {

@@ -2,7 +2,7 @@
  * `npm run bench`: measures, prints tables, and writes docs/benchmarks.md anew from the last results of each section.
  *
  *   npm run bench                             everything
- *   npm run bench -- extract --runs 3         some sections, fewer runs
+ *   npm run bench -- extract --runs 9         some sections, more runs
  *   npm run bench -- extract --packages DIR   packages of yours besides
  *   npm run bench -- publish --records FILE   a summary (pkg_summary.zst) of yours besides
  */
@@ -41,7 +41,7 @@ const program = new Command('bench')
   .addArgument(
     new Argument('[sections...]', 'what to measure; everything where none is named').choices(Object.keys(sections)),
   )
-  .option('--runs <number>', 'how often each is measured', Number, 5)
+  .option('--runs <number>', 'how often each is measured', Number, 3)
   .option('--packages <directories...>', 'directories of packages that are measured beside the made ones', [])
   .option('--records <file>', 'a pkg_summary.zst that is published beside the made ones')
   .option('--print', 'print the tables only; write no document')

@@ -19,7 +19,7 @@ export interface BulkOptions {
 }
 
 const sizes = [100, 1_000, 10_000] as const;
-/** The peers take minutes for each more. */
+/** The others take a minute and a half for each more. */
 const runsMax = 3;
 /** dpkg-scanpackages starts a process for each package: 10,000 take more than a minute. */
 const scanPackagesMax = 1_000;

@@ -63,9 +63,9 @@ async function measure(made: string): Promise<Burst> {
     const copiedSeconds = seconds();
     await until('all packages are in the index', () => hasAll(indexer.url), millisecondsMax);
     const servedSeconds = seconds();
-    const publications = indexer.output.split('\n').filter((line) => line.includes('published All')).length;
     const peakMebibytes = (await indexer.peakMemory()) / 2 ** 20;
     await indexer.interrupt();
+    const publications = indexer.output.split('\n').filter((line) => line.includes('published All')).length;
     return { copiedSeconds, servedSeconds, publications, peakMebibytes };
   } finally {
     await rm(directory, { recursive: true });

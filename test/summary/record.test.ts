@@ -232,3 +232,25 @@ describe('a record', () => {
     assert.ok(performance.now() - start < 5_000);
   });
 });
+
+describe('the packing list', () => {
+  it('gives what taking it apart line by line would give', () => {
+    const line = fc.oneof(
+      fc.constantFrom('@name y-1', '@pkgdep a>=1', '@pkgdepx', '@pkgcfl  b ', '@comment @name z-1', '@cwd /', '@', ''),
+      fc.string({ unit: fc.constantFrom('@', 'n', 'p', 'k', ' ', 'c'), maxLength: 4 }),
+    );
+    const variables = { '@name': 'PKGNAME', '@pkgdep': 'DEPENDS', '@pkgcfl': 'CONFLICTS' };
+    fc.assert(
+      fc.property(fc.array(line), fc.nat(), fc.constantFrom('', '\n', '\n\n'), (others, place, end) => {
+        const lines = others.toSpliced(place % (others.length + 1), 0, '@name x-1.0');
+        const expected = lines.flatMap((line) =>
+          Object.entries(variables).flatMap(([command, variable]) =>
+            line.startsWith(command) ? [`${variable}=${line.slice(command.length).trim() || '(null)'}`] : [],
+          ),
+        );
+        fc.pre(!expected.includes('PKGNAME=(null)'));
+        assert.deepEqual(linesOfPackingList(lines.join('\n') + end), expected);
+      }),
+    );
+  });
+});
