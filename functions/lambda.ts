@@ -188,9 +188,9 @@ function reportPublication(clock: Clock, repository: Repository, publication: Pu
     metrics.addMetric('PackagesMissing', MetricUnit.Count, missing);
     return;
   }
-  // The end of waiting; only then, because one alarm watches all repositories: a 0 of this one must not hide what others miss.
   if (publication.page === 'foreign')
     logger.warn('an index.html that is not ours is left alone: there is no package browser', { repository });
+  // The end of waiting; only then, because one alarm watches all repositories: a 0 of this one must not hide what others miss.
   if (publication.isFirst) metrics.addMetric('PackagesMissing', MetricUnit.Count, 0);
   if (outcome === 'unchanged') return;
   const { summary, bytes, publishedAt } = publication;

@@ -84,6 +84,12 @@ export const summaryLimits = {
   rowsConcurrentMax: 16,
 } as const;
 
+/** The list of links in a repository's page. */
+export const pageLimits = {
+  /** Lines that are text at a time before they become bytes: all 100,000 of a large list would take some 50 MB of small strings. */
+  linesAtOnce: 1_000,
+} as const;
+
 /** The functions on AWS. */
 export const lambdaLimits = {
   /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
@@ -120,6 +126,8 @@ export const localLimits = {
   deadLetterMilliseconds: 15_000,
   /** `serve` looks this often whether its directory, its table and its lock are still those that it opened. */
   lossMilliseconds: 1_000,
+  /** A signal to stop that comes this soon after another is the same Ctrl-C, by way of npm; nobody presses it twice as fast. */
+  sameSignalMilliseconds: 250,
   /** A file that was written to less than this ago is probably still being copied. */
   settleMilliseconds: 500,
   /** The watch tells of a change after this, at the latest: its batches are half a second apart. */

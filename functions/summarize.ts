@@ -91,7 +91,7 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
  *   take a run number ─ look at index and page ─ read the rows ─ put them, If-Match what was seen ─ look again
  *
  * Of the rows only those that changed are read; the rest of the summary is taken over from the index, which If-Match then holds to be the
- * one that is replaced. All rows are read where that was asked for, and for the first index of a repository.
+ * one that is replaced. All rows are read where that was asked for.
  *
  * For every row, the last put by a pass that read it was by one that saw no run begin after its own number was taken, and so after it read
  * the row: a row that changed later has a run of its own, which sees this index. If-Match keeps the index from going backwards meanwhile.
@@ -129,8 +129,9 @@ export async function summarize(
     const { summary } = reading;
     const published = await publish(ports, view, summary);
     if (published === 'lost-race') continue;
-    if (!isWhole && toRead === 'all') {
-      // After the put: from here on changes are made in the index that is there, and it must not be one of before.
+    if (!isWhole) {
+      // After the put: from here on changes are made in the index that is there, and it must not be one of before. Before the look that
+      // follows: a run that waits, or defers to one that does, until then has left its changes to this one.
       await ports.records.markWhole(repository);
       isFirst = true;
     }
@@ -140,14 +141,12 @@ export async function summarize(
     if (made === 'deferred') await ports.records.requestSummary(repository);
     kept = made;
     const publication = { ...(last ?? { outcome: 'unchanged', summary, isFirst }), page: kept } as const;
-    if (published === undefined && made !== 'put') return publication;
+    const hasWritten = published !== undefined || made === 'put' || !isWhole;
+    if (!hasWritten) return publication;
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await lookAtIndexes(ports.objects, repository);
-    if (isLatestRun && holds(now, formats, summary)) {
-      if (!isWhole && toRead !== 'all') await ports.records.requestSummary(repository);
-      return publication;
-    }
+    if (isLatestRun && holds(now, formats, summary)) return publication;
   }
   throw new Contended(
     `the index of ${repository} was published by others ${summaryLimits.passesMax} times in a row: it is tried again later`,
@@ -175,8 +174,8 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
   const options: SummaryOptions = { formats, blockBytes, since: new Date(lastPublication(heads)) };
   try {
     if (changes === 'all') return await readAll(ports, view, options);
-    // A first index has nothing to lose, and is looked at again: all rows are asked for then.
-    if (!isWhole) return heads.size === 0 ? await readAll(ports, view, options) : { outcome: 'deferred' };
+    // The index that is there, if any, may be none of these rows.
+    if (!isWhole) return { outcome: 'deferred' };
     const blocks = await readIndexes(ports.objects, view);
     const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
     if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))

@@ -16,8 +16,8 @@ import { CannotRun, type ExitCode, exitCodes } from './exit.ts';
 import { openToLook } from './open-to-look.ts';
 import type { AccountOptions } from './stack/account-options.ts';
 import { defaultStateDirectory } from './state-directory.ts';
-import { wrap } from './text-table.ts';
-import { byteSize, printable, repositoryName } from './wording.ts';
+import { terminalWidth, wrap } from './text-table.ts';
+import { byteSize, printable, readable, repositoryName } from './wording.ts';
 
 export interface ExplainOptions extends AccountOptions {
   readonly directory?: string;
@@ -111,7 +111,7 @@ export async function explainKey(
     : `It will be in the index of ${place}, once every package there has been read,`;
   return {
     state: 'indexed',
-    sentence: `${where} as ${packageNameOf(row.record)} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
+    sentence: `${where} as ${readable(packageNameOf(row.record))} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
     remarks: codes.map((code) => ({ code, remedy: remedyOf(code) ?? '' })),
   };
 }
@@ -144,8 +144,7 @@ function format(key: ObjectKey, { state, sentence, remarks }: Explanation): stri
 }
 
 function wrapped(text: string, indent: string): string[] {
-  const { columns = Number.POSITIVE_INFINITY } = process.stdout;
-  return wrap(printable(text), columns - indent.length).map((line) => indent + line);
+  return wrap(printable(text), terminalWidth() - indent.length).map((line) => indent + line);
 }
 
 /** The nearest directory above that an indexer keeps. */

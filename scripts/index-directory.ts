@@ -72,13 +72,20 @@ export async function indexDirectory(
     progress.stop();
     let rejected = 0;
     for (const repository of [...changed].sort()) {
+      const name = printable(repositoryName(repository));
       const begin = performance.now();
-      const publication = await indexer.summarize(repository, 'all');
-      const facts = describe(publication);
-      if (facts.length === 0) continue;
-      if ('summary' in publication) rejected += publication.summary.counted?.rejected ?? 0;
-      const line = [...facts, duration(performance.now() - begin)].join(', ');
-      console.log(`${printable(repositoryName(repository))}: ${line}`);
+      try {
+        const publication = await indexer.summarize(repository, 'all');
+        const facts = describe(publication);
+        if (facts.length === 0) continue;
+        if ('summary' in publication) rejected += publication.summary.counted?.rejected ?? 0;
+        console.log(`${name}: ${[...facts, duration(performance.now() - begin)].join(', ')}`);
+      } catch (error) {
+        // The others may have room, rights, or a sound disk.
+        const { path } = error as NodeJS.ErrnoException;
+        const where = path === undefined ? '' : `: ${path}`;
+        fail(systemErrorSentence(error, `the index of ${name} cannot be published${where}`));
+      }
     }
     if (changed.size === 0) console.log(`no packages below ${directory}`);
     if (failures > 0) return exitCodes.couldNotRun;

@@ -52,7 +52,7 @@ program
   .command('serve')
   .description('watch a directory, keep its indexes right at all times, and serve it over HTTP')
   .argument('<dir>', 'a directory with repositories somewhere below', parsePath)
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', parsePort, 8080)
   .addOption(
     new Option(
@@ -121,13 +121,21 @@ function parseFormats(list: string): IndexFormatName[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !(indexFormatNames as readonly string[]).includes(name));
   if (unknown.length > 0)
-    throw new InvalidArgumentError(`Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ')}.`);
+    throw new InvalidArgumentError(
+      `Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ') || 'nothing'}.`,
+    );
   return indexFormatNames.filter((name) => names.includes(name));
 }
 
 /** The empty text would mean the working directory, which is what an unset variable of a shell must not. */
 function parsePath(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected a path, found nothing.');
+  return text;
+}
+
+/** The empty text would mean every address of the machine, which is what an unset variable of a shell must not. */
+function parseHost(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected an address, found nothing.');
   return text;
 }
 

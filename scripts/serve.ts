@@ -1,7 +1,7 @@
 /** `serve DIR`: the indexer and a web server on one machine. A package lands in the directory; seconds later pkgin sees it. */
 
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { localLimits } from '../functions/limits.ts';
 import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from './exit.ts';
@@ -9,6 +9,7 @@ import { Activity } from './serve/activity.ts';
 import { firstPage } from './serve/first-page.ts';
 import { say, sayTriedAgain } from './serve/saying.ts';
 import { Service, type ServiceLoss, type ServiceOptions } from './serve/service.ts';
+import { stopSignal } from './serve/stop-signal.ts';
 import { count, duration } from './wording.ts';
 
 export interface ServeOptions extends ServiceOptions {
@@ -21,7 +22,7 @@ const clock = new SystemClock();
 /** Until it is asked to stop. Where it loses its directory or its table, it begins anew as soon as it can. */
 export async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
   outliveTheLog();
-  const stop = stopSignal();
+  const stop = stopSignal(process, clock, () => process.exit(130));
   const activity = new Activity(clock);
   if (options.create) await createDirectory(directory);
   let service: Service | 'asked' = await started(directory, options, activity);
@@ -63,17 +64,6 @@ function outliveTheLog(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }
 
-/** Aborts at the first Ctrl-C; the second one does not wait for anything. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  return stop.signal;
-}
-
 async function started(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
   const service = await Service.open(directory, options, activity);
   try {
@@ -111,9 +101,22 @@ async function createDirectory(directory: string): Promise<void> {
   );
   if (isThere) return;
   try {
-    await mkdir(join(directory, 'All'), { recursive: true });
+    await makeDirectories(join(directory, 'All'));
     await writeFile(join(directory, 'README.txt'), firstPage);
   } catch (error) {
     throw new CannotRun(systemErrorSentence(error, directory));
+  }
+}
+
+/** One by one: asked for all of them at once below a place where nobody can make any, like /proc, Node tries for ever. */
+async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectories(dirname(path));
+    await mkdir(path);
   }
 }

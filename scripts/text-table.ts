@@ -18,23 +18,29 @@ const gap = '  ';
 /** No column gets narrower: a word in a line of its own is worse than a line that the terminal breaks. */
 const wrappedWidthMin = 12;
 
+/** In columns; endless where there is no terminal, or one that does not know, and says 0. */
+export function terminalWidth(): number {
+  return process.stdout.columns || Number.POSITIVE_INFINITY;
+}
+
 /**
- * @param width of the terminal, in columns; undefined: as wide as it gets
+ * @param width in columns
  * @returns lines without blanks at their ends, the titles first
  */
 export function textTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  width: number | undefined = process.stdout.columns,
+  width: number = terminalWidth(),
 ): string[] {
-  const widths = fitted(columns, rows, width ?? Number.POSITIVE_INFINITY);
+  const widths = fitted(columns, rows, width);
   const titles = columns.map(({ title }): Cell => ({ text: title, style: 'dim' }));
   return [titles, ...rows].flatMap((row) => linesOf(row, columns, widths));
 }
 
 function fitted(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
+  // One by one: there may be more rows than a call has arguments.
   const widths = columns.map(({ title }, index) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(textOf(row[index])))),
+    rows.reduce((most, row) => Math.max(most, stringWidth(textOf(row[index]))), stringWidth(title)),
   );
   const total = () => widths.reduce((sum, each) => sum + each, gap.length * (widths.length - 1));
   while (total() > width) {

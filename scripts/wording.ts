@@ -1,5 +1,6 @@
 /** Numbers and names as people read them. */
 
+import { isUtf8 } from 'node:buffer';
 import type { Repository } from '../functions/ports.ts';
 
 export function count(number: number, singular: string, plural = `${singular}s`): string {
@@ -40,4 +41,10 @@ export function repositoryName(repository: Repository): string {
 /** Nothing from a file name or a record may move the cursor of a terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** Bytes of a record, which came as Latin-1, in the encoding that they are most likely in. */
+export function readable(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : latin1;
 }

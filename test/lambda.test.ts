@@ -238,7 +238,7 @@ describe('summarize', () => {
   it('publishes the index of every repository in the batch, once', async () => {
     const ports = world();
     for (const key of ['All/made-1.0.tgz', 'other/made-1.0.tgz', 'made-1.0.tgz']) await upload(ports, key);
-    const answer = await lambda.publishIndexes(ports, changes(['All', '', 'All', 'All', 'other', 'All']));
+    const answer = await lambda.publishIndexes(ports, requests(['All', '', 'All', 'All', 'other', 'All']));
     assert.deepEqual(answer, failures());
     assert.deepEqual([...ports.objects.objects.keys()].filter((key) => key.endsWith('.gz')).toSorted(), [
       'All/pkg_summary.gz',
@@ -324,7 +324,7 @@ describe('summarize', () => {
     await upload(ports, 'All/b-1.0.tgz', new Date(now - lambdaLimits.uploadAgeMillisecondsMax));
     await upload(ports, 'All/c-1.0.tgz', new Date(now - lambdaLimits.uploadAgeMillisecondsMax - 1_000));
     measured.length = 0;
-    await lambda.publishIndexes(ports, changes(['All']));
+    await lambda.publishIndexes(ports, requests(['All']));
     assert.deepEqual(valuesOf('SummaryRecords'), [3]);
     assert.deepEqual(valuesOf('SummaryBytes'), [ports.objects.objects.get('All/pkg_summary.gz')?.size]);
     assert.deepEqual(
@@ -374,7 +374,7 @@ describe('summarize', () => {
   it('ends the count of missing packages also where the index was right already: a table that was lost', async () => {
     const before = world();
     await upload(before, 'All/a-1.0.tgz');
-    await lambda.publishIndexes(before, changes(['All']));
+    await lambda.publishIndexes(before, requests(['All']));
     const afterwards = { ...before, records: new MemoryRecords() };
     measured.length = 0;
     await lambda.publishIndexes(afterwards, requests(['All']));

@@ -330,6 +330,32 @@ describe('summarize', () => {
       assert.deepEqual(objects.writes, []);
     });
 
+    /*
+     *  this run    rows (all there) ── the index holds them                                  mark it whole ─ again
+     *  the others                        b's row: later ─ one that waits for d
+     */
+    it('is not called whole unseen by runs that waited meanwhile: they have left their changes to the next one', async () => {
+      const names = ['a-1.0', 'b-1.0', 'c-1.0'];
+      for (const name of names) await addRow(name);
+      await run();
+      records = new MemoryRecords();
+      for (const name of names) await addRow(name);
+      const markWhole = records.markWhole.bind(records);
+      records.markWhole = async (repository) => {
+        records.markWhole = markWhole;
+        await records.deleteRow('All', 'b-1.0.tgz');
+        objects.objects.delete('All/b-1.0.tgz');
+        addPackage('d-1.0');
+        const outcomes = [await run({ changes: new Set(['b-1.0.tgz']) }), await run()].map(({ outcome }) => outcome);
+        assert.deepEqual(outcomes, ['deferred', 'waiting']);
+        await markWhole(repository);
+      };
+      await run();
+      await addRow('d-1.0');
+      await run({ changes: new Set(['d-1.0.tgz']) });
+      assertPublished('a-1.0', 'c-1.0', 'd-1.0');
+    });
+
     it('has nothing to wait for where the index is removed', async () => {
       await addRow('a-1.0');
       await run();
@@ -772,19 +798,21 @@ describe('summarize', () => {
       assert.equal(await records.isWhole('All'), false);
     });
 
-    it('reads all rows at once for a first index, and has them looked at once more', async () => {
+    it('does so, too, for a first index; then the repository is whole, and nothing in it that cannot be read holds it up', async () => {
       objects.objects.clear();
       const requested: string[] = [];
       records = new MemoryRecords((_, file) => void requested.push(file ?? 'all'));
+      addPackage('unreadable-1.0');
       for (const name of ['a-1.0', 'b-1.0']) await addRow(name);
       requested.length = 0;
-      assert.equal((await run(changed('a-1.0'))).outcome, 'published');
+      assert.equal((await run(changed('a-1.0'))).outcome, 'deferred');
+      assert.deepEqual(requested, ['all']);
+      const first = await run({ blockBytes });
+      assert.ok(first.outcome === 'published' && first.isFirst);
       assertPublished('a-1.0', 'b-1.0');
-      assert.deepEqual(requested, ['all']);
-      assert.equal(await records.isWhole('All'), false);
-      assert.equal((await run({ blockBytes })).outcome, 'unchanged');
-      assert.ok(await records.isWhole('All'));
-      assert.deepEqual(requested, ['all']);
+      await addRow('c-1.0');
+      assert.equal((await run(changed('c-1.0'))).outcome, 'published');
+      assertPublished('a-1.0', 'b-1.0', 'c-1.0');
     });
 
     it('reads all rows where gz is not wanted: nothing else tells of its blocks', async () => {

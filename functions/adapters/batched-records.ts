@@ -8,7 +8,8 @@ import type { RowChange, SqliteRecords } from './sqlite-records.ts';
  * Changes of rows wait here, and are written together: when there are enough, and before anything else is asked of the table. `row`
  * knows them. The change stream tells of them once they are written.
  *
- * A process that dies loses what waits, and its hints were acknowledged: so this is for who compares everything at each start.
+ * A process that dies loses what waits, and its hints were acknowledged: so this is for who compares everything at each start. And a row
+ * may be written long after extract has looked again: so nobody else may write the same row meanwhile. A key goes to one writer, once.
  * Where writing fails, what waits goes on waiting: the next one tries it again, and `writeAll` tells in the end.
  */
 export class BatchedRecords implements RecordTable {

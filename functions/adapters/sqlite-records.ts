@@ -141,7 +141,7 @@ export class SqliteRecords implements RecordTable {
 
   async putRow(row: Row): Promise<void> {
     this.#put(row);
-    this.#onChange(row.repository, row.file);
+    this.#tell(row.repository, row.file);
   }
 
   #put(row: Row): void {
@@ -156,7 +156,7 @@ export class SqliteRecords implements RecordTable {
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
     const { changes } = this.#statements.deleteRow.run(repository, file);
-    if (changes > 0) this.#onChange(repository, file);
+    if (changes > 0) this.#tell(repository, file);
   }
 
   /** All of them or, where it throws, none: for less than a tenth of what each costs by itself. */
@@ -175,7 +175,16 @@ export class SqliteRecords implements RecordTable {
       if (this.#database.isTransaction) this.#statements.rollback.run();
       throw error;
     }
-    for (const { repository, file } of changed) this.#onChange(repository, file);
+    for (const { repository, file } of changed) this.#tell(repository, file);
+  }
+
+  /**
+   * A repository that is not whole yet is summarized of all its rows, whatever changed. Told of a file, summarize would ask for that, and
+   * the first index would be there a window later.
+   */
+  #tell(repository: Repository, file: string): void {
+    const isWhole = this.#statements.repository.get(repository)?.whole === 1;
+    this.#onChange(repository, isWhole ? file : undefined);
   }
 
   /** A page at a time, from one file name to the next: no cursor stays open, so writes in between do no harm. */

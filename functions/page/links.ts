@@ -8,6 +8,7 @@
  */
 
 import { compareByBytes } from '../keys.ts';
+import { pageLimits } from '../limits.ts';
 
 /** Whether each of these files is to be in the list. */
 export type FilePresence = ReadonlyMap<string, 'present' | 'absent'>;
@@ -25,9 +26,20 @@ export type SplicedLinks =
   /** The list is not one of ours. */
   | { readonly outcome: 'unreadable' };
 
-/** @param files by the bytes of their names, each once; well-formed Unicode. */
-export function renderLinks(files: Iterable<string>): string {
-  return Array.from(files, linkOf).join('');
+/**
+ * @param files by the bytes of their names, each once; well-formed Unicode.
+ * @returns pieces that come one behind the other.
+ */
+export function renderLinks(files: Iterable<string>): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let lines: string[] = [];
+  for (const file of files) {
+    lines.push(linkOf(file));
+    if (lines.length < pageLimits.linesAtOnce) continue;
+    pieces.push(Buffer.from(lines.join('')));
+    lines = [];
+  }
+  return [...pieces, Buffer.from(lines.join(''))];
 }
 
 /** What `renderLinks` gives for the files that are in the list once these have come and gone: the same bytes, in less time. */

@@ -47,7 +47,7 @@ export function isOurPage(beginning: Uint8Array): boolean {
  * @throws {URIError} where a name holds a lone surrogate, which no key does.
  */
 export function renderPage(files: Iterable<string>): Uint8Array {
-  return Buffer.concat([before, Buffer.from(renderLinks(files)), after]);
+  return Buffer.concat([before, ...renderLinks(files), after]);
 }
 
 /**

@@ -23,8 +23,8 @@ const extraLengthOffset = 10;
 /** Of our subfield of the extra field: two letters, and its length. */
 const subfieldName = Buffer.from('pi');
 const subfieldHeaderBytes = 4;
-/** Of the layout: how blocks were cut; and what a block has besides the name of its first file. */
-const layoutHeaderBytes = 4;
+/** Of the layout: how blocks were cut, and the CRC-32 of all entries; and what a block has besides the name of its first file. */
+const layoutHeaderBytes = 8;
 const entryBytes = 5 * 4 + 32 + 2;
 /** The last piece: a block of deflate data with nothing in it. */
 const lastPiece = Buffer.from([0x03, 0x00]);
@@ -49,7 +49,7 @@ export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefi
 /** @param publishedAt in the header, in seconds: so that the bytes of every publication are new. */
 export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[] {
   const layout = layoutOf(packed, blockBytes);
-  const extraField = layout === undefined ? Buffer.alloc(0) : subfieldOf(layout);
+  const extraField = layout === undefined ? Buffer.alloc(0) : Buffer.concat([subfieldHeaderOf(layout), layout]);
   const header = Buffer.from([0x1f, 0x8b, 8, hasExtraField, 0, 0, 0, 0, 2, 255, 0, 0]);
   header.writeUInt32LE(Math.floor(publishedAt.getTime() / 1000), modificationTimeOffset);
   header.writeUInt16LE(extraField.length, extraLengthOffset);
@@ -64,11 +64,12 @@ export function splitGzip(index: Uint8Array, blockBytes: number): readonly Packe
   const bytes = Buffer.from(index.buffer, index.byteOffset, index.byteLength);
   if (bytes.length < headerBytes + subfieldHeaderBytes || bytes[3] !== hasExtraField) return undefined;
   const extraEnd = headerBytes + bytes.readUInt16LE(extraLengthOffset);
-  const extraField = bytes.subarray(headerBytes, extraEnd);
-  if (extraField.length < subfieldHeaderBytes || !extraField.subarray(0, 2).equals(subfieldName)) return undefined;
+  const layout = bytes.subarray(headerBytes + subfieldHeaderBytes, extraEnd);
+  if (!bytes.subarray(headerBytes, headerBytes + subfieldHeaderBytes).equals(subfieldHeaderOf(layout)))
+    return undefined;
   const packed: PackedBlock[] = [];
   let end = extraEnd;
-  for (const { block, pieceBytes } of entriesOf(extraField.subarray(subfieldHeaderBytes), blockBytes)) {
+  for (const { block, pieceBytes } of entriesOf(layout, blockBytes)) {
     packed.push({ block, piece: bytes.subarray(end, end + pieceBytes) });
     end += pieceBytes;
   }
@@ -76,17 +77,15 @@ export function splitGzip(index: Uint8Array, blockBytes: number): readonly Packe
   return isWhole ? packed : undefined;
 }
 
-function subfieldOf(layout: Uint8Array): Buffer {
+function subfieldHeaderOf(layout: Uint8Array): Buffer {
   const header = Buffer.alloc(subfieldHeaderBytes);
   subfieldName.copy(header);
   header.writeUInt16LE(layout.length, 2);
-  return Buffer.concat([header, layout]);
+  return header;
 }
 
 /** @returns undefined where it does not fit into an extra field: then the next publication copies nothing. */
 function layoutOf(packed: readonly PackedBlock[], blockBytes: number): Uint8Array | undefined {
-  const header = Buffer.alloc(layoutHeaderBytes);
-  header.writeUInt32LE(blockBytes);
   const entries = packed.map(({ block, piece }) => {
     const name = Buffer.from(block.firstFile);
     const entry = Buffer.alloc(entryBytes);
@@ -99,12 +98,16 @@ function layoutOf(packed: readonly PackedBlock[], blockBytes: number): Uint8Arra
     entry.writeUInt16LE(name.length, 52);
     return Buffer.concat([entry, name]);
   });
+  const header = Buffer.alloc(layoutHeaderBytes);
+  header.writeUInt32LE(blockBytes);
+  header.writeUInt32LE(crc32(Buffer.concat(entries)), 4);
   const layout = Buffer.concat([header, ...entries]);
   return subfieldHeaderBytes + layout.length > summaryLimits.extraFieldBytesMax ? undefined : layout;
 }
 
 function* entriesOf(layout: Buffer, blockBytes: number): Generator<{ block: Block; pieceBytes: number }> {
   if (layout.length < layoutHeaderBytes || layout.readUInt32LE(0) !== blockBytes) return;
+  if (layout.readUInt32LE(4) !== crc32(layout.subarray(layoutHeaderBytes))) return;
   for (let start = layoutHeaderBytes; start + entryBytes <= layout.length; ) {
     const entry = layout.subarray(start, start + entryBytes);
     const nameStart = start + entryBytes;

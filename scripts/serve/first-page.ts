@@ -6,7 +6,7 @@ Put packages into All, by copying them there or over HTTP:
     cp PACKAGE.tgz repository/All/
     curl -T PACKAGE.tgz http://127.0.0.1:8080/All/
 
-A second later its index, All/pkg_summary.gz and All/pkg_summary.zst, has them. To let pkgin use the repository, put into its
+Two seconds later its index, All/pkg_summary.gz and All/pkg_summary.zst, has them. To let pkgin use the repository, put into its
 repositories.conf:
 
     http://127.0.0.1:8080/All

@@ -57,6 +57,18 @@ describe('SqliteRecords', () => {
     database.close();
   }
 
+  it('tells of files once the repository is whole, and of anything before', async () => {
+    const told: (string | undefined)[] = [];
+    const { table } = SqliteRecords.open({ file, onChange: (_, changed) => told.push(changed) });
+    await table.putRow(indexedRow('a'));
+    await table.markWhole(repository);
+    await table.putRow(indexedRow('b'));
+    await table.deleteRow(repository, 'a');
+    await table.requestSummary(repository);
+    table.close();
+    assert.deepEqual(told, [undefined, 'b', 'a', undefined]);
+  });
+
   it('keeps everything from one opening to the next', async () => {
     const first = SqliteRecords.open({ file });
     assert.equal(first.rebuilt, false);

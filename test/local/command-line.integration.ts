@@ -1,7 +1,7 @@
 /** Wrong input, as a newcomer gives it: a sentence that says what to do, an exit code, and never a stack trace or a wait. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run } from './indexer-process.ts';
+import { inTemporaryDirectory, run, until } from './indexer-process.ts';
 import { assertPublished, makeRepository, packagesIn } from './made-repository.ts';
 
 /** TOP is a directory that nobody keeps, DIR an empty one, FILE a file, DAMAGED a directory with a damaged table. */
@@ -25,6 +25,7 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['index FILE', 3, /FILE: expected a directory, found a file$/],
   ['index DIR --state FILE', 3, /state directory FILE cannot be made .*something else is in its place$/],
   ['index DIR --formats xz', 2, /Expected gz, zst, or both; found xz/],
+  ['index DIR --formats EMPTY', 2, /Expected gz, zst, or both; found nothing/],
   ['serve', 2, /missing required argument 'dir'/],
   ['serve EMPTY', 2, /Expected a path, found nothing/],
   ['serve DIR/none', 3, /DIR\/none: there is no such file or directory$/],
@@ -34,6 +35,8 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['serve DIR --port USED', 3, /port \d+ is in use: stop the other program or choose --port$/],
   ['serve DIR --port 0 --host 192.0.2.1', 3, /192.0.2.1 is no address of this machine: choose another --host$/],
   ['serve DIR --port 0 --upload-token BLANK', 3, /the upload token is empty, or holds blanks/],
+  ['serve DIR --port 0 --host EMPTY', 2, /Expected an address, found nothing/],
+  ['serve /proc/none/below --create', 3, /\/proc\/none\/below: there is no such file or directory$/],
   ['serve DIR --upload-max 0', 2, /Expected a number of bytes, without a unit/],
   ['serve DIR --upload-max 4GB', 2, /Expected a number of bytes, without a unit/],
   ['serve DIR --debounce -1', 2, /Expected 0 to 300 seconds/],
@@ -111,3 +114,30 @@ describe('a reader that has seen enough', () => {
     });
   });
 });
+
+test('serve stops in order when npm, which a supervisor knows, is told to', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const args = ['run', '-s', 'indexer', '--', 'serve', directory, '--port', '0'];
+    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    // A group of its own: what outlives npm has to end with the test.
+    const npm = spawn('npm', args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    try {
+      await until('it serves', () => output.includes('what is going on') || undefined);
+      npm.kill('SIGTERM');
+      await until('it says goodbye', () => output.includes('stopped after') || undefined);
+    } finally {
+      endGroup(npm);
+    }
+  });
+});
+
+function endGroup({ pid = 0 }: ChildProcess): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // All of it has ended, as it should.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

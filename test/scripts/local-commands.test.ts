@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { SqliteRecords } from '../../functions/adapters/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
 import { explainKey } from '../../scripts/explain.ts';
+import { makePackage } from '../package-maker.ts';
 import { run, withoutAws } from './command-process.ts';
 import { undescribed } from './described-json.ts';
 
@@ -50,10 +51,40 @@ test('explain does not say that a package is in an index which was made by other
   table.close();
 });
 
+test('explain reads names as UTF-8 where they are that, and as Latin-1 where not', async () => {
+  const { table } = SqliteRecords.open({ file: join(directory, 'named', 'records.sqlite') });
+  const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
+  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
+  for (const encoding of ['utf8', 'latin1'] as const) {
+    const record = Buffer.from('PKGNAME=\u00fcml\u00e4ut-1.0\n\n', encoding);
+    await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });
+    assert.match(
+      (await explainKey('All/x-1.0.tgz', facts, table, '')).sentence,
+      / as \u00fcml\u00e4ut-1\.0 /,
+      encoding,
+    );
+  }
+  table.close();
+});
+
 test('record shows a name that would move the cursor as text', async () => {
   const { exitCode, stdout, stderr } = await run('indexer record', [join(directory, 'All', 'bad\x1b[2J-1.0.tgz')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
   assert.match(stderr, /bad\\x1b\[2J-1\.0\.tgz: not-a-package/);
+});
+
+test('an index that cannot be published is told, and keeps no other from being so', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-two-'));
+  t.after(() => rm(place, { recursive: true }));
+  for (const name of ['first', 'second']) {
+    await mkdir(join(place, name), { recursive: true });
+    await writeFile(join(place, name, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+  }
+  await mkdir(join(place, 'first', 'pkg_summary.gz'));
+  const { exitCode, stdout, stderr } = await run('indexer index', [place]);
+  assert.match(stderr, /^the index of first cannot be published: .*pkg_summary\.gz is a directory\n$/);
+  assert.match(stdout, /^second: 1 package, .* published/);
+  assert.equal(exitCode, 3);
 });
 
 test('a table that cannot be made is told with its place', async () => {

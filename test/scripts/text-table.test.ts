@@ -32,6 +32,19 @@ describe('a table', () => {
     ]);
   });
 
+  test('is not wrapped for a terminal that does not know its width, and says 0', (context) => {
+    const { columns: width } = process.stdout;
+    context.after(() => Object.assign(process.stdout, { columns: width }));
+    Object.assign(process.stdout, { columns: 0 });
+    assert.equal(textTable(columns, [['a', '1', 'x'.repeat(300)]])[1], `a        1  ${'x'.repeat(300)}`);
+    Object.assign(process.stdout, { columns: 40 });
+    assert.notEqual(textTable(columns, [['a', '1', 'x'.repeat(300)]])[1], `a        1  ${'x'.repeat(300)}`);
+  });
+
+  test('may have more rows than a call has arguments', () => {
+    assert.equal(textTable(columns, Array(200_000).fill(['a', '1', 'x'])).length, 200_001);
+  });
+
   test('wraps the widest of the columns that may be, where the terminal is narrow', () => {
     const rows = [['a-package-with-a-name-1.0', '12', 'expected one thing and found another one']];
     assert.deepEqual(textTable(columns, rows, 40), [

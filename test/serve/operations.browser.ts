@@ -251,6 +251,20 @@ describe('another try', () => {
     });
   });
 
+  test('asks for the token once where two packages are tried at the same time', async () => {
+    await pages.with(urlOf(guarded), async (page) => {
+      await loaded(page);
+      const names = [`Retry: ${whole.repository}/caddy-0.10.14.tgz`, 'Retry: All/unreadable-1.0.tgz'];
+      await page
+        .locator(names.map((name) => `[aria-label="${name}"]`).join())
+        .evaluateAll((buttons) => buttons.map((each) => (each as { click?: () => void }).click?.()));
+      await page.getByText('asking …').nth(1).waitFor();
+      await tokenField(page).fill('secret');
+      await page.keyboard.press('Enter');
+      await eventually(async () => assert.equal(asked.length, 2));
+    });
+  });
+
   test('cannot be asked for by a page of another site', async () => {
     pages.server.files.set('/evil/index.html', Buffer.from('<!doctype html><title>evil</title>'));
     const context = await pages.browser.newContext();

@@ -86,6 +86,7 @@ const namesFor = {
   anything: [1, 2, 2, 3, 4],
   duel: [1],
   adoption: [2, 3],
+  'lost table': [2, 3, 4],
   clock: [1, 2],
   growth: [4, 8],
   pages: [4, 8],
@@ -94,6 +95,7 @@ const millisecondsFor = {
   anything: [150, 800, 3_000, 8_000],
   duel: [150, 800, 2_500],
   adoption: [150, 800, 2_500],
+  'lost table': [800, 1_500, 2_500],
   clock: [150, 800, 2_500],
   growth: [3_000, 8_000, 16_000],
   pages: [3_000, 8_000],
@@ -102,16 +104,26 @@ const countFor = {
   anything: [2, 14],
   duel: [2, 14],
   adoption: [1, 5],
+  'lost table': [3, 8],
   clock: [2, 14],
   growth: [8, 30],
   pages: [8, 30],
 } as const;
-export type Theme = keyof typeof themeWeights | 'pages';
+export type Theme = keyof typeof themeWeights | 'pages' | 'lost table';
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
   duel: { rename: 0, 'switch-formats': 0, 'foreign-index': 0 },
   adoption: { upload: 20, delete: 60, reindex: 2, 'foreign-index': 0 },
+  'lost table': {
+    upload: 30,
+    delete: 40,
+    reindex: 0,
+    summarize: 0,
+    'switch-formats': 0,
+    'foreign-index': 0,
+    'step-clock': 0,
+  },
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
@@ -120,23 +132,32 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
 /**
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
- * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there.
+ * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there;
+ * `lost table`, the same crowd on a repository whose indexes are ours and right.
  */
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
 const pagesChance = 0.08;
+const lostTableChance = 0.05;
 
 export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
   const drawn = dice.weighted(themeWeights);
   const pageDice = new Dice(seed, 'page');
-  const theme = asked ?? (pageDice.chance(pagesChance) ? 'pages' : drawn);
+  const isLost = new Dice(seed, 'table').chance(lostTableChance);
+  const theme = asked ?? (pageDice.chance(pagesChance) ? 'pages' : isLost ? 'lost table' : drawn);
   const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
-  const setting = { ...drawSetting(dice), ...settingFor(theme, dice), blockBytes, page: pageDice.chance(0.9) };
+  const setting = {
+    ...drawSetting(dice),
+    ...settingFor(theme, dice),
+    blockBytes,
+    page: pageDice.chance(theme === 'lost table' ? 0.2 : 0.9),
+  };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
-  const isOld = theme === 'adoption' || dice.chance(0.15);
-  const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed) : [];
+  const isOld = theme === 'adoption' || theme === 'lost table' || dice.chance(0.15);
+  const indexes = theme === 'lost table' ? ourIndexes : undefined;
+  const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed, indexes) : [];
   const milliseconds = dice.pick(millisecondsFor[theme]);
   const moment = () => Math.round(dice.fraction() * milliseconds);
   if (isOld && dice.chance(0.8))
@@ -193,6 +214,8 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
       return { ...crowd, faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin } };
     case 'adoption':
       return { ...crowd, faults: { ...noFaults, slow: 0.3, crash: dice.pick([0, 0.1]), late: 0.4, twin } };
+    case 'lost table':
+      return { ...crowd, windowMilliseconds: 0, formats: ['gz', 'zst'], faults: { ...noFaults, slow: 0.1, late: 0.4 } };
     case 'clock':
       return crowd;
     case 'pages':
@@ -217,7 +240,12 @@ function drawRates(dice: Dice): FaultRates {
 }
 
 /** A repository from before us: an index, and packages that mostly are in it. */
-function drawPast(dice: Dice, repositoriesUsed: readonly string[], namesUsed: readonly string[]): Deed[] {
+function drawPast(
+  dice: Dice,
+  repositoriesUsed: readonly string[],
+  namesUsed: readonly string[],
+  indexes?: readonly OldIndex[],
+): Deed[] {
   const past: Deed[] = [];
   for (const repository of repositoriesUsed) {
     for (const name of namesUsed) {
@@ -225,13 +253,25 @@ function drawPast(dice: Dice, repositoriesUsed: readonly string[], namesUsed: re
       if (dice.chance(0.85))
         past.push({ id: `old ${key}`, at: 0, kind: 'old-package', key, name, content: dice.pick(packageKinds) });
     }
-    for (const file of ['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.bz2']) {
-      const by = file !== 'pkg_summary.bz2' && dice.chance(0.4) ? 'us' : 'others';
-      if (dice.chance(0.5))
-        past.push({ id: `old ${repository}/${file}`, at: 0, kind: 'old-index', repository, file, by });
-    }
+    for (const { file, by } of indexes ?? drawIndexes(dice))
+      past.push({ id: `old ${repository}/${file}`, at: 0, kind: 'old-index', repository, file, by });
   }
   return past;
+}
+
+type OldIndex = Pick<DeedOf<'old-index'>, 'file' | 'by'>;
+
+const ourIndexes: readonly OldIndex[] = [
+  { file: 'pkg_summary.gz', by: 'us' },
+  { file: 'pkg_summary.zst', by: 'us' },
+];
+
+function drawIndexes(dice: Dice): OldIndex[] {
+  const files = ['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.bz2'];
+  return files.flatMap((file) => {
+    const by = file !== 'pkg_summary.bz2' && dice.chance(0.4) ? 'us' : 'others';
+    return dice.chance(0.5) ? [{ file, by }] : [];
+  });
 }
 
 type WithoutMoment<Of> = Of extends Deed ? Omit<Of, 'id' | 'at'> : never;

@@ -116,13 +116,13 @@ describe('an index in gz', () => {
   it('tells of its blocks as long as that fits into its header; beyond, it is an index all the same', async () => {
     const [first] = await packed('gz', 1);
     assert.ok(first);
-    // An entry has 54 bytes and the name; 4 bytes say how blocks were cut, 4 begin the field.
-    const entries = Math.floor((summaryLimits.extraFieldBytesMax - 8) / 1_054);
+    // An entry has 54 bytes and the name; 8 bytes come before all entries, 4 begin the field.
+    const entries = Math.floor((summaryLimits.extraFieldBytesMax - 12) / 1_054);
     const blocksOf = (lastNameBytes: number) => [
       ...Array.from({ length: entries }, () => nameOf(first, 1_000)),
       nameOf(first, lastNameBytes),
     ];
-    const room = summaryLimits.extraFieldBytesMax - 8 - entries * 1_054 - 54;
+    const room = summaryLimits.extraFieldBytesMax - 12 - entries * 1_054 - 54;
     for (const [lastNameBytes, isTold] of [
       [room, true],
       [room + 1, false],
@@ -151,6 +151,16 @@ describe('an index in gz', () => {
         splitGzip(Buffer.concat([header, field, Buffer.alloc(10)]), blockBytes);
       }),
     );
+  });
+
+  it('does not tell of blocks where any byte of what it tells was damaged', async () => {
+    const bytes = await index('gz', 20);
+    const [begin, end] = [12, 12 + bytes.readUInt16LE(10)];
+    for (let at = begin; at < end; at += 1) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10;
+      assert.equal(splitGzip(damaged, blockBytes), undefined, `byte ${at}`);
+    }
   });
 
   it('gives the text of a block only if it is the text that it was', async () => {

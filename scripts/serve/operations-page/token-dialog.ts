@@ -30,10 +30,15 @@ export class TokenDialog {
     this.element.addEventListener('close', () => this.#give(undefined));
   }
 
-  /** Undefined where nobody wants to tell it. */
+  /** Undefined where nobody wants to tell it. Whoever asks while the dialog is open gets the same answer. */
   async ask(isWrong: boolean): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
-    this.#answer = resolve;
+    const others = this.#answer;
+    this.#answer = (token) => {
+      others(token);
+      resolve(token);
+    };
+    if (this.element.open) return await promise;
     this.#field.value = '';
     this.#why.textContent = isWrong
       ? 'The server does not know that token.'
@@ -43,8 +48,9 @@ export class TokenDialog {
   }
 
   #give(token: string | undefined): void {
-    this.#answer(token);
+    const answer = this.#answer;
     this.#answer = () => {};
+    answer(token);
     this.element.close();
   }
 }
