@@ -17,8 +17,17 @@
 
 import { formDecoded } from './form-encoding.ts';
 import { isPackageKey } from './keys.ts';
-import { eventLimits } from './limits.ts';
+
 import type { Hint, ObjectKey } from './ports.ts';
+
+/** Reading events from outside. */
+export const eventLimits = {
+  /** Lists and messages around one event. An S3 event in SNS in SQS has 4; more than twice that is nobody's pipeline. */
+  wrappingsMax: 8,
+  /** How much of an unknown event its log line quotes: enough to tell where it comes from. */
+  quotedCharactersMax: 60,
+  namedPropertiesMax: 12,
+} as const;
 
 /** A hint, and the SQS record that brought it: the one to report when the hint cannot be followed. */
 export interface ReceivedHint extends Hint {

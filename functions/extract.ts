@@ -1,5 +1,5 @@
 import { splitKey } from './keys.ts';
-import { packageLimits, recordLimits } from './limits.ts';
+import { packageLimits } from './package/limits.ts';
 import { MalformedPackage } from './package/malformed-package.ts';
 import type { PackageSource } from './package/package-source.ts';
 import { readPackage } from './package/read-package.ts';
@@ -14,8 +14,9 @@ import {
   type RecordTable,
   type Row,
 } from './ports.ts';
-import { findRejection, findWarnings } from './summary/hazards.ts';
-import { renderRecord } from './summary/record.ts';
+import { findRejection, findWarnings } from './record/hazards.ts';
+import { recordLimits } from './record/limits.ts';
+import { renderRecord } from './record/record.ts';
 
 export interface ExtractPorts {
   readonly objects: ObjectStore;

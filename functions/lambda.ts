@@ -10,22 +10,38 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
-import { createS3Client } from './adapters/aws-clients.ts';
-import { changeOfKeys, DynamoDbRecords } from './adapters/dynamodb-records.ts';
-import { S3Aliases } from './adapters/s3-aliases.ts';
-import { S3Objects } from './adapters/s3-objects.ts';
-import { SqsHints } from './adapters/sqs-hints.ts';
+import { createS3Client } from './adapters/aws/aws-clients.ts';
+import { changeOfKeys, DynamoDbRecords } from './adapters/aws/dynamodb-records.ts';
+import { S3Aliases } from './adapters/aws/s3-aliases.ts';
+import { S3Objects } from './adapters/aws/s3-objects.ts';
+import { SqsHints } from './adapters/aws/sqs-hints.ts';
+import { withholdingCredentials } from './adapters/aws/withheld-credentials.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import { withholdingCredentials } from './adapters/withheld-credentials.ts';
+import type { ConsistencyReport } from './check/consistency.ts';
+import { countFindings } from './check/findings.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
 import { type Extraction, type ExtractPorts, extract as extractPackage } from './extract.ts';
-import { lambdaLimits } from './limits.ts';
+import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
 import type { Changes, Clock, Hint, Repository } from './ports.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
 import { type Publication, type SummarizePorts, summarize as summarizeRepository } from './summarize.ts';
-import type { ConsistencyReport } from './summary/consistency.ts';
-import { countFindings } from './summary/findings.ts';
-import { type IndexFormatName, indexFormatNames } from './summary/index-formats.ts';
+
+/** The functions on AWS. */
+export const lambdaLimits = {
+  /** Packages that one invocation reads at the same time: each holds a window of its package in memory. */
+  extractConcurrentMax: 16,
+  /** Repositories that one invocation summarizes at the same time: each holds its indexes in memory. */
+  summarizeConcurrentMax: 2,
+  /** A reindex that has less time left goes on in a fresh invocation: one batch of hints takes about 3 s. */
+  reindexReserveMilliseconds: 60_000,
+  /**
+   * Invocations of one reindex, each by the one before. Lambda takes 16 in a row for a loop, and stops it (Lambda guide, "recursive
+   * loop detection"); these, of 14 minutes each, are enough for millions of packages.
+   */
+  reindexRoundsMax: 15,
+  /** An upload that was seen later than this after it was made was not waiting for us: a bucket is being adopted. */
+  uploadAgeMillisecondsMax: 86_400_000,
+} as const;
 
 const logger = new Logger();
 const metrics = new Metrics();

@@ -90,7 +90,7 @@ interface RowFacts {
 export interface IndexedRow extends RowFacts {
   readonly state: 'indexed';
   readonly record: Uint8Array;
-  /** Codes of functions/summary/hazards.ts. */
+  /** Codes of functions/record/hazards.ts. */
   readonly warnings: readonly string[];
 }
 

@@ -1,8 +1,13 @@
+import type { ConsistencyReport } from './check/consistency.ts';
+import { RepositoryFacts } from './check/repository-facts.ts';
 import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import { reindexLimits } from './limits.ts';
 import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository, Row } from './ports.ts';
-import type { ConsistencyReport } from './summary/consistency.ts';
-import { RepositoryFacts } from './summary/repository-facts.ts';
+
+/** Comparing a bucket with the table. */
+export const reindexLimits = {
+  /** Hints handed to the queue at a time: bounds what is in memory, and what is sent again if sending fails. */
+  hintsPerSendMax: 500,
+} as const;
 
 export interface ReindexPorts {
   readonly objects: ObjectStore;

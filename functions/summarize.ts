@@ -1,7 +1,17 @@
 import pMap from 'p-map';
-import { type KeptPage, keepPage, lookAtPage } from './keep-page.ts';
+import { fileSumMetadata } from './index/file-sum.ts';
+import { type IndexFormat, type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import { summaryLimits } from './index/limits.ts';
+import {
+  buildSummary,
+  type CompressedBlock,
+  changeSummary,
+  type Summary,
+  type SummaryOptions,
+  takeApart,
+} from './index/summary.ts';
 import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
-import { summaryLimits } from './limits.ts';
+import { type KeptPage, keepPage, lookAtPage } from './page/keep-page.ts';
 import {
   type Changes,
   type Clock,
@@ -13,16 +23,6 @@ import {
   type Repository,
   type Row,
 } from './ports.ts';
-import { fileSumMetadata } from './summary/file-sum.ts';
-import { type IndexFormat, type IndexFormatName, indexFormats } from './summary/index-formats.ts';
-import {
-  buildSummary,
-  type CompressedBlock,
-  changeSummary,
-  type Summary,
-  type SummaryOptions,
-  takeApart,
-} from './summary/summary.ts';
 
 export interface SummarizePorts {
   readonly objects: ObjectStore;
@@ -37,7 +37,7 @@ export interface SummarizeOptions {
   readonly changes?: Changes;
   /** Whether to keep index.html, the package browser, as well; otherwise nothing of that name is touched. */
   readonly page?: boolean;
-  /** A block's size on average (functions/summary/blocks.ts). */
+  /** A block's size on average (functions/index/blocks.ts). */
   readonly blockBytes?: number;
 }
 

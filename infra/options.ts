@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { packageSuffixes } from '../functions/keys.ts';
-import { deploymentLimits } from '../functions/limits.ts';
+import { deploymentLimits } from './limits.ts';
 import { bucketEvents } from './notifications.ts';
 
 /** The flags, under the names that they have on the command line (`--alarm-email` is `alarmEmail`). */

@@ -3,9 +3,9 @@
  * test/pipeline.integration.ts holds the calls that are made against it, both ways.
  */
 
+import { type IndexFormatName, indexFormats } from '../functions/index/index-formats.ts';
 import { indexFiles, packageSuffixes } from '../functions/keys.ts';
 import { pageFile } from '../functions/page/page.ts';
-import { type IndexFormatName, indexFormats } from '../functions/summary/index-formats.ts';
 import type { Permission } from './step.ts';
 
 /** What the calls are made on: ARNs, and what narrows the bucket's keys. */

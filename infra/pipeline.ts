@@ -14,7 +14,7 @@ import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { deploymentLimits } from '../functions/limits.ts';
+import { deploymentLimits } from './limits.ts';
 import { bucketEvents, keyFilters } from './notifications.ts';
 import type { IndexerOptions } from './options.ts';
 import { extractPermissions, type Places, reindexPermissions, summarizePermissions } from './permissions.ts';

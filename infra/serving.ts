@@ -5,7 +5,7 @@ import { Aws, CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import { CfnCachePolicy, CfnDistribution, CfnFunction, CfnOriginAccessControl } from 'aws-cdk-lib/aws-cloudfront';
 import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { deploymentLimits } from '../functions/limits.ts';
+import { deploymentLimits } from './limits.ts';
 import type { IndexerOptions } from './options.ts';
 import type { Storage } from './storage.ts';
 

@@ -5,7 +5,7 @@ import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { deploymentLimits } from '../functions/limits.ts';
+import { deploymentLimits } from './limits.ts';
 
 export type StepName = 'extract' | 'summarize' | 'reindex';
 

@@ -4,7 +4,7 @@ import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-li
 import { AttributeType, BillingMode, type CfnTable, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { deploymentLimits } from '../functions/limits.ts';
+import { deploymentLimits } from './limits.ts';
 import { type IndexerOptions, isUsableBucketName } from './options.ts';
 
 export class Storage extends Construct {

@@ -15,7 +15,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSubscription, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { deploymentLimits } from '../functions/limits.ts';
+import { deploymentLimits } from './limits.ts';
 import type { IndexerOptions } from './options.ts';
 import { metricsNamespace, type Pipeline } from './pipeline.ts';
 

@@ -4,9 +4,9 @@
  */
 
 import { Command } from 'commander';
-import { type ExitCode, exitCodes } from './exit.ts';
+import { type ExitCode, exitCodes } from '../functions/failures.ts';
 import { runNpm } from './npm-process.ts';
-import { ending, runCommand } from './run-command.ts';
+import { ending, runCommand } from './terminal/run-command.ts';
 
 /** `npm audit --json`, format 2; or what npm prints where the registry did not answer it. */
 interface AuditReport {

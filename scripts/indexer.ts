@@ -3,11 +3,11 @@
 
 import './compile-cache.ts';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { type IndexFormatName, indexFormatNames } from '../functions/summary/index-formats.ts';
+import { type IndexFormatName, indexFormatNames } from '../functions/index/index-formats.ts';
 import manifest from '../package.json' with { type: 'json' };
-import { completionScript, type Shell, shells } from './completion.ts';
-import { ending, exitCodesHelp, onDemand, runCommand } from './run-command.ts';
-import { accountOptions } from './stack/account-options.ts';
+import { accountOptions } from './aws/account-options.ts';
+import { completionScript, type Shell, shells } from './commands/completion.ts';
+import { ending, exitCodesHelp, onDemand, runCommand } from './terminal/run-command.ts';
 
 const stateOption = new Option(
   '--state <dir>',
@@ -36,7 +36,7 @@ program
   .command('record')
   .description('print the record of each package, as pkg_info -X would')
   .argument('<file...>', 'packages')
-  .action(ending(onDemand(async () => (await import('./record.ts')).record)));
+  .action(ending(onDemand(async () => (await import('./commands/record.ts')).record)));
 
 program
   .command('index')
@@ -46,7 +46,7 @@ program
   .addOption(formatsOption)
   .addOption(pageOption)
   .option('--force', 'read every package again, changed or not')
-  .action(ending(onDemand(async () => (await import('./index-directory.ts')).indexDirectory)));
+  .action(ending(onDemand(async () => (await import('./commands/index-directory.ts')).indexDirectory)));
 
 program
   .command('serve')
@@ -71,7 +71,7 @@ program
   .addOption(stateOption)
   .addOption(formatsOption)
   .addOption(pageOption)
-  .action(ending(onDemand(async () => (await import('./serve.ts')).serve)));
+  .action(ending(onDemand(async () => (await import('./commands/serve.ts')).serve)));
 
 program
   .command('status')
@@ -82,7 +82,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(onDemand(async () => (await import('./status.ts')).showStatus)));
+  .action(ending(onDemand(async () => (await import('./commands/status.ts')).showStatus)));
 
 program
   .command('check')
@@ -93,7 +93,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(onDemand(async () => (await import('./check.ts')).check)));
+  .action(ending(onDemand(async () => (await import('./commands/check.ts')).check)));
 
 program
   .command('explain')
@@ -109,7 +109,7 @@ program
   .addOption(profileOption)
   .addOption(regionOption)
   .option('--json', 'for programs')
-  .action(ending(onDemand(async () => (await import('./explain.ts')).explain)));
+  .action(ending(onDemand(async () => (await import('./commands/explain.ts')).explain)));
 
 program
   .command('completion')

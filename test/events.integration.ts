@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { hintsFrom } from '../functions/events.ts';
-import { type CephGateway, startCephGateway } from './adapters/ceph-gateway.ts';
+import { type CephGateway, startCephGateway } from './adapters/aws/ceph-gateway.ts';
 
 const bucket = 'packages';
 

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { encodeHint, hintsFrom } from '../functions/events.ts';
+import { encodeHint, eventLimits, hintsFrom } from '../functions/events.ts';
 import { isPackageKey } from '../functions/keys.ts';
-import { eventLimits } from '../functions/limits.ts';
 
 const fixturesDirectory = new URL('fixtures/events/', import.meta.url);
 

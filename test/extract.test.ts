@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { extract } from '../functions/extract.ts';
-import { packageLimits, recordLimits } from '../functions/limits.ts';
+import { packageLimits } from '../functions/package/limits.ts';
 import { aliasMetadata, type ObjectFacts, type ObjectKey, type Row } from '../functions/ports.ts';
+import { recordLimits } from '../functions/record/limits.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';

@@ -4,9 +4,9 @@ import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { encodeHint } from '../functions/events.ts';
 import { joinKey } from '../functions/keys.ts';
-import { lambdaLimits, reindexLimits } from '../functions/limits.ts';
 import { isOurPage } from '../functions/page/page.ts';
 import type { Hint, ObjectFacts, ObjectKey, Repository } from '../functions/ports.ts';
+import { reindexLimits } from '../functions/reindex.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
@@ -189,9 +189,12 @@ describe('extract', () => {
 
   it('reads only so many packages at a time', async () => {
     const world = newWorld();
-    const keys = Array.from({ length: 3 * lambdaLimits.extractConcurrentMax }, (_, index) => `All/p-${index}.tgz`);
+    const keys = Array.from(
+      { length: 3 * lambda.lambdaLimits.extractConcurrentMax },
+      (_, index) => `All/p-${index}.tgz`,
+    );
     await lambda.followHints(world, hinted(...keys.map((key) => ({ key }))));
-    assert.equal(world.objects.underWayMost, lambdaLimits.extractConcurrentMax);
+    assert.equal(world.objects.underWayMost, lambda.lambdaLimits.extractConcurrentMax);
   });
 });
 
@@ -314,22 +317,22 @@ describe('summarize', () => {
   it('holds only so many summaries at a time', async () => {
     const ports = world();
     await lambda.publishIndexes(ports, changes(['a', 'b', 'c', 'd', 'e', 'f']));
-    assert.equal(ports.objects.underWayMost, lambdaLimits.summarizeConcurrentMax);
+    assert.equal(ports.objects.underWayMost, lambda.lambdaLimits.summarizeConcurrentMax);
   });
 
   it('counts what it published', async () => {
     const ports = world();
     const now = ports.clock.now().getTime();
     await upload(ports, 'All/a-1.0.tgz', new Date(now - 5_000));
-    await upload(ports, 'All/b-1.0.tgz', new Date(now - lambdaLimits.uploadAgeMillisecondsMax));
-    await upload(ports, 'All/c-1.0.tgz', new Date(now - lambdaLimits.uploadAgeMillisecondsMax - 1_000));
+    await upload(ports, 'All/b-1.0.tgz', new Date(now - lambda.lambdaLimits.uploadAgeMillisecondsMax));
+    await upload(ports, 'All/c-1.0.tgz', new Date(now - lambda.lambdaLimits.uploadAgeMillisecondsMax - 1_000));
     measured.length = 0;
     await lambda.publishIndexes(ports, requests(['All']));
     assert.deepEqual(valuesOf('SummaryRecords'), [3]);
     assert.deepEqual(valuesOf('SummaryBytes'), [ports.objects.objects.get('All/pkg_summary.gz')?.size]);
     assert.deepEqual(
       valuesOf('UploadToIndexLatency'),
-      [5_000, lambdaLimits.uploadAgeMillisecondsMax],
+      [5_000, lambda.lambdaLimits.uploadAgeMillisecondsMax],
       'not what is adopted',
     );
     assert.equal(valuesOf('SummaryDuration').length, 1);
@@ -403,7 +406,7 @@ describe('reindex', () => {
       let asked = 0;
       const getRemainingTimeInMillis = () => {
         asked += 1;
-        return lambdaLimits.reindexReserveMilliseconds - (asked > enough ? 1 : 0);
+        return lambda.lambdaLimits.reindexReserveMilliseconds - (asked > enough ? 1 : 0);
       };
       const ports = { ...world, hints, goOn, prefixes };
       const counts = await lambda.compareBucket(ports, invocations.at(-1) ?? {}, { getRemainingTimeInMillis });
@@ -476,7 +479,10 @@ describe('reindex', () => {
   });
 
   it('ends after so many invocations, and says what to do', async () => {
-    const keys = Array.from({ length: lambdaLimits.reindexRoundsMax + 1 }, (_, index) => `r${index + 10}/x-1.tgz`);
+    const keys = Array.from(
+      { length: lambda.lambdaLimits.reindexRoundsMax + 1 },
+      (_, index) => `r${index + 10}/x-1.tgz`,
+    );
     await run(bucketOf(...keys.slice(1)), [''], {}, 1);
     await assert.rejects(run(bucketOf(...keys), [''], {}, 1), /within 15 invocations; .* by its prefix .*"r24"/);
   });

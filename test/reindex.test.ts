@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { splitKey } from '../functions/keys.ts';
-import { reindexLimits } from '../functions/limits.ts';
 import type { Hint, ObjectKey } from '../functions/ports.ts';
-import { type ReindexOptions, type ReindexPlace, reindex } from '../functions/reindex.ts';
+import { type ReindexOptions, type ReindexPlace, reindex, reindexLimits } from '../functions/reindex.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
 

@@ -11,7 +11,7 @@ import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
 import { makePackage } from './package-maker.ts';
 
-/** Each port's method, and the request that its adapter makes of it (functions/adapters/s3-objects.ts, dynamodb-records.ts). */
+/** Each port's method, and the request that its adapter makes of it (functions/adapters/aws/s3-objects.ts, dynamodb-records.ts). */
 const requests = {
   head: 'HEAD',
   readRange: 'GET',

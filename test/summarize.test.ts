@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { summaryLimits } from '../functions/limits.ts';
+import { sumOf } from '../functions/index/file-sum.ts';
+import { summaryLimits } from '../functions/index/limits.ts';
 import {
   aliasMetadata,
   type ObjectBody,
@@ -13,7 +14,6 @@ import {
   type Row,
 } from '../functions/ports.ts';
 import { type SummarizeOptions, summarize } from '../functions/summarize.ts';
-import { sumOf } from '../functions/summary/file-sum.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';

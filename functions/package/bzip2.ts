@@ -5,7 +5,7 @@
  */
 
 import Bunzip from 'seek-bzip';
-import { packageLimits } from '../limits.ts';
+import { packageLimits } from './limits.ts';
 
 /** Metadata is nearly always shorter; a bomb is found out a piece at a time. */
 const firstOutputBytes = 1024 * 1024;

@@ -4,7 +4,7 @@
  */
 
 import { latin1 } from '../latin1.ts';
-import { packageLimits } from '../limits.ts';
+import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import type { PackageSource } from './package-source.ts';
 

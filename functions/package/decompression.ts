@@ -13,9 +13,9 @@ import {
   type ZstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib';
-import { packageLimits } from '../limits.ts';
 import { bunzip } from './bzip2.ts';
 import { type Compression, describeFormat, looksLikeTar, tellCompression, tellingBytes } from './formats.ts';
+import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
 

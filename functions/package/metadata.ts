@@ -3,7 +3,7 @@
  * Source: pkg_install info/perform.c (read_meta_data_from_archive) and lib/pkg_io.c.
  */
 
-import { packageLimits } from '../limits.ts';
+import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { type Reading, type TarEntry, TarReader } from './tar.ts';
 

@@ -1,6 +1,6 @@
 /** Where a package's bytes come from, and the windows in which they are asked for. */
 
-import { packageLimits } from '../limits.ts';
+import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 
 /** One fixed version of a stored package, readable anywhere. Every adapter ties its ranges to the ETag that was seen. */

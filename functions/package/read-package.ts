@@ -1,9 +1,9 @@
 /** A package's bytes → its metadata, reading only the head of the file. */
 
-import { packageLimits } from '../limits.ts';
 import { findPackage, type PackageExtent, type Signature } from './container.ts';
 import { decompress, decompressHead } from './decompression.ts';
 import { type Compression, tellCompression } from './formats.ts';
+import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { type Metadata, metadataWithin, readMetadata } from './metadata.ts';
 import { type PackageSource, RangeStream, withHead } from './package-source.ts';

@@ -9,8 +9,8 @@
  */
 
 import { latin1 } from '../latin1.ts';
-import { packageLimits } from '../limits.ts';
 import { describeFormat, looksLikeTar, octalNumber } from './formats.ts';
+import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 
 const blockBytes = 512;

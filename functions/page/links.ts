@@ -8,7 +8,12 @@
  */
 
 import { compareByBytes } from '../keys.ts';
-import { pageLimits } from '../limits.ts';
+
+/** The list of links in a repository's page. */
+export const pageLimits = {
+  /** Lines that are text at a time before they become bytes: all 100,000 of a large list would take some 50 MB of small strings. */
+  linesAtOnce: 1_000,
+} as const;
 
 /** Whether each of these files is to be in the list. */
 export type FilePresence = ReadonlyMap<string, 'present' | 'absent'>;

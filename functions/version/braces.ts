@@ -3,7 +3,7 @@
  * a comma or a `}` outside of braces stands for itself, and a `{` without its `}` is malformed.
  */
 
-import { patternLimits } from '../limits.ts';
+import { patternLimits } from './limits.ts';
 
 export type Expansion =
   | { readonly outcome: 'expanded'; readonly alternatives: readonly string[] }

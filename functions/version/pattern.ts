@@ -12,10 +12,10 @@
  * (Latin-1), as in the records: then `?` and the order of names are those of C.
  */
 
-import { patternLimits } from '../limits.ts';
 import { expandBraces } from './braces.ts';
 import { compareParsed, type Order, parseVersion, type Version } from './dewey.ts';
 import { compileGlob, isGlob } from './glob.ts';
+import { patternLimits } from './limits.ts';
 
 /** A PKGNAME, taken apart at its last `-`. */
 export interface PackageName {

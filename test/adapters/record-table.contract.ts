@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { recordLimits } from '../../functions/limits.ts';
 import type { IndexedRow, RecordTable, RejectedRow, Repository, Row } from '../../functions/ports.ts';
+import { recordLimits } from '../../functions/record/limits.ts';
 
 export interface OpenedRecordTable {
   readonly table: RecordTable;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findRejection, findWarnings } from '../../functions/summary/hazards.ts';
+import { findRejection, findWarnings } from '../../functions/record/hazards.ts';
 import { recordOf } from '../package/byte-source.ts';
 import { madePackages, packageBytes, rowOf } from './made-packages.ts';
 

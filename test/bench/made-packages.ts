@@ -6,7 +6,7 @@
 
 import type { PackageMetadata } from '../../functions/package/read-package.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
-import { renderRecord } from '../../functions/summary/record.ts';
+import { renderRecord } from '../../functions/record/record.ts';
 import { makePackage, noise } from '../package-maker.ts';
 import { SeededRandom } from './seeded-random.ts';
 

@@ -10,8 +10,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import { DirectoryObjects } from '../../functions/adapters/directory-objects.ts';
-import { SqliteRecords } from '../../functions/adapters/sqlite-records.ts';
+import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
+import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
+import { recordsOf } from '../../functions/index/blocks.ts';
 import type {
   Changes,
   ETag,
@@ -22,7 +23,6 @@ import type {
   PutOutcome,
 } from '../../functions/ports.ts';
 import { summarize } from '../../functions/summarize.ts';
-import { recordsOf } from '../../functions/summary/blocks.ts';
 import { madeRows } from './made-packages.ts';
 import { type Cost, costOf } from './measurement.ts';
 

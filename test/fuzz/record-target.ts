@@ -1,16 +1,16 @@
 /** Text of any kind as a record, and records as an index. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { IndexDecoder } from '../../functions/browser/packages/index-decoder.ts';
+import { RecordSplitter } from '../../functions/browser/packages/record-splitter.ts';
+import { checkConsistency, factsOf } from '../../functions/check/consistency.ts';
+import { recordsOf } from '../../functions/index/blocks.ts';
+import { indexFormatNames, indexFormats } from '../../functions/index/index-formats.ts';
+import { buildSummary } from '../../functions/index/summary.ts';
 import { latin1 } from '../../functions/latin1.ts';
-import { IndexDecoder } from '../../functions/page/browser/index-decoder.ts';
-import { RecordSplitter } from '../../functions/page/browser/record-splitter.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
-import { recordsOf } from '../../functions/summary/blocks.ts';
-import { checkConsistency, factsOf } from '../../functions/summary/consistency.ts';
-import { findRejection, findWarnings, packageNameOf } from '../../functions/summary/hazards.ts';
-import { indexFormatNames, indexFormats } from '../../functions/summary/index-formats.ts';
-import { readFields } from '../../functions/summary/record-fields.ts';
-import { buildSummary } from '../../functions/summary/summary.ts';
+import { findRejection, findWarnings, packageNameOf } from '../../functions/record/hazards.ts';
+import { readFields } from '../../functions/record/record-fields.ts';
 import { fixtureCorpus } from '../corpus.ts';
 import type { Dice } from '../dice.ts';
 import { BrokenIndex, readIndex, readSummary } from '../pkgin-reader.ts';

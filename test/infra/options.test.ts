@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { indexFiles, packageSuffixes } from '../../functions/keys.ts';
-import { deploymentLimits } from '../../functions/limits.ts';
+import { deploymentLimits } from '../../infra/limits.ts';
 import { keyFilters } from '../../infra/notifications.ts';
 import { BadOption, type IndexerFlags, indexerOptions } from '../../infra/options.ts';
 

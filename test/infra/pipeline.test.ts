@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { packageSuffixes } from '../../functions/keys.ts';
-import { deploymentLimits } from '../../functions/limits.ts';
+import { deploymentLimits } from '../../infra/limits.ts';
 import { type Json, resource, resourcesOf, templateFor } from './synthesized.ts';
 
 const template = templateFor({});

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { bulkLimits } from '../../functions/limits.ts';
+import { bulkLimits } from '../../functions/extract-threads.ts';
 import { makePackage, noise } from '../package-maker.ts';
 import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { bulkLimits } from '../../functions/limits.ts';
+import { bulkLimits } from '../../functions/extract-threads.ts';
 import { makePackage } from '../package-maker.ts';
 import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {

@@ -12,7 +12,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { serverLimits } from '../../functions/limits.ts';
+import { serverLimits } from '../../functions/server/server-limits.ts';
 import { noise } from '../package-maker.ts';
 import { inTemporaryDirectory, ServingIndexer, until } from './indexer-process.ts';
 import type { LoadResult } from './load-clients.ts';

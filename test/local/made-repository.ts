@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPackage } from '../../functions/package/read-package.ts';
-import { renderRecord } from '../../functions/summary/record.ts';
+import { renderRecord } from '../../functions/record/record.ts';
 import { makePackage } from '../package-maker.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { until } from './indexer-process.ts';

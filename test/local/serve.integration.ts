@@ -5,7 +5,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { ServiceStatus } from '../../scripts/serve/service-status.ts';
+import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import { makePackage } from '../package-maker.ts';
 import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import { expectedSummary, makeRepository, servedSummary, untilServed } from './made-repository.ts';

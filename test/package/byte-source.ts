@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { MalformedPackage } from '../../functions/package/malformed-package.ts';
 import type { PackageSource } from '../../functions/package/package-source.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
-import { renderRecord } from '../../functions/summary/record.ts';
+import { renderRecord } from '../../functions/record/record.ts';
 
 export interface Range {
   readonly offset: number;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { packageLimits } from '../../functions/limits.ts';
+import { packageLimits } from '../../functions/package/limits.ts';
 import { readMetadata } from '../../functions/package/metadata.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compareByBytes } from '../../functions/keys.ts';
-import { pageLimits } from '../../functions/limits.ts';
-import { type FilePresence, renderLinks, spliceLinks } from '../../functions/page/links.ts';
+import { type FilePresence, pageLimits, renderLinks, spliceLinks } from '../../functions/page/links.ts';
 import { renderPage, splicePage } from '../../functions/page/page.ts';
 
 const sorted = (files: Iterable<string>) => [...new Set(files)].sort(compareByBytes);

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { renderPage } from '../../functions/page/page.ts';
 import { buildPage } from '../../scripts/build-page.ts';
-import { pkgAddNames } from './pkg-add-reader.ts';
+import { pkgAddNames } from '../browser/pkg-add-reader.ts';
 
 const files = ['app-2.0.tgz', 'gtk2+-2.24.tgz', 'libfoo-1.0.tbz'];
 

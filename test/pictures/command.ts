@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium, type Page } from 'playwright-core';
-import type { ServiceStatus } from '../../scripts/serve/service-status.ts';
+import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import { ServingIndexer, until } from '../local/indexer-process.ts';
 import { badPackages, demonstrationPackages } from './demonstration.ts';
 import { type TerminalCommand, terminalPicture } from './terminal-picture.ts';

@@ -27,7 +27,12 @@ export async function run(
   environment: Readonly<Record<string, string>> = withoutAws,
 ): Promise<Ran> {
   const [file = '', ...command] = script.split(' ');
-  const path = fileURLToPath(new URL(`../../scripts/${file}.ts`, import.meta.url));
+  const path = fileURLToPath(
+    new URL(
+      `../../scripts/${['indexer', 'build', 'audit', 'sbom'].includes(file) ? '' : 'commands/'}${file}.ts`,
+      import.meta.url,
+    ),
+  );
   const child = spawn(process.execPath, [path, ...command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: '/nonexistent', CDK_VALIDATION: 'false', ...environment },

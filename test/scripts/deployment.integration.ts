@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { DynamoDbRecords } from '../../functions/adapters/dynamodb-records.ts';
+import { DynamoDbRecords } from '../../functions/adapters/aws/dynamodb-records.ts';
 import { stubBundles } from '../infra/synthesized.ts';
+import { account, etagOf, queueArn, region, StandInAws } from './aws/stand-in-aws.ts';
 import { type Ran, run } from './command-process.ts';
-import { account, etagOf, queueArn, region, StandInAws } from './stack/stand-in-aws.ts';
 
 const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_EC2_METADATA_DISABLED: 'true' };
 const codeBucket = `pkgsrc-indexer-code-${account}-${region}`;

@@ -56,7 +56,7 @@ test('the policy of the deployer allows every call that the commands make', asyn
   const isAllowed = (wanted: string) =>
     actions.some((action) => (action.endsWith('*') ? wanted.startsWith(action.slice(0, -1)) : wanted === action));
   const made = new Set<string>();
-  for await (const file of glob(['scripts/*.ts', 'scripts/stack/*.ts', 'functions/adapters/s3-objects.ts'], {
+  for await (const file of glob(['scripts/**/*.ts', 'functions/adapters/aws/s3-objects.ts'], {
     cwd: root,
   })) {
     for (const [, command = ''] of (await read(file)).matchAll(/new (\w+)Command\(/g)) made.add(command);
@@ -100,7 +100,7 @@ test('the runbook has a section for each alarm, and none for one that is not the
 });
 
 test('every option of deploy is explained', async () => {
-  const [script, document] = await Promise.all([read('scripts/deploy.ts'), read('docs/deploying.md')]);
+  const [script, document] = await Promise.all([read('scripts/commands/deploy.ts'), read('docs/deploying.md')]);
   const options = [...script.matchAll(/'(--[a-z-]+)/g)].map(([, option = '']) => option);
   assert.ok(options.length > 10);
   for (const option of options.filter((one) => !['--bundles'].includes(one)))

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { ListObjectsV2Command, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
-import { S3Objects } from '../../functions/adapters/s3-objects.ts';
+import { S3Objects } from '../../functions/adapters/aws/s3-objects.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
-import { smokeTest } from '../../scripts/stack/smoke-test.ts';
+import { smokeTest } from '../../scripts/aws/smoke-test.ts';
 import { type IndexerStack, startIndexerStack } from '../pipeline/indexer-stack.ts';
 
 let stack: IndexerStack;

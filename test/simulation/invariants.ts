@@ -3,10 +3,10 @@
  * made-packages.ts, and indexes are read by the reader that stands for pkgin.
  */
 
+import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { indexFiles, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Row } from '../../functions/ports.ts';
-import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
 import type { MemoryObjects } from '../adapters/memory-objects.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { type MadePackage, recordOf } from './made-packages.ts';

@@ -22,7 +22,7 @@ interface Mutation {
 interface SourceMutation extends Mutation {
   readonly step: 'extract' | 'summarize' | 'reindex';
   /** A module that the step alone imports, where that is what changes. */
-  readonly part?: 'keep-page';
+  readonly part?: 'page/keep-page';
   /** Has to occur once. */
   readonly from: string;
   readonly to: string;
@@ -232,26 +232,26 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize puts the page over whatever is there': {
     theme: 'pages',
     step: 'summarize',
-    part: 'keep-page',
+    part: 'page/keep-page',
     from: "condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },",
     to: "condition: await objects.head(key).then((now) => now === undefined ? { ifNoneMatch: '*' } : { ifMatch: now.etag }),",
   },
   'summarize touches a page of others': {
     step: 'summarize',
-    part: 'keep-page',
+    part: 'page/keep-page',
     from: "if (seen !== undefined && !(await isOurs(objects, key, seen))) return 'foreign';",
     to: '',
   },
   'summarize takes a page of ours without metadata for one of others': {
     theme: 'growth',
     step: 'summarize',
-    part: 'keep-page',
+    part: 'page/keep-page',
     from: 'return versionMetadata in metadata ||',
     to: 'return versionMetadata in metadata || false &&',
   },
   'summarize takes any page of this version for right': {
     step: 'summarize',
-    part: 'keep-page',
+    part: 'page/keep-page',
     from: 'if (Object.entries(metadata).every(([name, value]) => seen?.metadata[name] === value))',
     to: 'if (seen?.metadata[versionMetadata] === pageVersion)',
   },
@@ -259,7 +259,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'pages',
     step: 'summarize',
-    part: 'keep-page',
+    part: 'page/keep-page',
     from: 'return changedSum(listed, spliced.entered, spliced.left) === fileSum ? spliced.page : undefined;',
     to: 'return spliced.page;',
   },

@@ -1,6 +1,6 @@
 /** What a seed stands for: a setting, and what the users, the operator and the clock do in it. */
 
-import { type IndexFormatName, indexFormatNames } from '../../functions/summary/index-formats.ts';
+import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { Dice } from '../dice.ts';
 import { type FaultRates, faultNames, noFaults } from './faults.ts';
 import { type PackageKind, packageKinds } from './made-packages.ts';

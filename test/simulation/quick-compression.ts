@@ -2,7 +2,7 @@
  * Thousands of simulations publish the same few texts, and half of their time goes by in waiting for a compressor. So equal ones are compressed once. The bytes are those of the real formats.
  */
 
-import { indexFormats } from '../../functions/summary/index-formats.ts';
+import { indexFormats } from '../../functions/index/index-formats.ts';
 
 const compressedMax = 20_000;
 

@@ -1,8 +1,8 @@
 /** The index that is made of records without any index before: what every publication has to equal, byte for byte. */
 
+import { type IndexFormatName, indexFormats } from '../../functions/index/index-formats.ts';
+import { buildSummary } from '../../functions/index/summary.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
-import { type IndexFormatName, indexFormats } from '../../functions/summary/index-formats.ts';
-import { buildSummary } from '../../functions/summary/summary.ts';
 
 /** @param records by FILE_NAME, in Latin-1 */
 export async function rebuilt(

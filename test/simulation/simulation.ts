@@ -9,11 +9,11 @@
  */
 
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
-import type { IndexFormatName } from '../../functions/summary/index-formats.ts';
 import { type MemoryObject, MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { Dice } from '../dice.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { patternLimits } from '../../functions/limits.ts';
+import { patternLimits } from '../../functions/version/limits.ts';
 import {
   bestMatch,
   comparePreference,

@@ -1,0 +1,246 @@
+/**
+ * The rows in one DynamoDB table, what is known of the repositories in another.
+ *
+ * | table        | partition key | sort key | attributes                                                       |
+ * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
+ * | repositories | repository    |          | run, whole                                                       |
+ *
+ * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. Throttled requests are repeated
+ * by the client, as often as its `maxAttempts` says.
+ */
+
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  paginateQuery,
+  paginateScan,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { RecordTable, Repository, Row } from '../../ports.ts';
+
+export interface DynamoDbRecordsOptions {
+  readonly recordsTable: string;
+  readonly repositoriesTable: string;
+}
+
+type Item = Record<string, AttributeValue>;
+
+export class DynamoDbRecords implements RecordTable {
+  readonly #client: DynamoDBClient;
+  readonly #recordsTable: string;
+  readonly #repositoriesTable: string;
+  /** The repositories that this process has entered into their table. */
+  readonly #entered = new Set<Repository>();
+
+  constructor(client: DynamoDBClient, { recordsTable, repositoriesTable }: DynamoDbRecordsOptions) {
+    this.#client = client;
+    this.#recordsTable = recordsTable;
+    this.#repositoriesTable = repositoriesTable;
+  }
+
+  async row(repository: Repository, file: string): Promise<Row | undefined> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({ TableName: this.#recordsTable, Key: keysOf(repository, file), ConsistentRead: true }),
+    );
+    return item && rowOf(item);
+  }
+
+  async putRow(row: Row): Promise<void> {
+    await this.#enter(row.repository);
+    await this.#client.send(new PutItemCommand({ TableName: this.#recordsTable, Item: itemOf(row) }));
+  }
+
+  async deleteRow(repository: Repository, file: string): Promise<void> {
+    await this.#client.send(new DeleteItemCommand({ TableName: this.#recordsTable, Key: keysOf(repository, file) }));
+  }
+
+  /** DynamoDB sorts text by its UTF-8 bytes, and that is the order promised. */
+  async *rows(repository: Repository): AsyncGenerator<Row> {
+    const pages = paginateQuery(
+      { client: this.#client },
+      {
+        TableName: this.#recordsTable,
+        KeyConditionExpression: '#repository = :repository',
+        ExpressionAttributeNames: { '#repository': 'repository' },
+        ExpressionAttributeValues: { ':repository': { S: partitionOf(repository) } },
+        ConsistentRead: true,
+      },
+    );
+    for await (const { Items: items = [] } of pages) {
+      for (const item of items) {
+        if (item.file?.S !== requestFile) yield rowOf(item);
+      }
+    }
+  }
+
+  async *repositories(): AsyncGenerator<Repository> {
+    const pages = paginateScan(
+      { client: this.#client },
+      {
+        TableName: this.#repositoriesTable,
+        ProjectionExpression: '#repository',
+        ExpressionAttributeNames: { '#repository': 'repository' },
+        ConsistentRead: true,
+      },
+    );
+    for await (const { Items: items = [] } of pages) {
+      for (const item of items) yield repositoryOfKeys(item);
+    }
+  }
+
+  /** A number may be left out: the client repeats an increment whose answer was lost. That it only grows is what counts. */
+  async takeRun(repository: Repository): Promise<number> {
+    return this.#addToRun(repository, 1);
+  }
+
+  async lastRun(repository: Repository): Promise<number> {
+    return Number((await this.#repositoryItem(repository))?.run?.N ?? 0);
+  }
+
+  async isWhole(repository: Repository): Promise<boolean> {
+    return (await this.#repositoryItem(repository))?.whole?.BOOL ?? false;
+  }
+
+  async markWhole(repository: Repository): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: 'SET #whole = :whole',
+        ExpressionAttributeNames: { '#whole': 'whole' },
+        ExpressionAttributeValues: { ':whole': { BOOL: true } },
+      }),
+    );
+  }
+
+  /** Counts up in a row of its own: the stream only tells of a write that changes something. */
+  async requestSummary(repository: Repository): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#recordsTable,
+        Key: keysOf(repository, requestFile),
+        UpdateExpression: 'ADD #requests :one',
+        ExpressionAttributeNames: { '#requests': 'requests' },
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      }),
+    );
+  }
+
+  /**
+   * Has the repository in its table before it has its first row, so that `repositories` knows all of them. Once for each
+   * repository and process: it costs as much as a row.
+   */
+  async #enter(repository: Repository): Promise<void> {
+    if (this.#entered.has(repository)) return;
+    await this.#addToRun(repository, 0);
+    this.#entered.add(repository);
+  }
+
+  async #addToRun(repository: Repository, increment: number): Promise<number> {
+    const { Attributes: attributes } = await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: 'ADD #run :increment',
+        ExpressionAttributeNames: { '#run': 'run' },
+        ExpressionAttributeValues: { ':increment': { N: `${increment}` } },
+        ReturnValues: 'UPDATED_NEW',
+      }),
+    );
+    return Number(expected(attributes?.run?.N, 'run', `repository ${JSON.stringify(repository)}`));
+  }
+
+  async #repositoryItem(repository: Repository): Promise<Item | undefined> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        ConsistentRead: true,
+      }),
+    );
+    return item;
+  }
+}
+
+type Keys = Readonly<Record<string, { readonly S?: string | undefined }>>;
+
+/** What a record of the change stream tells of: a row of a repository, or, without a file, anything in it. */
+export function changeOfKeys(keys: Keys): { readonly repository: Repository; readonly file: string | undefined } {
+  const file = expected(keys.file?.S, 'file', JSON.stringify(keys));
+  return { repository: repositoryOfKeys(keys), file: file === requestFile ? undefined : file };
+}
+
+/** The repository that an item belongs to. Throws where it has none. */
+function repositoryOfKeys(keys: Keys): Repository {
+  const partition = expected(keys.repository?.S, 'repository', JSON.stringify(keys));
+  return partition === rootPartition ? '' : partition;
+}
+
+/** The bucket's root is the empty string, which no key of DynamoDB may be. No repository ends in a slash, so this is free. */
+const rootPartition = '/';
+
+function partitionOf(repository: Repository): string {
+  return repository === '' ? rootPartition : repository;
+}
+
+/** The sort key of the row that asks for a summary. No file has a slash in its name. */
+const requestFile = '/summary';
+
+function keysOf(repository: Repository, file: string): Item {
+  return { repository: { S: partitionOf(repository) }, file: { S: file } };
+}
+
+function itemOf(row: Row): Item {
+  return {
+    ...keysOf(row.repository, row.file),
+    state: { S: row.state },
+    etag: { S: row.etag },
+    size: { N: `${row.size}` },
+    lastModified: { S: row.lastModified.toISOString() },
+    indexedAt: { S: row.indexedAt.toISOString() },
+    ...(row.state === 'indexed'
+      ? { record: { B: row.record }, warnings: { L: row.warnings.map((code) => ({ S: code })) } }
+      : { reason: { M: { code: { S: row.reason.code }, message: { S: row.reason.message } } } }),
+  };
+}
+
+function rowOf(item: Item): Row {
+  const of = `the row ${JSON.stringify(item.repository?.S)}, ${JSON.stringify(item.file?.S)}`;
+  const facts = {
+    repository: repositoryOfKeys(item),
+    file: expected(item.file?.S, 'file', of),
+    etag: expected(item.etag?.S, 'etag', of),
+    size: Number(expected(item.size?.N, 'size', of)),
+    lastModified: new Date(expected(item.lastModified?.S, 'lastModified', of)),
+    indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
+  };
+  if (item.state?.S === 'indexed') {
+    const warnings = expected(item.warnings?.L, 'warnings', of);
+    return {
+      ...facts,
+      state: 'indexed',
+      record: expected(item.record?.B, 'record', of),
+      warnings: warnings.map((code) => expected(code.S, 'warnings', of)),
+    };
+  }
+  if (item.state?.S === 'rejected') {
+    const { code, message } = expected(item.reason?.M, 'reason', of);
+    return {
+      ...facts,
+      state: 'rejected',
+      reason: { code: expected(code?.S, 'reason.code', of), message: expected(message?.S, 'reason.message', of) },
+    };
+  }
+  throw new Error(`${of}: expected the state indexed or rejected, found ${item.state?.S}; ${remedy}`);
+}
+
+const remedy = 'something else wrote into this table: delete the item, then run a reindex';
+
+function expected<Value>(value: Value | undefined, name: string, of: string): Value {
+  if (value !== undefined) return value;
+  throw new Error(`${of}: expected the attribute ${name}, found none or one of another type; ${remedy}`);
+}

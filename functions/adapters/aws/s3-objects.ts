@@ -1,0 +1,179 @@
+/**
+ * A bucket of S3, or of a store that speaks its protocol.
+ *
+ * The client comes from outside, with its region, endpoint, path style, retries and checksum mode. Ceph's gateway wants
+ * `forcePathStyle`, and `requestChecksumCalculation` and `responseChecksumValidation` `WHEN_REQUIRED`.
+ */
+
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { formDecoded } from '../../form-encoding.ts';
+import {
+  type ETag,
+  type ListedObject,
+  type ObjectBody,
+  ObjectChanged,
+  type ObjectFacts,
+  type ObjectKey,
+  type ObjectStore,
+  type PutCondition,
+  type PutOptions,
+  type PutOutcome,
+} from '../../ports.ts';
+
+export interface S3ObjectsOptions {
+  readonly bucket: string;
+  /** Whether If-Match is sent in quotes, as HTTP has it (the default). Ceph's gateway compares it with the quotes on. */
+  readonly quoteIfMatch?: boolean;
+}
+
+/** Its ETags are what S3 writes, without the quotes. */
+export class S3Objects implements ObjectStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #quoteIfMatch: boolean;
+
+  constructor(client: S3Client, { bucket, quoteIfMatch = true }: S3ObjectsOptions) {
+    this.#client = client;
+    this.#bucket = bucket;
+    this.#quoteIfMatch = quoteIfMatch;
+  }
+
+  /** Throws where absence is not certain. (A bucket that is absent cannot be told from an object that is: HEAD has no body.) */
+  async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
+    try {
+      const head = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));
+      return {
+        etag: unquoted(this.#expected(head.ETag, 'ETag', key)),
+        size: this.#expected(head.ContentLength, 'Content-Length', key),
+        lastModified: this.#expected(head.LastModified, 'Last-Modified', key),
+        metadata: head.Metadata ?? {},
+      };
+    } catch (error) {
+      if (isMissingKey(error)) return undefined;
+      if (statusOf(error) !== 403) throw error;
+      const remedy = 'allow s3:GetObject and s3:ListBucket (without the latter, S3 says 403 of what is absent)';
+      throw new Error(`${this.#bucket}: expected to see whether ${key} exists, found 403; ${remedy}`, { cause: error });
+    }
+  }
+
+  async readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array> {
+    if (length === 0) return this.#emptyRange(key, etag);
+    const command = new GetObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      IfMatch: this.#ifMatch(etag),
+      Range: `bytes=${offset}-${offset + length - 1}`,
+    });
+    try {
+      const { ETag: found, Body: body } = await this.#client.send(command);
+      // Again, for a store that knows no If-Match on reads.
+      if (unquoted(this.#expected(found, 'ETag', key)) !== etag) throw new ObjectChanged(key);
+      return await this.#expected(body, 'body', key).transformToByteArray();
+    } catch (error) {
+      if (isMissingKey(error) || statusOf(error) === 412) throw new ObjectChanged(key);
+      // The object ends before the range begins. Nobody says whether that or If-Match is judged first: look.
+      if (statusOf(error) === 416) return this.#emptyRange(key, etag);
+      throw error;
+    }
+  }
+
+  /**
+   * The race that the condition decides, between the look that gave `condition` and the effect of this put:
+   *
+   *     look ──────────────── put
+   *          ▲ another put: 412     ▲ another put under way: 409     ▲ (If-Match) deleted: 404, or 412
+   *
+   * An answer that says neither (a 500, a connection lost) is thrown: the step runs again and looks again. A put that
+   * took effect although its answer was lost is repeated by the SDK and answered 412: it reads as lost, and the next look
+   * finds its own content.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+   */
+  async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
+    const { condition, contentType, cacheControl, metadata } = options;
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: body instanceof Uint8Array ? body : Buffer.concat(body),
+      ContentType: contentType,
+      CacheControl: cacheControl,
+      Metadata: { ...metadata },
+      ...this.#conditionOf(condition),
+    });
+    try {
+      const { ETag: etag } = await this.#client.send(command);
+      return { outcome: 'stored', etag: unquoted(this.#expected(etag, 'ETag', key)) };
+    } catch (error) {
+      const conditionFailed = statusOf(error) === 412;
+      const anotherUnderWay = statusOf(error) === 409;
+      const deletedMeanwhile = 'ifMatch' in condition && isMissingKey(error);
+      if (conditionFailed || anotherUnderWay || deletedMeanwhile) return { outcome: 'lost-race' };
+      throw error;
+    }
+  }
+
+  async delete(key: ObjectKey): Promise<void> {
+    try {
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }));
+    } catch (error) {
+      if (!isMissingKey(error)) throw error;
+    }
+  }
+
+  async *list(prefix: string): AsyncGenerator<ListedObject> {
+    // Encoded, because XML cannot say every character that a key can have: one such key would make all of them unreadable.
+    const input = { Bucket: this.#bucket, Prefix: prefix, EncodingType: 'url' } as const;
+    for await (const page of paginateListObjectsV2({ client: this.#client }, input)) {
+      for (const { Key: written, ETag: etag, Size: size } of page.Contents ?? []) {
+        const named = this.#expected(written, 'Key', `a listing of ${JSON.stringify(prefix)}`);
+        // A store that cannot encode does not say that it did.
+        const key = page.EncodingType === 'url' ? formDecoded(named) : named;
+        // Not UTF-8 (Ceph allows it): no key of ours, and nothing could be asked for by it.
+        if (key === undefined) continue;
+        yield { key, etag: unquoted(this.#expected(etag, 'ETag', key)), size: this.#expected(size, 'Size', key) };
+      }
+    }
+  }
+
+  #ifMatch(etag: ETag): string {
+    return this.#quoteIfMatch ? `"${etag}"` : etag;
+  }
+
+  #conditionOf(condition: PutCondition): { IfMatch: string } | { IfNoneMatch: string } {
+    return 'ifMatch' in condition
+      ? { IfMatch: this.#ifMatch(condition.ifMatch) }
+      : { IfNoneMatch: condition.ifNoneMatch };
+  }
+
+  /** No bytes: HTTP has no range that says so. */
+  async #emptyRange(key: ObjectKey, etag: ETag): Promise<Uint8Array> {
+    const found = await this.head(key);
+    if (found?.etag !== etag) throw new ObjectChanged(key);
+    return new Uint8Array();
+  }
+
+  #expected<Value>(value: Value | undefined, name: string, of: string): Value {
+    if (value !== undefined) return value;
+    throw new Error(`${this.#bucket}: expected the store to answer with ${name} of ${of}, found none`);
+  }
+}
+
+function unquoted(etag: string): ETag {
+  return etag.replace(/^"(.*)"$/, '$1');
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+}
+
+/** HEAD has no body, so all that the SDK can say is NotFound. NoSuchBucket is another matter: a wrong configuration. */
+function isMissingKey(error: unknown): boolean {
+  return error instanceof S3ServiceException && (error.name === 'NotFound' || error.name === 'NoSuchKey');
+}

@@ -1,0 +1,125 @@
+/**
+ * An index in gzip (RFC 1952): one member, which is all that pkgin 0.8 and older read, made of one piece of deflate data a block.
+ *
+ *     header  extra field: the layout  piece  piece  …  an empty last piece  CRC-32  length
+ *
+ * A piece refers to nothing before it and ends on a byte, so that it can be copied into the next index as it is. The layout says
+ * what is in which piece. It lies within the index, so whoever has this version of the index has its layout.
+ */
+
+import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw, inflateRawSync } from 'node:zlib';
+import type { Block, PackedBlock } from './blocks.ts';
+import { combineCrc32 } from './crc32.ts';
+import { summaryLimits } from './limits.ts';
+
+const deflateBest = promisify<Uint8Array, object, Buffer>(deflateRaw);
+
+/** ID1, ID2, CM, FLG, MTIME, XFL (2: the most compression), OS (255: unknown), and the length of the extra field. */
+const headerBytes = 12;
+const hasExtraField = 0b100;
+const modificationTimeOffset = 4;
+const extraLengthOffset = 10;
+/** Of our subfield of the extra field: two letters, and its length. */
+const subfieldName = Buffer.from('pi');
+const subfieldHeaderBytes = 4;
+/** Of the layout: how blocks were cut, and the CRC-32 of all entries; and what a block has besides the name of its first file. */
+const layoutHeaderBytes = 8;
+const entryBytes = 5 * 4 + 32 + 2;
+/** The last piece: a block of deflate data with nothing in it. */
+const lastPiece = Buffer.from([0x03, 0x00]);
+const trailerBytes = 8;
+
+/** A block's piece. */
+export async function deflateBlock(text: Uint8Array): Promise<Uint8Array> {
+  return deflateBest(text, { level: 9, finishFlush: constants.Z_SYNC_FLUSH });
+}
+
+/** @returns undefined where the piece does not hold the block. */
+export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefined {
+  try {
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: block.textBytes };
+    const text = inflateRawSync(piece, options);
+    return text.length === block.textBytes && crc32(text) === block.crc32 ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param publishedAt in the header, in seconds: so that the bytes of every publication are new. */
+export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[] {
+  const layout = layoutOf(packed, blockBytes);
+  const extraField = layout === undefined ? Buffer.alloc(0) : Buffer.concat([subfieldHeaderOf(layout), layout]);
+  const header = Buffer.from([0x1f, 0x8b, 8, hasExtraField, 0, 0, 0, 0, 2, 255, 0, 0]);
+  header.writeUInt32LE(Math.floor(publishedAt.getTime() / 1000), modificationTimeOffset);
+  header.writeUInt16LE(extraField.length, extraLengthOffset);
+  const trailer = Buffer.alloc(trailerBytes);
+  trailer.writeUInt32LE(packed.reduce((crc, { block }) => combineCrc32(crc, block.crc32, block.textBytes), 0));
+  trailer.writeUInt32LE(packed.reduce((bytes, { block }) => bytes + block.textBytes, 0) % 2 ** 32, 4);
+  return [header, extraField, ...packed.map(({ piece }) => piece), lastPiece, trailer];
+}
+
+/** @returns undefined where it is not one of ours, was cut otherwise, or has no layout. */
+export function splitGzip(index: Uint8Array, blockBytes: number): readonly PackedBlock[] | undefined {
+  const bytes = Buffer.from(index.buffer, index.byteOffset, index.byteLength);
+  if (bytes.length < headerBytes + subfieldHeaderBytes || bytes[3] !== hasExtraField) return undefined;
+  const extraEnd = headerBytes + bytes.readUInt16LE(extraLengthOffset);
+  const layout = bytes.subarray(headerBytes + subfieldHeaderBytes, extraEnd);
+  if (!bytes.subarray(headerBytes, headerBytes + subfieldHeaderBytes).equals(subfieldHeaderOf(layout)))
+    return undefined;
+  const packed: PackedBlock[] = [];
+  let end = extraEnd;
+  for (const { block, pieceBytes } of entriesOf(layout, blockBytes)) {
+    packed.push({ block, piece: bytes.subarray(end, end + pieceBytes) });
+    end += pieceBytes;
+  }
+  const isWhole = packed.length > 0 && end + lastPiece.length + trailerBytes === bytes.length;
+  return isWhole ? packed : undefined;
+}
+
+function subfieldHeaderOf(layout: Uint8Array): Buffer {
+  const header = Buffer.alloc(subfieldHeaderBytes);
+  subfieldName.copy(header);
+  header.writeUInt16LE(layout.length, 2);
+  return header;
+}
+
+/** @returns undefined where it does not fit into an extra field: then the next publication copies nothing. */
+function layoutOf(packed: readonly PackedBlock[], blockBytes: number): Uint8Array | undefined {
+  const entries = packed.map(({ block, piece }) => {
+    const name = Buffer.from(block.firstFile);
+    const entry = Buffer.alloc(entryBytes);
+    entry.writeUInt32LE(piece.length, 0);
+    entry.writeUInt32LE(block.textBytes, 4);
+    entry.writeUInt32LE(block.records, 8);
+    entry.writeUInt32LE(block.crc32, 12);
+    entry.writeUInt32LE(block.firstRecordBytes, 16);
+    entry.write(block.sha256, 20, 'hex');
+    entry.writeUInt16LE(name.length, 52);
+    return Buffer.concat([entry, name]);
+  });
+  const header = Buffer.alloc(layoutHeaderBytes);
+  header.writeUInt32LE(blockBytes);
+  header.writeUInt32LE(crc32(Buffer.concat(entries)), 4);
+  const layout = Buffer.concat([header, ...entries]);
+  return subfieldHeaderBytes + layout.length > summaryLimits.extraFieldBytesMax ? undefined : layout;
+}
+
+function* entriesOf(layout: Buffer, blockBytes: number): Generator<{ block: Block; pieceBytes: number }> {
+  if (layout.length < layoutHeaderBytes || layout.readUInt32LE(0) !== blockBytes) return;
+  if (layout.readUInt32LE(4) !== crc32(layout.subarray(layoutHeaderBytes))) return;
+  for (let start = layoutHeaderBytes; start + entryBytes <= layout.length; ) {
+    const entry = layout.subarray(start, start + entryBytes);
+    const nameStart = start + entryBytes;
+    start = nameStart + entry.readUInt16LE(52);
+    const block = {
+      firstFile: layout.toString('utf8', nameStart, start),
+      firstRecordBytes: entry.readUInt32LE(16),
+      records: entry.readUInt32LE(8),
+      textBytes: entry.readUInt32LE(4),
+      crc32: entry.readUInt32LE(12),
+      sha256: entry.toString('hex', 20, 52),
+    };
+    yield { block, pieceBytes: entry.readUInt32LE(0) };
+  }
+}

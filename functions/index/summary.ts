@@ -1,0 +1,234 @@
+/**
+ * The summary of a repository: the records of its rows, one behind the other, in blocks that are compressed already. Its text is
+ * never in memory as a whole.
+ */
+
+import { DuplicateNames } from '../check/duplicate-names.ts';
+import { compareByBytes } from '../keys.ts';
+import type { Row } from '../ports.ts';
+import { packageNameOf } from '../record/hazards.ts';
+import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
+import { FileNames } from './file-names.ts';
+import { changedSum, type FileSum, sumOf } from './file-sum.ts';
+import { inflateBlock, splitGzip } from './gzip-index.ts';
+import { type IndexFormatName, indexFormats } from './index-formats.ts';
+import { splitZstd } from './zstd-index.ts';
+
+/** A block, compressed in some formats or in all. */
+export interface CompressedBlock {
+  readonly block: Block;
+  readonly pieces: ReadonlyMap<IndexFormatName, Uint8Array>;
+}
+
+export interface Summary {
+  /** The same rows give the same blocks. Never none. */
+  readonly blocks: readonly CompressedBlock[];
+  /** Of the blocks: functions/index/blocks.ts. */
+  readonly digest: string;
+  readonly records: number;
+  /** Of the files that have a record. */
+  readonly fileSum: FileSum;
+  readonly files: SummaryFiles;
+  /** When the packages whose row was read, and is new, were uploaded: for measuring how long an upload takes to be seen. */
+  readonly uploads: readonly Date[];
+  /** What only all rows together tell; undefined where the changed ones were read. */
+  readonly counted: RowCounts | undefined;
+}
+
+/** The files that have a record; or, where the changed rows were read, whether each of those files has one. */
+type SummaryFiles =
+  | { readonly known: 'all'; readonly files: Iterable<string> }
+  | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
+
+interface RowCounts {
+  readonly rejected: number;
+  /** Of records, and of those that share their PKGNAME. */
+  readonly warnings: number;
+}
+
+export interface SummaryOptions {
+  readonly formats: readonly IndexFormatName[];
+  /** A block's size on average. */
+  readonly blockBytes: number;
+  /** Rows from then on are new. */
+  readonly since?: Date;
+}
+
+/**
+ * The blocks of an index that is there, to be taken over.
+ *
+ * @param indexes gz, and those others that hold the same summary.
+ * @returns undefined where the index in gz does not tell of its blocks, or tells of others than `digest` stands for.
+ */
+export function takeApart(
+  indexes: ReadonlyMap<IndexFormatName, Uint8Array>,
+  digest: string,
+  blockBytes: number,
+): readonly CompressedBlock[] | undefined {
+  const gz = splitGzip(indexes.get('gz') ?? new Uint8Array(), blockBytes);
+  if (gz === undefined) return undefined;
+  const blocks = gz.map(({ block }) => block);
+  if (digestOf(blocks) !== digest) return undefined;
+  const zst = splitZstd(indexes.get('zst') ?? new Uint8Array(), blocks);
+  return gz.map(({ block, piece }, index) => {
+    const frame = zst?.[index];
+    return { block, pieces: new Map([['gz', piece], ...(frame === undefined ? [] : [['zst', frame] as const])]) };
+  });
+}
+
+/**
+ * The summary of all rows.
+ *
+ * @param rows by the bytes of their file names, as the table gives them.
+ * @param known blocks that need not be compressed again.
+ */
+export async function buildSummary(
+  rows: AsyncIterable<Row>,
+  known: readonly CompressedBlock[],
+  options: SummaryOptions,
+): Promise<Summary> {
+  const uploads: Date[] = [];
+  const files = new FileNames();
+  const names = new DuplicateNames();
+  const compressor = new BlockCompressor(known, options);
+  let [rejected, warnings] = [0, 0];
+  for await (const row of rows) {
+    if (row.state === 'rejected') {
+      rejected += 1;
+      continue;
+    }
+    if (isNew(row, options)) uploads.push(row.lastModified);
+    files.add(row.file);
+    names.add(packageNameOf(row.record));
+    warnings += row.warnings.length;
+    const ended = compressor.add(row);
+    if (ended !== undefined) await ended;
+  }
+  const all = { fileSum: sumOf(files), files: { known: 'all', files } } as const;
+  const counted = { rejected, warnings: warnings + names.count() };
+  return { ...(await compressor.end()), ...all, uploads, counted };
+}
+
+/** Gives the rows of these files, and of no others; undefined for one that has none. */
+export type ReadRows = (files: readonly string[]) => Promise<ReadonlyMap<string, Row | undefined>>;
+
+/**
+ * The summary that `base` becomes when the rows of these files are as they are read now: the same as that of all rows, if no other
+ * row has changed. Blocks without any of them are taken over as they are.
+ *
+ * @returns undefined where a block of `base` does not hold what it should: then all rows have to be read.
+ */
+export async function changeSummary(
+  base: Pick<Summary, 'blocks' | 'fileSum'>,
+  files: ReadonlySet<string>,
+  readRows: ReadRows,
+  options: SummaryOptions,
+): Promise<Summary | undefined> {
+  const uploads: Date[] = [];
+  const presence = new Map<string, 'present' | 'absent'>();
+  const changes = changesByBlock(base.blocks, files);
+  const compressor = new BlockCompressor(base.blocks, options);
+  let { fileSum } = base;
+  try {
+    for (const [index, known] of base.blocks.entries()) {
+      const changed = changes.get(index);
+      if (changed === undefined && (await compressor.takeOver(known))) continue;
+      const rows = await readRows(changed ?? []);
+      for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
+      const records = recordsIn(known);
+      for (const filed of withChanges(records, rows)) await compressor.add(filed);
+      for (const [file, row] of rows) presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
+      const has = [...rows.keys()].filter((file) => presence.get(file) === 'present');
+      const had = records.map(({ file }) => file).filter((file) => rows.has(file));
+      fileSum = changedSum(fileSum, has, had);
+    }
+    return { ...(await compressor.end()), fileSum, files: { known: 'changed', presence }, uploads, counted: undefined };
+  } catch (error) {
+    if (error instanceof BlockDamaged) return undefined;
+    throw error;
+  }
+}
+
+/** A block does not hold what the layout says. */
+class BlockDamaged extends Error {}
+
+/**
+ * The blocks that changes of these files reach, by their places, each with those of the files that lie in it. Where a block's
+ * first file is among them, the border before it may go: then the block before is reached, too.
+ */
+function changesByBlock(base: readonly CompressedBlock[], files: ReadonlySet<string>): Map<number, string[]> {
+  const changes = new Map<number, string[]>();
+  for (const file of [...files].sort(compareByBytes)) {
+    const following = base.findIndex(({ block }) => compareByBytes(block.firstFile, file) > 0);
+    const index = Math.max((following === -1 ? base.length : following) - 1, 0);
+    if (base[index]?.block.firstFile === file && index > 0 && !changes.has(index - 1)) changes.set(index - 1, []);
+    changes.set(index, [...(changes.get(index) ?? []), file]);
+  }
+  return changes;
+}
+
+/** @throws {BlockDamaged} */
+function recordsIn({ block, pieces }: CompressedBlock): readonly FiledRecord[] {
+  const text = inflateBlock({ block, piece: pieces.get('gz') ?? new Uint8Array() });
+  const records = recordsOf(text ?? new Uint8Array());
+  if (text === undefined || records.length !== block.records || records[0]?.file !== (block.firstFile || undefined))
+    throw new BlockDamaged();
+  return records;
+}
+
+function withChanges(records: readonly FiledRecord[], rows: ReadonlyMap<string, Row | undefined>): FiledRecord[] {
+  const kept = records.filter(({ file }) => !rows.has(file));
+  const changed = [...rows.values()].filter((row) => row?.state === 'indexed');
+  return [...kept, ...changed].sort((a, b) => compareByBytes(a.file, b.file));
+}
+
+/** Makes blocks of records, and compresses those that are not known. Only the block that is being gathered is in memory as text. */
+class BlockCompressor {
+  readonly #options: SummaryOptions;
+  readonly #knownPieces: ReadonlyMap<string, CompressedBlock['pieces']>;
+  readonly #cutter: BlockCutter;
+  readonly #blocks: CompressedBlock[] = [];
+
+  constructor(known: readonly CompressedBlock[], options: SummaryOptions) {
+    this.#options = options;
+    this.#knownPieces = new Map(known.map(({ block, pieces }) => [block.sha256, pieces]));
+    this.#cutter = new BlockCutter(options.blockBytes);
+  }
+
+  /** @returns a promise where a block ends with it, which few do. */
+  add(filed: FiledRecord): Promise<void> | undefined {
+    const ended = this.#cutter.add(filed);
+    return ended && this.#compress(ended);
+  }
+
+  /** Adds a whole block, unless what was added before joins it. @returns whether it did. */
+  async takeOver(known: CompressedBlock): Promise<boolean> {
+    if (!this.#cutter.isBorder(known.block.firstFile, known.block.firstRecordBytes)) return false;
+    const ended = this.#cutter.end();
+    if (ended !== undefined) await this.#compress(ended);
+    this.#blocks.push(known);
+    return true;
+  }
+
+  async end(): Promise<Pick<Summary, 'blocks' | 'digest' | 'records'>> {
+    const ended = this.#cutter.end();
+    if (ended !== undefined) await this.#compress(ended);
+    if (this.#blocks.length === 0) await this.#compress(emptyBlock);
+    const blocks = this.#blocks.map(({ block }) => block);
+    const records = blocks.reduce((sum, block) => sum + block.records, 0);
+    return { blocks: this.#blocks, digest: digestOf(blocks), records };
+  }
+
+  async #compress({ text, ...block }: CutBlock): Promise<void> {
+    const known = this.#knownPieces.get(block.sha256);
+    const wanted = indexFormats.filter(({ name }) => this.#options.formats.includes(name));
+    const pieces = wanted.map(
+      async ({ name, compress }) => [name, known?.get(name) ?? (await compress(text))] as const,
+    );
+    this.#blocks.push({ block, pieces: new Map(await Promise.all(pieces)) });
+  }
+}
+
+function isNew(row: Row, { since = new Date(0) }: SummaryOptions): boolean {
+  return row.state === 'indexed' && row.indexedAt >= since;
+}

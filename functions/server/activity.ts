@@ -1,0 +1,121 @@
+/** What happened since `serve` was started: counted, and the last publications with what they took. */
+
+import type { Extraction } from '../extract.ts';
+import { splitKey } from '../keys.ts';
+import type { Clock, ObjectKey, Repository } from '../ports.ts';
+import type { Publication } from '../summarize.ts';
+import { statusLimits } from './status-limits.ts';
+
+export interface ActivityCounts {
+  /** By PUT; a file that was copied into the directory is none. */
+  readonly uploads: number;
+  readonly indexed: number;
+  readonly rejected: number;
+  readonly removed: number;
+  readonly publications: number;
+}
+
+/** One index that was replaced. */
+export interface PastPublication {
+  readonly repository: Repository;
+  readonly at: Date;
+  readonly packages: number;
+  /** Of all formats. */
+  readonly bytes: number;
+  /** What building and putting it took. */
+  readonly milliseconds: number;
+  /** From an upload (or the news of a file) to this publication, over all that it was the first to show. */
+  readonly latency:
+    | { readonly changes: number; readonly medianMilliseconds: number; readonly maxMilliseconds: number }
+    | undefined;
+}
+
+/** A change that is in a row, and in no index yet. */
+interface WaitingChange {
+  /** Milliseconds since 1970. */
+  readonly heardAt: number;
+  readonly extractedAt: number;
+}
+
+export class Activity {
+  readonly startedAt: Date;
+  readonly #clock: Clock;
+  readonly #counts = { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 };
+  readonly #publications: PastPublication[] = [];
+  /** When something was first heard of a key that has not been looked at since. */
+  readonly #heardAt = new Map<ObjectKey, number>();
+  readonly #waiting = new Map<Repository, WaitingChange[]>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.startedAt = clock.now();
+  }
+
+  get counts(): ActivityCounts {
+    return { ...this.#counts };
+  }
+
+  /** The latest first. */
+  get publications(): readonly PastPublication[] {
+    return this.#publications;
+  }
+
+  uploaded(key: ObjectKey): void {
+    this.#counts.uploads += 1;
+    this.heard(key);
+  }
+
+  /** Somebody changed the key just now. */
+  heard(key: ObjectKey): void {
+    if (this.#heardAt.has(key) || this.#heardAt.size >= statusLimits.timedChangesMax) return;
+    this.#heardAt.set(key, this.#now());
+  }
+
+  extracted(key: ObjectKey, extraction: Extraction): void {
+    const heardAt = this.#heardAt.get(key);
+    this.#heardAt.delete(key);
+    if (extraction.outcome === 'unchanged') return;
+    if (extraction.outcome === 'removed') this.#counts.removed += 1;
+    else this.#counts[extraction.row.state] += 1;
+    const { repository } = splitKey(key);
+    const waiting = this.#waiting.get(repository) ?? [];
+    this.#waiting.set(repository, waiting);
+    if (heardAt !== undefined && waiting.length < statusLimits.timedChangesMax)
+      waiting.push({ heardAt, extractedAt: this.#now() });
+  }
+
+  /** @param begunAt when it was about to read the rows: what was in them by then is in the index now. */
+  summarized(repository: Repository, publication: Publication, begunAt: Date): void {
+    // It will be shown by a later one.
+    if (publication.outcome === 'waiting' || publication.outcome === 'deferred') return;
+    const waiting = this.#waiting.get(repository) ?? [];
+    const isShown = ({ extractedAt }: WaitingChange) => extractedAt <= begunAt.getTime();
+    const later = waiting.filter((change) => !isShown(change));
+    if (later.length > 0) this.#waiting.set(repository, later);
+    else this.#waiting.delete(repository);
+    if (publication.outcome !== 'published') return;
+
+    const now = this.#now();
+    this.#counts.publications += 1;
+    this.#publications.unshift({
+      repository,
+      at: new Date(now),
+      packages: publication.summary.records,
+      bytes: publication.bytes,
+      milliseconds: now - begunAt.getTime(),
+      latency: latencyOf(waiting.filter(isShown).map(({ heardAt }) => now - heardAt)),
+    });
+    this.#publications.splice(statusLimits.publicationsMax);
+  }
+
+  #now(): number {
+    return this.#clock.now().getTime();
+  }
+}
+
+function latencyOf(milliseconds: readonly number[]): PastPublication['latency'] {
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) return undefined;
+  return { changes: sorted.length, medianMilliseconds: middle, maxMilliseconds: sorted.at(-1) ?? middle };
+}

@@ -1,0 +1,54 @@
+/** The limits of the server as it runs: these, some of which the command line and tests change. */
+
+export type ServerLimits = { readonly [Name in keyof typeof serverLimits]: number };
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const gibibyte = 1024 * mebibyte;
+
+/** The HTTP server that serves a directory on one machine. */
+export const serverLimits = {
+  /**
+   * Open connections; one more is closed at once. A thousand idle ones leave room for another thousand (20 KB each), and
+   * an idle one is gone after `headersMilliseconds` or `idleMilliseconds`.
+   */
+  connectionsMax: 2_048,
+  /** Requests on one connection before it is closed: bounds what a client can pipeline. A large pkgin upgrade needs a few hundred. */
+  connectionRequestsMax: 1_000,
+  /** From the connection to the end of a request's header. */
+  headersMilliseconds: 10_000,
+  /** A connection without a request is kept this long for the next one. */
+  idleMilliseconds: 10_000,
+  /** Request line and header together. Clients send less than 1 KiB; browsers with cookies a few. */
+  headerBytesMax: 16 * kibibyte,
+  /** Header fields of a request. Browsers send about 20. */
+  headerFieldsMax: 100,
+  /** A request's path and query: room for the longest key with every byte percent-encoded. */
+  targetBytesMax: 4 * kibibyte,
+  /** A key, as on S3, so that a directory can become a bucket. */
+  keyBytesMax: 1_024,
+  /** One part of a key: NAME_MAX of every file system in use. */
+  keyPartBytesMax: 255,
+  /** One upload. The largest pkgsrc packages (TeX, games, LLVM) are 1 to 2 GiB. */
+  uploadBytesMax: 4 * gibibyte,
+  /** Uploads at the same time: each holds a file open and 64 KiB. One more is told to come back. */
+  uploadsMax: 64,
+  /**
+   * A client that takes longer than `progressMilliseconds` to send, or to take, `progressBytes` is cut off: 1 KiB/s, a
+   * modem. There is no limit on the time in all, so a large package over a slow line gets through.
+   */
+  progressBytes: 64 * kibibyte,
+  progressMilliseconds: 60_000,
+  /** A refused upload's bytes are read and dropped this long, so that the client gets to read why (else it sees a reset). */
+  lingerMilliseconds: 2_000,
+  /** Shutting down, transfers that are under way may take this long to finish. */
+  closeMilliseconds: 10_000,
+  /** Directory pages being made or sent at the same time: one of 20,000 files takes 4 MB. One more is told to come back. */
+  pagesMax: 16,
+  /** Entries of one directory page. The largest pkgsrc repositories have about 30,000 packages. */
+  pageEntriesMax: 200_000,
+  /** Entries whose size and date are looked up at the same time: keeps four threads busy and the event loop free in between. */
+  pageBatchEntries: 64,
+  /** What a directory page shows of a README.txt. */
+  readmeBytesMax: 64 * kibibyte,
+} as const;

@@ -1,0 +1,71 @@
+/** What is known → what `/-/status` answers. */
+
+import type { DeadLetter } from '../adapters/local/memory-hints.ts';
+import type { ConsistencyReport } from '../check/consistency.ts';
+import { countFindings } from '../check/findings.ts';
+import type { Activity } from './activity.ts';
+import type { ServedRepository, ServiceStatus } from './service-status.ts';
+import { statusLimits } from './status-limits.ts';
+import type { Survey } from './surveys.ts';
+
+interface Queue {
+  readonly pending: number;
+  readonly publications: number;
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export function serviceStatus(activity: Activity, queue: Queue, surveys: readonly Survey[], now: Date): ServiceStatus {
+  const { startedAt, counts, publications } = activity;
+  return {
+    startedAt: startedAt.toISOString(),
+    uptimeSeconds: Math.round((now.getTime() - startedAt.getTime()) / 1000),
+    memoryBytes: process.memoryUsage.rss(),
+    counts,
+    queue: {
+      ...queue,
+      deadLetters: queue.deadLetters.map(({ hint, message, tries, at }) => ({
+        key: hint.key,
+        message,
+        tries,
+        at: at.toISOString(),
+      })),
+    },
+    publications: publications.map(({ at, latency = null, ...publication }) => ({
+      ...publication,
+      at: at.toISOString(),
+      latency,
+    })),
+    repositories: surveys.map(servedRepository),
+  };
+}
+
+function servedRepository({ status: { consistency, indexes, ...status }, at }: Survey): ServedRepository {
+  return {
+    ...status,
+    indexes: indexes.map(({ published, ...index }) => ({ ...index, published: published.toISOString() })),
+    at: at.toISOString(),
+    findings: consistency === undefined ? null : countFindings(consistency),
+    report: consistency === undefined ? null : shortened(consistency),
+  };
+}
+
+function shortened(report: ConsistencyReport): ConsistencyReport {
+  const { findingsMax, findingPackagesMax } = statusLimits;
+  const some = (packages: readonly string[]) => packages.slice(0, findingPackagesMax);
+  return {
+    packages: report.packages,
+    systemLibraries: report.systemLibraries,
+    missingDependencies: report.missingDependencies
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, neededBy: some(finding.neededBy) })),
+    missingLibraries: report.missingLibraries
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, neededBy: some(finding.neededBy) })),
+    duplicateNames: report.duplicateNames
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, files: some(finding.files) })),
+    duplicatePaths: report.duplicatePaths
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, names: some(finding.names) })),
+  };
+}

@@ -1,0 +1,74 @@
+/** What `GET /-/status` answers; docs/json.md describes it. Runs in a browser too: the operations view reads it. */
+
+import type { ConsistencyReport } from '../check/consistency.ts';
+import type { FindingCounts } from '../check/findings.ts';
+
+/** Times are in ISO 8601, UTC. */
+export interface ServiceStatus {
+  readonly startedAt: string;
+  readonly uptimeSeconds: number;
+  /** Of the whole process, resident. */
+  readonly memoryBytes: number;
+  /** Since the start. */
+  readonly counts: {
+    readonly uploads: number;
+    readonly indexed: number;
+    readonly rejected: number;
+    readonly removed: number;
+    readonly publications: number;
+  };
+  readonly queue: {
+    /** Keys that wait to be looked at, or are looked at. */
+    readonly pending: number;
+    /** Repositories whose index waits to be published, or is. */
+    readonly publications: number;
+    readonly deadLetters: readonly {
+      readonly key: string;
+      readonly message: string;
+      readonly tries: number;
+      readonly at: string;
+    }[];
+  };
+  /** The latest first. */
+  readonly publications: readonly {
+    readonly repository: string;
+    readonly at: string;
+    readonly packages: number;
+    readonly bytes: number;
+    readonly milliseconds: number;
+    readonly latency: {
+      readonly changes: number;
+      readonly medianMilliseconds: number;
+      readonly maxMilliseconds: number;
+    } | null;
+  }[];
+  readonly repositories: readonly ServedRepository[];
+}
+
+export interface ServedRepository {
+  readonly repository: string;
+  readonly packages: number;
+  readonly packageBytes: number;
+  readonly rejected: readonly { readonly file: string; readonly code: string; readonly message: string }[];
+  /** Code → how many packages have it. */
+  readonly warnings: Readonly<Record<string, number>>;
+  /** Keys. */
+  readonly pending: readonly string[];
+  readonly indexes: readonly { readonly file: string; readonly published: string; readonly bytes: number }[];
+  readonly isWhole: boolean;
+  /** When this was found out; nothing has changed since that the server has heard of. */
+  readonly at: string;
+  /** Null where there is too much to check. */
+  readonly findings: FindingCounts | null;
+  /** The first of each kind, each with the first of its packages. */
+  readonly report: ConsistencyReport | null;
+}
+
+/** What `POST /-/retry` is sent. */
+export type RetryRequest = { readonly key: string } | { readonly all: true };
+
+/** … and answers. */
+export interface RetryAnswer {
+  /** Packages that are looked at again. */
+  readonly retried: number;
+}

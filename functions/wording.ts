@@ -1,0 +1,50 @@
+/** Numbers and names as people read them. */
+
+import { isUtf8 } from 'node:buffer';
+import type { Repository } from './ports.ts';
+
+export function count(number: number, singular: string, plural = `${singular}s`): string {
+  // Not toLocaleString, whose first call loads the languages of the world: 13 ms.
+  const digits = String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return `${digits} ${number === 1 ? singular : plural}`;
+}
+
+/** `1.2 kB`: powers of 1,000. */
+export function byteSize(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+/** `2026-11-24 12:01:05` */
+export function utcTime(time: Date): string {
+  return time.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** The bucket's root is a repository without a name. */
+export function repositoryName(repository: Repository): string {
+  return repository === '' ? '(top directory)' : repository;
+}
+
+/** Nothing from a file name or a record may move the cursor of a terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** Bytes of a record, which came as Latin-1, in the encoding that they are most likely in. */
+export function readable(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : latin1;
+}

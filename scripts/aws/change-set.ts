@@ -1,0 +1,147 @@
+/** What a deployment would change, asked of CloudFormation itself; and its execution. */
+
+import {
+  type Change,
+  type CloudFormationClient,
+  CreateChangeSetCommand,
+  DeleteChangeSetCommand,
+  DeleteStackCommand,
+  DescribeChangeSetCommand,
+  type DescribeChangeSetCommandOutput,
+  ExecuteChangeSetCommand,
+} from '@aws-sdk/client-cloudformation';
+import { CannotRun } from '../../functions/failures.ts';
+import type { Clock } from '../../functions/ports.ts';
+import { commandLimits } from './limits.ts';
+
+/** A template is sent along where it is small enough, and fetched from its URL otherwise. */
+export type TemplatePlace = { readonly body: string } | { readonly url: string };
+
+export interface ChangeSet {
+  readonly id: string;
+  readonly stackId: string;
+  /** The stack is not there yet. */
+  readonly isCreation: boolean;
+  /** None: the stack is as the template says. */
+  readonly changes: readonly Change[];
+}
+
+/** @throws {CannotRun} with CloudFormation's reason, where it refuses the template. */
+export async function proposeChanges(
+  cloudFormation: CloudFormationClient,
+  clock: Clock,
+  {
+    stack,
+    template,
+    isCreation,
+  }: { readonly stack: string; readonly template: TemplatePlace; readonly isCreation: boolean },
+): Promise<ChangeSet> {
+  const { Id: id, StackId: stackId } = await cloudFormation.send(
+    new CreateChangeSetCommand({
+      StackName: stack,
+      ChangeSetName: `deploy-${clock.now().getTime()}`,
+      ChangeSetType: isCreation ? 'CREATE' : 'UPDATE',
+      // The roles of the three functions.
+      Capabilities: ['CAPABILITY_IAM'],
+      ...('body' in template ? { TemplateBody: template.body } : { TemplateURL: template.url }),
+    }),
+  );
+  if (id === undefined || stackId === undefined)
+    throw new CannotRun('expected CloudFormation to name the change set, found nothing');
+  const described = await untilProposed(cloudFormation, clock, stack, id);
+  const { Status: status, StatusReason: reason = 'no reason given' } = described;
+  const changeSet = { id, stackId, isCreation, changes: await allChanges(cloudFormation, stack, id, described) };
+  if (status === 'CREATE_COMPLETE') return changeSet;
+  await discard(cloudFormation, stack, changeSet);
+  if (isEmpty(reason)) return { ...changeSet, changes: [] };
+  throw new CannotRun(`CloudFormation refuses the template: ${reason}`);
+}
+
+/** A change set without a change is a failed one, told only by its reason. */
+function isEmpty(reason: string): boolean {
+  return /didn't contain changes|no updates are to be performed/i.test(reason);
+}
+
+async function untilProposed(cloudFormation: CloudFormationClient, clock: Clock, stack: string, id: string) {
+  const { changeSetMillisecondsMax, pollMillisecondsMin } = commandLimits;
+  const deadline = clock.now().getTime() + changeSetMillisecondsMax;
+  for (;;) {
+    const described = await describe(cloudFormation, stack, id);
+    if (described.Status === 'CREATE_COMPLETE' || described.Status === 'FAILED') return described;
+    if (clock.now().getTime() > deadline) {
+      throw new CannotRun(
+        `CloudFormation has not said within ${changeSetMillisecondsMax / 1000} s what would change; look at the change sets of ${stack} in its console.`,
+      );
+    }
+    await clock.sleep(pollMillisecondsMin);
+  }
+}
+
+async function allChanges(
+  cloudFormation: CloudFormationClient,
+  stack: string,
+  id: string,
+  first: DescribeChangeSetCommandOutput,
+): Promise<readonly Change[]> {
+  const changes = [...(first.Changes ?? [])];
+  for (let token = first.NextToken; token !== undefined; ) {
+    const page = await describe(cloudFormation, stack, id, token);
+    changes.push(...(page.Changes ?? []));
+    token = page.NextToken;
+  }
+  return changes;
+}
+
+async function describe(cloudFormation: CloudFormationClient, stack: string, id: string, token?: string) {
+  return cloudFormation.send(
+    new DescribeChangeSetCommand({
+      StackName: stack,
+      ChangeSetName: id,
+      IncludePropertyValues: true,
+      ...(token === undefined ? {} : { NextToken: token }),
+    }),
+  );
+}
+
+export async function execute(cloudFormation: CloudFormationClient, stack: string, { id }: ChangeSet): Promise<void> {
+  await cloudFormation.send(new ExecuteChangeSetCommand({ StackName: stack, ChangeSetName: id }));
+}
+
+/** Leaves nothing behind: the change set of a new stack has made an empty one. */
+export async function discard(
+  cloudFormation: CloudFormationClient,
+  stack: string,
+  { id, isCreation }: ChangeSet,
+): Promise<void> {
+  await cloudFormation.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: id }));
+  if (isCreation) await cloudFormation.send(new DeleteStackCommand({ StackName: stack }));
+}
+
+const signs: Readonly<Record<string, string>> = { Add: '+', Modify: '~', Remove: '-', Import: '>', Dynamic: '?' };
+
+/** A line for each resource, and under one that is modified a line for each of its properties. */
+export function describeChanges(changes: readonly Change[]): string[] {
+  return changes.flatMap(({ ResourceChange: change }) => {
+    if (change === undefined) return [];
+    const { Action: action = '', ResourceType: type, LogicalResourceId: name, Replacement: replacement } = change;
+    const replaced = { True: ', replaced', Conditional: ', perhaps replaced', False: '' }[replacement ?? 'False'];
+    const kept = change.PolicyAction === 'Retain' ? ', kept' : '';
+    const line = `  ${signs[action] ?? action} ${type} ${name}${replaced}${kept}`;
+    return [line, ...(action === 'Modify' ? properties(change) : [])];
+  });
+}
+
+function properties({ Details: details = [] }: NonNullable<Change['ResourceChange']>): string[] {
+  const lines = details.map(({ Target: target = {} }) => {
+    const { Attribute: attribute, Name: name, Path: path, BeforeValue: before, AfterValue: after } = target;
+    const what = path ?? [attribute, name].filter((part) => part !== undefined).join('.');
+    const hasValues = before !== undefined && after !== undefined;
+    return `      ${what}${hasValues ? `: ${short(before)} → ${short(after)}` : ''}`;
+  });
+  return [...new Set(lines)];
+}
+
+function short(value: string): string {
+  const { shownCharactersMax } = commandLimits;
+  return value.length <= shownCharactersMax ? value : `${value.slice(0, shownCharactersMax)}…`;
+}

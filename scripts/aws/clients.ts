@@ -1,0 +1,76 @@
+/**
+ * The SDK's clients for a command. Credentials, region and endpoints come from where the SDK always looks (environment, profile,
+ * AWS_ENDPOINT_URL); `--profile` and `--region` go before them.
+ */
+
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { createS3Client } from '../../functions/adapters/aws/aws-clients.ts';
+import { withholdingCredentials } from '../../functions/adapters/aws/withheld-credentials.ts';
+import { CannotRun } from '../../functions/failures.ts';
+import type { AccountOptions } from './account-options.ts';
+import { commandLimits } from './limits.ts';
+
+export interface Clients {
+  readonly cloudFormation: CloudFormationClient;
+  readonly dynamoDb: DynamoDBClient;
+  readonly lambda: LambdaClient;
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly sts: STSClient;
+  readonly region: string;
+}
+
+/** @throws {CannotRun} where no region is given anywhere. */
+export async function clientsFor({ profile, region }: AccountOptions): Promise<Clients> {
+  const config = { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
+  const sts = withholdingCredentials(new STSClient(config));
+  return {
+    cloudFormation: withholdingCredentials(new CloudFormationClient(config)),
+    dynamoDb: withholdingCredentials(new DynamoDBClient(config)),
+    lambda: withholdingCredentials(
+      new LambdaClient({
+        ...config,
+        // A reindex answers when it is done; asking again would only begin another one.
+        maxAttempts: 1,
+        requestHandler: { requestTimeout: commandLimits.invocationMillisecondsMax },
+      }),
+    ),
+    s3: createS3Client({ isCompatibleStore: endpointOf('S3') !== undefined }, config),
+    // A queue's URL names a host that may be known only where the emulator runs: the endpoint goes before it.
+    sqs: withholdingCredentials(new SQSClient({ ...config, useQueueUrlAsEndpoint: endpointOf('SQS') === undefined })),
+    sts,
+    region: await regionOf(sts),
+  };
+}
+
+/** Where somebody put a store in the place of AWS's own. */
+export function endpointOf(service: string): string | undefined {
+  return process.env[`AWS_ENDPOINT_URL_${service}`] || process.env.AWS_ENDPOINT_URL || undefined;
+}
+
+async function regionOf(sts: STSClient): Promise<string> {
+  try {
+    return await sts.config.region();
+  } catch (error) {
+    if (!(error instanceof Error && /region is missing/i.test(error.message))) throw error;
+    throw new CannotRun('expected a region, found none: give --region (eu-central-1, for example), or set AWS_REGION.');
+  }
+}
+
+export interface Identity {
+  readonly account: string;
+  readonly arn: string;
+}
+
+/** Who the credentials belong to. Throws what the SDK throws where there are none, or none that are good. */
+export async function identify({ sts }: Clients): Promise<Identity> {
+  const { Account: account, Arn: arn } = await sts.send(new GetCallerIdentityCommand());
+  if (account === undefined || arn === undefined)
+    throw new CannotRun('expected AWS to say whose credentials these are, found nothing');
+  return { account, arn };
+}

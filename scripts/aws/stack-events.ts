@@ -1,0 +1,142 @@
+/** A stack at work: its events as they come, until it has come to rest. */
+
+import {
+  type CloudFormationClient,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  type StackEvent,
+} from '@aws-sdk/client-cloudformation';
+import type { Clock } from '../../functions/ports.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { isNoSuchStack } from './deployed-stack.ts';
+import { commandLimits } from './limits.ts';
+
+interface Watching {
+  readonly cloudFormation: CloudFormationClient;
+  readonly clock: Clock;
+  readonly onEvent: (event: StackEvent) => void;
+}
+
+/** How a stack came to rest. */
+export interface Rest {
+  readonly isDone: boolean;
+  /** Undefined: the stack is gone. */
+  readonly status: string | undefined;
+  readonly failures: readonly string[];
+  /** Resources that were left where they are when the stack let go of them. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Prints each event, a line each, until the stack rests.
+ * @param progress told how many resources have come to rest
+ */
+export async function follow(
+  watching: Omit<Watching, 'onEvent'>,
+  before: Before,
+  progress?: Pick<Progress, 'say' | 'update'>,
+): Promise<Rest> {
+  const events: StackEvent[] = [];
+  const resting = new Set<string>();
+  const print = (line: string) => (progress === undefined ? console.log(line) : progress.say(console.log, line));
+  const onEvent = (event: StackEvent) => {
+    events.push(event);
+    print(describeEvent(event));
+    const { ResourceStatus: state = '', LogicalResourceId: name = '', PhysicalResourceId: id } = event;
+    if (state.endsWith('_COMPLETE') && id !== before.stackId) resting.add(name);
+    progress?.update(resting.size);
+  };
+  const status = await untilAtRest({ ...watching, onEvent }, before);
+  const kept = events.filter(({ ResourceStatus: state }) => state === 'DELETE_SKIPPED');
+  return {
+    isDone: status === undefined || ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'DELETE_COMPLETE'].includes(status),
+    status,
+    failures: failuresOf(events),
+    kept: kept.map(({ ResourceType: type, PhysicalResourceId: id }) => `${type} ${id}`),
+  };
+}
+
+function describeEvent(event: StackEvent): string {
+  const { Timestamp: time, ResourceStatus: status = '', ResourceType: type, LogicalResourceId: name } = event;
+  const reason = status.endsWith('_FAILED') ? `: ${event.ResourceStatusReason ?? 'no reason given'}` : '';
+  return `  ${time?.toISOString().slice(11, 19) ?? ''}  ${status.padEnd(18)}  ${type} ${name}${reason}`;
+}
+
+/** Where a stack stands before something is asked of it: what is told afterwards is news. */
+interface Before {
+  readonly stackId: string;
+  readonly status: string | undefined;
+  readonly seen: Set<string>;
+}
+
+export async function lookBefore(cloudFormation: CloudFormationClient, stackId: string): Promise<Before> {
+  const seen = new Set((await newEvents(cloudFormation, stackId, new Set())).map(idOf));
+  return { stackId, status: await statusOf(cloudFormation, stackId), seen };
+}
+
+/** @returns the status in which it rests; undefined: it is gone. */
+async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, before: Before): Promise<string | undefined> {
+  let hasBegun = false;
+  for (let round = 1; ; round += 1) {
+    // The status first: whatever led to it is then among the events.
+    const status = await statusOf(cloudFormation, before.stackId);
+    const news = await newEvents(cloudFormation, before.stackId, before.seen);
+    for (const event of news) {
+      before.seen.add(idOf(event));
+      onEvent(event);
+    }
+    // The status of before may still be told for a moment, and it looks like that of a stack at rest: it counts from the round
+    // after the first news.
+    hasBegun ||= status !== before.status || round > commandLimits.quietRoundsMax;
+    if (status === undefined || (hasBegun && !status.endsWith('_IN_PROGRESS'))) return status;
+    hasBegun ||= news.length > 0;
+    await clock.sleep(Math.min(commandLimits.pollMillisecondsMin * round, commandLimits.pollMillisecondsMax));
+  }
+}
+
+/** What went wrong first: the rest was only called off because of it. */
+function failuresOf(events: readonly StackEvent[]): string[] {
+  return events.flatMap((event) => {
+    const { ResourceStatus: status = '', ResourceStatusReason: reason = '', LogicalResourceId: name } = event;
+    const isFollowing = /cancelled|The following resource\(s\) failed/i.test(reason);
+    return status.endsWith('_FAILED') && !isFollowing ? [`${name}: ${reason}`] : [];
+  });
+}
+
+async function statusOf(cloudFormation: CloudFormationClient, stackId: string): Promise<string | undefined> {
+  try {
+    const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }));
+    return stack?.StackStatus;
+  } catch (error) {
+    if (isNoSuchStack(error)) return undefined;
+    throw error;
+  }
+}
+
+/** In the order in which they happened; CloudFormation gives the latest first. */
+async function newEvents(
+  cloudFormation: CloudFormationClient,
+  stackId: string,
+  seen: ReadonlySet<string>,
+): Promise<StackEvent[]> {
+  const news: StackEvent[] = [];
+  try {
+    let token: string | undefined;
+    do {
+      const page = await cloudFormation.send(
+        new DescribeStackEventsCommand({ StackName: stackId, ...(token === undefined ? {} : { NextToken: token }) }),
+      );
+      const events = page.StackEvents ?? [];
+      const fresh = events.filter((event) => !seen.has(idOf(event)));
+      news.push(...fresh);
+      token = fresh.length === events.length ? page.NextToken : undefined;
+    } while (token !== undefined);
+  } catch (error) {
+    if (!isNoSuchStack(error)) throw error;
+  }
+  return news.reverse();
+}
+
+function idOf({ EventId: id = '' }: StackEvent): string {
+  return id;
+}

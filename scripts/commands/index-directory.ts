@@ -1,0 +1,118 @@
+/** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
+
+import { blockingCalls } from '../../functions/adapters/local/file-calls.ts';
+import { tableFile } from '../../functions/adapters/local/state-directory.ts';
+import { ExtractThreads, FewOrMany } from '../../functions/extract-threads.ts';
+import type { ExtractNews } from '../../functions/extract-worker.ts';
+import { type ExitCode, exitCodes, systemErrorSentence } from '../../functions/failures.ts';
+import type { IndexFormatName } from '../../functions/index/index-formats.ts';
+import type { Summary } from '../../functions/index/summary.ts';
+import { LocalIndexer } from '../../functions/local.ts';
+import type { Repository } from '../../functions/ports.ts';
+import type { Publication } from '../../functions/summarize.ts';
+import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
+import { Progress } from '../terminal/progress.ts';
+
+export interface IndexOptions {
+  readonly state?: string;
+  readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
+  /** Read every package again, whether it changed or not. */
+  readonly force?: boolean;
+}
+
+export async function indexDirectory(
+  directory: string,
+  { state, formats, page, force = false }: IndexOptions,
+): Promise<ExitCode> {
+  const changed = new Set<Repository>();
+  const progress = new Progress('reading packages');
+  const say = (line: string) => progress.say(console.error, line);
+  let done = 0;
+  let failures = 0;
+  const fail = (sentence: string): void => {
+    failures += 1;
+    say(printable(sentence));
+  };
+  const extracted = (hints: number, rejected: ExtractNews['rejected']): void => {
+    done += hints;
+    progress.update(done);
+    for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
+  };
+  const indexer = await LocalIndexer.open({
+    directory,
+    stateDirectory: state,
+    formats,
+    page,
+    calls: blockingCalls,
+    events: {
+      onChange: (repository) => changed.add(repository),
+      onExtracted: (key, extraction) => {
+        const row = extraction.outcome === 'removed' ? undefined : extraction.row;
+        extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
+      },
+      onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `${hint.key} could not be indexed`)),
+      onNotice: say,
+    },
+  });
+  const { directory: root, stateDirectory } = indexer;
+  const threads = new ExtractThreads({
+    place: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    onNews: (news) => {
+      for (const repository of news.changed) changed.add(repository);
+      extracted(news.hints, news.rejected);
+      for (const sentence of news.failed) fail(sentence);
+    },
+  });
+  try {
+    const hints = new FewOrMany(indexer.hints, threads);
+    const found = await indexer.reindex({ force }, hints);
+    progress.start(found.hints, done);
+    await hints.idle();
+    progress.stop();
+    let rejected = 0;
+    for (const repository of [...changed].sort()) {
+      const name = printable(repositoryName(repository));
+      const begin = performance.now();
+      try {
+        const publication = await indexer.summarize(repository, 'all');
+        const facts = describe(publication);
+        if (facts.length === 0) continue;
+        if ('summary' in publication) rejected += publication.summary.counted?.rejected ?? 0;
+        console.log(`${name}: ${[...facts, duration(performance.now() - begin)].join(', ')}`);
+      } catch (error) {
+        // The others may have room, rights, or a sound disk.
+        const { path } = error as NodeJS.ErrnoException;
+        const where = path === undefined ? '' : `: ${path}`;
+        fail(systemErrorSentence(error, `the index of ${name} cannot be published${where}`));
+      }
+    }
+    if (changed.size === 0) console.log(`no packages below ${directory}`);
+    if (failures > 0) return exitCodes.couldNotRun;
+    return rejected > 0 ? exitCodes.rejected : exitCodes.done;
+  } finally {
+    progress.stop();
+    await threads.close();
+    await indexer.close();
+  }
+}
+
+/** `5 packages`, `0 rejected`, `2 warnings`, `1.2 kB published`; nothing where there is nothing to tell. */
+function describe(publication: Publication): string[] {
+  switch (publication.outcome) {
+    case 'published':
+      return [...describeSummary(publication.summary), `${byteSize(publication.bytes)} published`];
+    case 'unchanged':
+      return [...describeSummary(publication.summary), 'index unchanged'];
+    case 'waiting':
+      return [`old index kept: ${count(publication.missing, 'package')} could not be read yet`];
+    case 'deferred':
+    case 'absent':
+      return [];
+  }
+}
+
+function describeSummary({ records, counted }: Summary): string[] {
+  const { rejected, warnings } = counted ?? { rejected: 0, warnings: 0 };
+  return [count(records, 'package'), `${rejected} rejected`, count(warnings, 'warning')];
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import {
+  checkConsistency,
+  factsOf,
+  isConsistent,
+  libraryPrefixes,
+  type PackageFacts,
+} from '../../functions/check/consistency.ts';
+import { latin1 } from '../../functions/latin1.ts';
+import { readFields } from '../../functions/record/record-fields.ts';
+import { bestMatch } from '../../functions/version/pattern.ts';
+
+const data = new URL('../../../shared/data/pkg_summary-27k.zst', import.meta.url);
+
+function facts(name: string, more: Partial<PackageFacts> = {}): PackageFacts {
+  return { name, file: `${name}.tgz`, path: '', depends: [], requires: [], provides: [], ...more };
+}
+
+describe('checkConsistency', () => {
+  test('finds nothing in a repository that fits together, nor in an empty one', () => {
+    const packages = [
+      facts('app-1.0', {
+        path: 'misc/app',
+        depends: ['lib>=1.0<2'],
+        requires: ['/usr/pkg/lib/lib.so.1', '/lib/libc.so'],
+      }),
+      facts('lib-1.5', { path: 'misc/lib', provides: ['/usr/pkg/lib/lib.so.1'] }),
+    ];
+    assert.equal(isConsistent(checkConsistency(packages)), true);
+    assert.equal(isConsistent(checkConsistency([])), true);
+    assert.equal(checkConsistency(packages).packages, 2);
+  });
+
+  test('reports a dependency that nothing satisfies once, with all who need it', () => {
+    const packages = [
+      facts('a-1', { depends: ['lib>=2', 'lib>=1', 'lib>=2'] }),
+      facts('b-1', { depends: ['lib>=2', 'x{'] }),
+      facts('lib-1'),
+    ];
+    const report = checkConsistency(packages);
+    assert.deepEqual(report.missingDependencies, [
+      { pattern: 'lib>=2', problem: undefined, neededBy: ['a-1', 'b-1'] },
+      { pattern: 'x{', problem: 'unbalanced-braces', neededBy: ['b-1'] },
+    ]);
+    assert.equal(isConsistent(report), false);
+  });
+
+  test('tells the libraries of missing packages from those of the base system', () => {
+    const packages = [
+      facts('a-1', { requires: ['/usr/pkg/lib/gone.so', '/usr/lib/libm.so', '/lib/libc.so'] }),
+      facts('b-1', { requires: ['/usr/pkg/qt5/lib/qt.so', '/usr/lib/libm.so', '/usr/pkg/lib/here.so'] }),
+      facts('c-1', { provides: ['/usr/pkg/lib/here.so'] }),
+    ];
+    const { missingLibraries, systemLibraries } = checkConsistency(packages);
+    assert.deepEqual(missingLibraries, [
+      { library: '/usr/pkg/lib/gone.so', neededBy: ['a-1'] },
+      { library: '/usr/pkg/qt5/lib/qt.so', neededBy: ['b-1'] },
+    ]);
+    assert.equal(systemLibraries, 2);
+  });
+
+  test('where no package provides a library, all count for the system', () => {
+    const { missingLibraries, systemLibraries } = checkConsistency([facts('a-1', { requires: ['/usr/pkg/lib/x.so'] })]);
+    assert.deepEqual([missingLibraries, systemLibraries], [[], 1]);
+  });
+
+  test('reports files that share a PKGNAME', () => {
+    const packages = [facts('a-1'), facts('b-1'), facts('a-1', { file: 'copy.tgz' })];
+    const report = checkConsistency(packages);
+    assert.deepEqual(report.duplicateNames, [{ name: 'a-1', files: ['a-1.tgz', 'copy.tgz'] }]);
+    assert.equal(isConsistent(report), false);
+  });
+
+  test('reports versions of one package side by side, and not the packages that one PKGPATH is meant to give', () => {
+    const packages = [
+      facts('py312-x-1.0', { path: 'devel/py-x' }),
+      facts('py313-x-1.0', { path: 'devel/py-x' }),
+      facts('py313-x-1.1', { path: 'devel/py-x' }),
+      facts('py313-x-1.1', { path: 'devel/py-x', file: 'copy.tgz' }),
+      facts('py313-x-1.2', { path: 'www/py-x' }),
+      facts('old-1'),
+      facts('old-2'),
+      facts('copy-1', { path: 'misc/copy' }),
+      facts('copy-1', { path: 'misc/copy', file: 'copy.tgz' }),
+    ];
+    assert.deepEqual(checkConsistency(packages).duplicatePaths, [
+      { path: 'devel/py-x', names: ['py313-x-1.0', 'py313-x-1.1'] },
+    ]);
+  });
+
+  test('a dependency is missing exactly where no name matches', () => {
+    const name = fc.stringMatching(/^[ab]-[12](\.[01])?$/);
+    const pattern = fc.stringMatching(/^[ab](>=[12]|<2|-\[0-9\]\*|-1)$/);
+    fc.assert(
+      fc.property(fc.array(name), fc.array(pattern), (names, depends) => {
+        const report = checkConsistency([...names.map((each) => facts(each)), facts('user-1', { depends })]);
+        const missing = depends.filter((each) => bestMatch(each, [...names, 'user-1']) === undefined);
+        const reported = report.missingDependencies.map((each) => each.pattern);
+        assert.deepEqual(new Set(reported), new Set(missing));
+        assert.equal(reported.length, new Set(reported).size);
+      }),
+    );
+  });
+});
+
+test('the places of packages are told from their libraries, and are never those of the base system', () => {
+  const libraries = [
+    '/usr/pkg/lib/a.so',
+    '/usr/pkg/gcc10/lib/gcc/b.so',
+    '/opt/mylib/lib64/c.so',
+    '/usr/lib/d.so',
+    '/lib/e.so',
+    'f.so',
+    'lib/g.so',
+    '/usr/pkg/libexec/h.so',
+    '/mylib/i.so',
+  ];
+  assert.deepEqual(libraryPrefixes(libraries), ['/usr/pkg/', '/usr/pkg/gcc10/', '/opt/mylib/']);
+});
+
+test('27,699 records are checked, and what is missing among them is found', {
+  skip: existsSync(data) ? false : `${data.pathname} is absent`,
+}, (context) => {
+  const records = latin1(zstdDecompressSync(readFileSync(data))).split(/(?<=\n)\n/);
+  const began = process.cpuUsage();
+  const report = checkConsistency(
+    records.filter((record) => record !== '').map((record) => factsOf(readFields(record))),
+  );
+  const milliseconds = process.cpuUsage(began).user / 1_000;
+  context.diagnostic(`${report.packages} records: ${milliseconds.toFixed(0)} ms`);
+  assert.equal(report.packages, 27_699);
+  assert.ok(report.missingDependencies.some(({ pattern }) => pattern === 'libtirpc>=1.3.3'));
+  assert.equal(report.missingDependencies.length, 77);
+});

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readPackage } from '../../../functions/package/read-package.ts';
+import { findRejection, findWarnings } from '../../../functions/record/hazards.ts';
+import { renderRecord } from '../../../functions/record/record.ts';
+import { tinyPackage } from '../../../scripts/aws/tiny-package.ts';
+
+test('is a package whose record may enter an index', async () => {
+  const bytes = tinyPackage('smoke+test-0.1');
+  const metadata = await readPackage({
+    size: bytes.length,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+  });
+  const record = renderRecord(metadata, 'smoke+test-0.1.tgz', bytes.length);
+  assert.match(Buffer.from(record).toString(), /^PKGNAME=smoke\+test-0\.1$/m);
+  assert.equal(findRejection(record, 'smoke+test-0.1.tgz'), undefined);
+  assert.deepEqual(findWarnings(record, 'smoke+test-0.1.tgz'), ['plus-in-name']);
+  assert.ok(bytes.length < 1024);
+});
