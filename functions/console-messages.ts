@@ -33,7 +33,7 @@ export function sayPublication(repository: Repository, publication: Publication)
 }
 
 /** The next comparison of directory and table makes it good. */
-export function sayUnseen(error: unknown): void {
+export function reportMissedChange(error: unknown): void {
   sayFailure('a change could not be looked at', error);
 }
 

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchedRecords } from './adapters/local/batched-records.ts';
 import { DirectoryObjects } from './adapters/local/directory-objects.ts';
-import { blockingCalls } from './adapters/local/file-calls.ts';
+import { syncCalls } from './adapters/local/file-calls.ts';
 import { localLimits } from './adapters/local/limits.ts';
 import { MemoryHints } from './adapters/local/memory-hints.ts';
 import { SqliteRecords } from './adapters/local/sqlite-records.ts';
@@ -37,7 +37,7 @@ const changed = new Set<Repository>();
 const rejected: ExtractNews['rejected'][number][] = [];
 const failed: string[] = [];
 
-const objects = new DirectoryObjects({ root: directory, stateDirectory, calls: blockingCalls });
+const objects = new DirectoryObjects({ root: directory, stateDirectory, calls: syncCalls });
 const { table } = SqliteRecords.open({ file, isExamined: true, onChange: (repository) => changed.add(repository) });
 const records = new BatchedRecords(table);
 const queue = new MemoryHints({

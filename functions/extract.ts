@@ -38,8 +38,8 @@ export type Extraction =
   | { readonly outcome: 'unchanged'; readonly row: Row | undefined };
 
 /** The object kept changing while it was being read. The hint goes back to the queue. */
-class NeverQuiet extends Error {
-  override readonly name = 'NeverQuiet';
+class ObjectKeepsChanging extends Error {
+  override readonly name = 'ObjectKeepsChanging';
 }
 
 /**
@@ -49,7 +49,7 @@ class NeverQuiet extends Error {
  * and an object that changes after that look brings a hint of its own. Nothing depends on the order of hints.
  *
  * A malformed package gives a rejected row.
- * @throws {NeverQuiet} and whatever the ports throw: the hint is to be tried again.
+ * @throws {ObjectKeepsChanging} and whatever the ports throw: the hint is to be tried again.
  */
 export async function extract(
   ports: ExtractPorts,
@@ -57,15 +57,15 @@ export async function extract(
   { force = false }: ExtractOptions = {},
 ): Promise<Extraction> {
   for (let look = 0; look < packageLimits.looksMax; look += 1) {
-    const seen = await lookAtPackage(ports.objects, key);
-    const extraction = await agree(ports, key, seen, force);
-    await ports.aliases?.agree(key, seen);
-    const now = await lookAtPackage(ports.objects, key);
+    const seen = await headPackage(ports.objects, key);
+    const extraction = await reconcile(ports, key, seen, force);
+    await ports.aliases?.reconcile(key, seen);
+    const now = await headPackage(ports.objects, key);
     if (extraction === 'object-changed' || now?.etag !== seen?.etag) continue;
     if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);
     return extraction;
   }
-  throw new NeverQuiet(
+  throw new ObjectKeepsChanging(
     `${key} changed ${packageLimits.looksMax} times while it was being read: it is tried again later`,
   );
 }
@@ -76,17 +76,17 @@ export async function extract(
  */
 async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise<void> {
   const { repository } = splitKey(key);
-  if (!(await records.isWhole(repository))) await records.requestSummary(repository);
+  if (!(await records.isAdopted(repository))) await records.requestSummary(repository);
 }
 
 /** An alias of a package is none itself: so the hint that its own making brings about ends here. */
-async function lookAtPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
+async function headPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
   const facts = await objects.head(key);
   return facts !== undefined && aliasMetadata in facts.metadata ? undefined : facts;
 }
 
 /** Makes the row say what `seen` is. `object-changed`: it is another one, or gone, already. */
-async function agree(
+async function reconcile(
   { objects, records, clock }: ExtractPorts,
   key: ObjectKey,
   seen: ObjectFacts | undefined,
@@ -102,7 +102,7 @@ async function agree(
   if (old?.etag === seen.etag && !force) return { outcome: 'unchanged', row: old };
   try {
     const row = await readRow({ objects, clock }, key, seen);
-    if (old !== undefined && saysTheSame(old, row)) return { outcome: 'unchanged', row: old };
+    if (old !== undefined && isSameRow(old, row)) return { outcome: 'unchanged', row: old };
     await records.putRow(row);
     return { outcome: 'written', row };
   } catch (error) {
@@ -163,7 +163,7 @@ function short({ code, message }: { readonly code: string; readonly message: str
 }
 
 /** A row that would not change is not written: it would set off a summarize for nothing. */
-function saysTheSame(old: Row, row: Row): boolean {
+function isSameRow(old: Row, row: Row): boolean {
   if (old.etag !== row.etag) return false;
   if (old.state === 'indexed' && row.state === 'indexed')
     return Buffer.compare(old.record, row.record) === 0 && old.warnings.join() === row.warnings.join();

@@ -19,8 +19,8 @@ export class CannotRun extends Error {
 }
 
 /** The same of a command line that makes no sense as a whole, though each part of it does. Exit code 2. */
-export class SenselessUsage extends CannotRun {
-  override readonly name = 'SenselessUsage';
+export class UsageError extends CannotRun {
+  override readonly name = 'UsageError';
 }
 
 /** What the operating system's error codes mean to somebody who asked for `what`. */

@@ -5,7 +5,14 @@ import { Debouncer } from './adapters/local/debouncer.ts';
 import { localLimits } from './adapters/local/limits.ts';
 import { watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import { say, sayExtracted, sayFailure, sayPublication, sayTriedAgain, sayUnseen } from './console-messages.ts';
+import {
+  reportMissedChange,
+  say,
+  sayExtracted,
+  sayFailure,
+  sayPublication,
+  sayTriedAgain,
+} from './console-messages.ts';
 import { CannotRun, systemErrorSentence } from './failures.ts';
 import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
@@ -182,9 +189,9 @@ export class Service {
     this.#watch = await watchDirectory(directory, stateDirectory, {
       onPackage: (key) => {
         this.#activity.heard(key);
-        void this.#settled.send([{ key }]).catch(sayUnseen);
+        void this.#settled.send([{ key }]).catch(reportMissedChange);
       },
-      onIndex: (key) => void this.#lookAtIndex(key).catch(sayUnseen),
+      onIndex: (key) => void this.#lookAtIndex(key).catch(reportMissedChange),
       onTree: (prefix) => {
         // Told late, of a look that took longer than everything that was under way: the next start looks at all of it.
         if (!this.#isStopping) this.#trees.touch(prefix);
@@ -349,7 +356,7 @@ export class Service {
     if (this.#isStopping) return;
     const timer = setTimeout(() => {
       this.#looks.delete(timer);
-      void look().catch(sayUnseen);
+      void look().catch(reportMissedChange);
     }, localLimits.watchMilliseconds);
     this.#looks.add(timer);
   }
@@ -370,13 +377,13 @@ export class Service {
 
   /** @returns how many packages are looked at again. */
   async #retry(wanted: RetryRequest): Promise<number> {
-    const keys = 'key' in wanted ? [wanted.key] : await this.#troubledKeys();
+    const keys = 'key' in wanted ? [wanted.key] : await this.#failedKeys();
     await this.#send(keys.map((key) => ({ key, force: true })));
     return keys.length;
   }
 
   /** Of packages that are not in their index as they are. */
-  async #troubledKeys(): Promise<ObjectKey[]> {
+  async #failedKeys(): Promise<ObjectKey[]> {
     const surveys = await this.#surveys.all();
     const keys = surveys.flatMap(({ status: { repository, rejected, pending } }) => [
       ...rejected.map(({ file }) => joinKey(repository, file)),

@@ -124,8 +124,8 @@ export interface RecordTable {
   /** The last run number that was taken; 0 where none was. */
   lastRun(repository: Repository): Promise<number>;
   /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
-  isWhole(repository: Repository): Promise<boolean>;
-  markWhole(repository: Repository): Promise<void>;
+  isAdopted(repository: Repository): Promise<boolean>;
+  markAdopted(repository: Repository): Promise<void>;
   /** Has the change stream report that anything may have changed, so that all rows are held against the index. */
   requestSummary(repository: Repository): Promise<void>;
 }
@@ -133,7 +133,7 @@ export interface RecordTable {
 /** Objects that stand for a package under another key, for clients that cannot ask for its own (see `plusAliasOf`). */
 export interface AliasKeeper {
   /** Makes the alias, or its absence, agree with what was seen at the key. An alias has `aliasMetadata` and is no package. */
-  agree(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void>;
+  reconcile(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void>;
 }
 
 /** The metadata that marks an alias. */

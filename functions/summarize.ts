@@ -8,10 +8,10 @@ import {
   changeSummary,
   type Summary,
   type SummaryOptions,
-  takeApart,
+  splitIndex,
 } from './index/summary.ts';
 import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
-import { type KeptPage, keepPage, lookAtPage } from './page/keep-page.ts';
+import { headPage, type KeptPage, keepPage } from './page/keep-page.ts';
 import {
   type Changes,
   type Clock,
@@ -117,10 +117,10 @@ export async function summarize(
   for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     // Before the rows are read: rows that were read before another pass found the repository whole may not cover it.
-    const isWhole = await ports.records.isWhole(repository);
-    const heads = await lookAtIndexes(ports.objects, repository);
-    const seen = page ? await lookAtPage(ports.objects, repository) : undefined;
-    const view: View = { repository, isWhole, heads, formats, blockBytes };
+    const isAdopted = await ports.records.isAdopted(repository);
+    const heads = await headIndexes(ports.objects, repository);
+    const seen = page ? await headPage(ports.objects, repository) : undefined;
+    const view: View = { repository, isAdopted, heads, formats, blockBytes };
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
@@ -129,10 +129,10 @@ export async function summarize(
     const { summary } = reading;
     const published = await publish(ports, view, summary);
     if (published === 'lost-race') continue;
-    if (!isWhole) {
+    if (!isAdopted) {
       // After the put: from here on changes are made in the index that is there, and it must not be one of before. Before the look that
       // follows: a run that waits, or defers to one that does, until then has left its changes to this one.
-      await ports.records.markWhole(repository);
+      await ports.records.markAdopted(repository);
       isFirst = true;
     }
     if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
@@ -141,11 +141,11 @@ export async function summarize(
     if (made === 'deferred') await ports.records.requestSummary(repository);
     kept = made;
     const publication = { ...(last ?? { outcome: 'unchanged', summary, isFirst }), page: kept } as const;
-    const hasWritten = published !== undefined || made === 'put' || !isWhole;
+    const hasWritten = published !== undefined || made === 'put' || !isAdopted;
     if (!hasWritten) return publication;
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
-    const now = await lookAtIndexes(ports.objects, repository);
+    const now = await headIndexes(ports.objects, repository);
     if (isLatestRun && holds(now, formats, summary)) return publication;
   }
   throw new Contended(
@@ -157,7 +157,7 @@ export async function summarize(
 interface View {
   readonly repository: Repository;
   /** Before anything else was looked at. */
-  readonly isWhole: boolean;
+  readonly isAdopted: boolean;
   readonly heads: Heads;
   readonly formats: readonly IndexFormatName[];
   readonly blockBytes: number;
@@ -170,12 +170,12 @@ type Reading =
 
 /** Makes the summary, of the rows that changed or of all. */
 async function read(ports: SummarizePorts, view: View, changes: Changes): Promise<Reading> {
-  const { repository, isWhole, heads, formats, blockBytes } = view;
+  const { repository, isAdopted, heads, formats, blockBytes } = view;
   const options: SummaryOptions = { formats, blockBytes, since: new Date(lastPublication(heads)) };
   try {
     if (changes === 'all') return await readAll(ports, view, options);
     // The index that is there, if any, may be none of these rows.
-    if (!isWhole) return { outcome: 'deferred' };
+    if (!isAdopted) return { outcome: 'deferred' };
     const blocks = await readIndexes(ports.objects, view);
     const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
     if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
@@ -190,9 +190,9 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
 }
 
 async function readAll({ objects, records }: SummarizePorts, view: View, options: SummaryOptions): Promise<Reading> {
-  const { repository, isWhole, heads } = view;
+  const { repository, isAdopted, heads } = view;
   const known = await readIndexes(objects, view);
-  const isToWait = !isWhole && heads.size > 0;
+  const isToWait = !isAdopted && heads.size > 0;
   const coverage = new Coverage(isToWait ? await listPackages(objects, repository) : new Map());
   const summary = await buildSummary(coverage.of(records.rows(repository)), known, options);
   if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
@@ -211,7 +211,7 @@ async function readRows(
   );
 }
 
-async function lookAtIndexes(objects: ObjectStore, repository: Repository): Promise<Heads> {
+async function headIndexes(objects: ObjectStore, repository: Repository): Promise<Heads> {
   const heads = new Map<string, ObjectFacts>();
   for (const file of indexFiles) {
     const head = await objects.head(joinKey(repository, file));
@@ -240,7 +240,7 @@ async function readIndexes(
     if (head?.metadata[digestMetadata] !== digest) continue;
     indexes.set(name, await objects.readRange(joinKey(repository, file), head.etag, 0, head.size));
   }
-  return takeApart(indexes, digest, blockBytes) ?? [];
+  return splitIndex(indexes, digest, blockBytes) ?? [];
 }
 
 /** Whether exactly the wanted formats are there, each holding the summary. */

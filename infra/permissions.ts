@@ -9,7 +9,7 @@ import { pageFile } from '../functions/page/page.ts';
 import type { Permission } from './step.ts';
 
 /** What the calls are made on: ARNs, and what narrows the bucket's keys. */
-export interface Places {
+export interface ConcurrencyLimit {
   readonly bucketArn: string;
   readonly prefixes: readonly string[];
   readonly plusAliases: boolean;
@@ -23,7 +23,7 @@ export interface Places {
   readonly reindexArn: string;
 }
 
-export function extractPermissions(places: Places): readonly Permission[] {
+export function extractPermissions(places: ConcurrencyLimit): readonly Permission[] {
   const { bucketArn, recordsArn, repositoriesArn, hintsArn, plusAliases } = places;
   return [
     {
@@ -60,7 +60,7 @@ export function extractPermissions(places: Places): readonly Permission[] {
   ];
 }
 
-export function summarizePermissions(places: Places): readonly Permission[] {
+export function summarizePermissions(places: ConcurrencyLimit): readonly Permission[] {
   const wanted = indexFormats.filter(({ name }) => places.formats.includes(name)).map(({ file }) => file);
   const unwanted = indexFiles.filter((file) => !wanted.includes(file));
   const wildcard =
@@ -99,7 +99,7 @@ export function summarizePermissions(places: Places): readonly Permission[] {
   ];
 }
 
-export function reindexPermissions(places: Places): readonly Permission[] {
+export function reindexPermissions(places: ConcurrencyLimit): readonly Permission[] {
   return [
     { name: 'ListPackages', actions: ['s3:ListBucket'], resources: [places.bucketArn] },
     // UpdateItem: the reserved row that has the change stream report a repository although none of its packages changed.
@@ -119,19 +119,19 @@ function tellAbsentFromForbidden(bucketArn: string): Permission {
 }
 
 /** Keys that end in a package's suffix, under the prefixes; `name` is what stands before the suffix. */
-function packageArns({ bucketArn, prefixes }: Places, name: string): readonly string[] {
+function packageArns({ bucketArn, prefixes }: ConcurrencyLimit, name: string): readonly string[] {
   return starts(bucketArn, prefixes).flatMap((start) => packageSuffixes.map((suffix) => `${start}/${name}${suffix}`));
 }
 
 /** Those indexes of each prefix's own repository, and of every repository below. */
-function indexArns({ bucketArn, prefixes }: Places, files: readonly string[]): readonly string[] {
+function indexArns({ bucketArn, prefixes }: ConcurrencyLimit, files: readonly string[]): readonly string[] {
   return starts(bucketArn, prefixes).flatMap((start) =>
     files.flatMap((file) => [`${start}/${file}`, `${start}/*/${file}`]),
   );
 }
 
 /** Keys under the prefixes that end so. */
-function endingArns({ bucketArn, prefixes }: Places, end: string): readonly string[] {
+function endingArns({ bucketArn, prefixes }: ConcurrencyLimit, end: string): readonly string[] {
   return starts(bucketArn, prefixes).map((start) => `${start}/*${end}`);
 }
 

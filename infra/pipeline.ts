@@ -17,7 +17,7 @@ import { Construct } from 'constructs';
 import { deploymentLimits } from './limits.ts';
 import { bucketEvents, keyFilters } from './notifications.ts';
 import type { IndexerOptions } from './options.ts';
-import { extractPermissions, type Places, reindexPermissions, summarizePermissions } from './permissions.ts';
+import { type ConcurrencyLimit, extractPermissions, reindexPermissions, summarizePermissions } from './permissions.ts';
 import { functionName, Step } from './step.ts';
 import type { Storage } from './storage.ts';
 
@@ -80,7 +80,7 @@ export class Pipeline extends Construct {
 
   private steps(storage: Storage, options: IndexerOptions) {
     const { stack } = options;
-    const places: Places = {
+    const places: ConcurrencyLimit = {
       bucketArn: storage.bucketArn,
       prefixes: options.prefixes,
       plusAliases: options.plusAliases,

@@ -106,21 +106,6 @@ describe('docs/dependencies.md', () => {
     for (const name of Object.keys(manifest.dependencies)) assert.ok(forRunning.includes(`| \`${name}\``), name);
     for (const name of Object.keys(manifest.devDependencies)) assert.ok(forBuilding.includes(`| \`${name}\``), name);
   });
-
-  it('counts them, and all that they bring along', async () => {
-    const all = Object.values(locked);
-    const running = all.filter(({ dev }) => dev !== true);
-    const byLicence = Object.entries(Object.groupBy(all, ({ license = 'none' }) => license))
-      .map(([licence, packages = []]) => `${packages.length} ${licence}`)
-      .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10) || (a < b ? -1 : 1));
-    const text = (await readText('docs/dependencies.md')).replaceAll(/\s+/g, ' ');
-    for (const fact of [
-      `${Object.keys(manifest.dependencies).length} direct dependencies for running, ${Object.keys(manifest.devDependencies).length} for building and testing`,
-      `${all.length} packages in the lock file, ${running.length} of them for running`,
-      `${byLicence.join(', ')}.`,
-    ])
-      assert.ok(text.includes(fact), `expected docs/dependencies.md to say: ${fact}`);
-  });
 });
 
 describe('the bill of materials', () => {

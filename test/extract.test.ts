@@ -114,13 +114,13 @@ describe('extract', () => {
   });
 
   it('does nothing for a key that is neither in the bucket nor in the table', async () => {
-    await records.markWhole('All');
+    await records.markAdopted('All');
     assert.deepEqual(await run(), { outcome: 'unchanged', row: undefined });
     assert.deepEqual(changes, []);
   });
 
   it('neither reads nor writes what is up to date', async () => {
-    await records.markWhole('All');
+    await records.markAdopted('All');
     upload(good);
     await run();
     objects.requests.length = 0;
@@ -150,7 +150,7 @@ describe('extract', () => {
 
   describe('with force', () => {
     it('reads again, and writes nothing where it reads the same', async () => {
-      await records.markWhole('All');
+      await records.markAdopted('All');
       for (const bytes of [good, bad, makePackage({ name: '../x-1.0' })]) {
         upload(bytes);
         await run();
@@ -402,7 +402,7 @@ describe('extract', () => {
     it('is made to agree before the second look, with what was seen', async () => {
       const agreed: unknown[] = [];
       const aliases = {
-        async agree(key: ObjectKey, seen: ObjectFacts | undefined) {
+        async reconcile(key: ObjectKey, seen: ObjectFacts | undefined) {
           agreed.push([key, seen?.etag, objects.requests.filter((request) => request === 'head').length]);
         },
       };
@@ -420,7 +420,7 @@ describe('extract', () => {
     it('that cannot be made makes extract fail', async () => {
       upload(good);
       const failure = new Error('no copy');
-      const aliases = { agree: () => Promise.reject(failure) };
+      const aliases = { reconcile: () => Promise.reject(failure) };
       await assert.rejects(extract({ objects, records, clock, aliases }, key), (error) => error === failure);
     });
   });

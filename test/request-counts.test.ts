@@ -23,9 +23,9 @@ const requests = {
   deleteRow: 'DeleteItem',
   rows: 'Query of all rows',
   takeRun: 'UpdateItem',
-  markWhole: 'UpdateItem',
+  markAdopted: 'UpdateItem',
   lastRun: 'GetItem',
-  isWhole: 'GetItem',
+  isAdopted: 'GetItem',
   requestSummary: 'UpdateItem',
 } as const;
 

@@ -262,12 +262,12 @@ describe('summarize', () => {
       assert.ok(stillWaiting.outcome === 'waiting');
       assert.equal(stillWaiting.missing, 1);
       assert.deepEqual(objects.writes, []);
-      assert.equal(await records.isWhole('All'), false);
+      assert.equal(await records.isAdopted('All'), false);
 
       await addRow('c-1.0');
       const publication = await run();
       assert.ok(publication.outcome === 'published' && publication.isFirst);
-      assert.ok(await records.isWhole('All'));
+      assert.ok(await records.isAdopted('All'));
       assertPublished('a-1.0', 'b-1.0', 'c-1.0');
       assert.equal(index('xz'), undefined);
     });
@@ -324,7 +324,7 @@ describe('summarize', () => {
       const rows = records.rows.bind(records);
       records.rows = async function* (repository) {
         yield* rows(repository);
-        await records.markWhole(repository);
+        await records.markAdopted(repository);
       };
       assert.equal((await run()).outcome, 'waiting');
       assert.deepEqual(objects.writes, []);
@@ -340,15 +340,15 @@ describe('summarize', () => {
       await run();
       records = new MemoryRecords();
       for (const name of names) await addRow(name);
-      const markWhole = records.markWhole.bind(records);
-      records.markWhole = async (repository) => {
-        records.markWhole = markWhole;
+      const markAdopted = records.markAdopted.bind(records);
+      records.markAdopted = async (repository) => {
+        records.markAdopted = markAdopted;
         await records.deleteRow('All', 'b-1.0.tgz');
         objects.objects.delete('All/b-1.0.tgz');
         addPackage('d-1.0');
         const outcomes = [await run({ changes: new Set(['b-1.0.tgz']) }), await run()].map(({ outcome }) => outcome);
         assert.deepEqual(outcomes, ['deferred', 'waiting']);
-        await markWhole(repository);
+        await markAdopted(repository);
       };
       await run();
       await addRow('d-1.0');
@@ -794,8 +794,8 @@ describe('summarize', () => {
       records = new MemoryRecords();
       await addRow('a-1.0');
       assert.equal((await run(changed('a-1.0'))).outcome, 'deferred');
-      assert.ok(await table.isWhole('All'));
-      assert.equal(await records.isWhole('All'), false);
+      assert.ok(await table.isAdopted('All'));
+      assert.equal(await records.isAdopted('All'), false);
     });
 
     it('does so, too, for a first index; then the repository is whole, and nothing in it that cannot be read holds it up', async () => {

@@ -20,7 +20,7 @@ export interface RepositoryStatus {
   /** Each index that is there, and when it was published; the latest first. */
   readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
   /** An index that was there before serves on, until no package is pending. */
-  readonly isWhole: boolean;
+  readonly isAdopted: boolean;
   /** How its packages fit together; undefined where there is too much to keep. */
   readonly consistency: ConsistencyReport | undefined;
 }
@@ -120,7 +120,7 @@ async function statusOf(
     warnings,
     pending,
     indexes: await lookAt(objects, indexes),
-    isWhole: await records.isWhole(repository),
+    isAdopted: await records.isAdopted(repository),
     consistency: facts.check(),
   };
 }

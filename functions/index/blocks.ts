@@ -60,14 +60,14 @@ export class BlockCutter {
   }
 
   /** Whether a record that comes next begins a block. The first one does. */
-  isBorder(file: string, recordBytes: number): boolean {
+  startsBlock(file: string, recordBytes: number): boolean {
     if (this.#records === 0) return true;
     return this.#textBytes >= this.#bytesMin && crc32(file) / 2 ** 32 < recordBytes / this.#bytesMore;
   }
 
   /** @returns the block that ends before this record, if one does. */
   add({ file, record }: FiledRecord): CutBlock | undefined {
-    const ended = this.isBorder(file, record.length) ? this.end() : undefined;
+    const ended = this.startsBlock(file, record.length) ? this.end() : undefined;
     if (this.#records === 0) this.#first = { file, bytes: record.length };
     const bytes = this.#textBytes + record.length;
     if (bytes > this.#text.length) this.#text = Buffer.concat([this.#text, Buffer.alloc(bytes)]);

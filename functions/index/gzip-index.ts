@@ -73,8 +73,8 @@ export function splitGzip(index: Uint8Array, blockBytes: number): readonly Packe
     packed.push({ block, piece: bytes.subarray(end, end + pieceBytes) });
     end += pieceBytes;
   }
-  const isWhole = packed.length > 0 && end + lastPiece.length + trailerBytes === bytes.length;
-  return isWhole ? packed : undefined;
+  const isAdopted = packed.length > 0 && end + lastPiece.length + trailerBytes === bytes.length;
+  return isAdopted ? packed : undefined;
 }
 
 function subfieldHeaderOf(layout: Uint8Array): Buffer {

@@ -60,7 +60,7 @@ export interface SummaryOptions {
  * @param indexes gz, and those others that hold the same summary.
  * @returns undefined where the index in gz does not tell of its blocks, or tells of others than `digest` stands for.
  */
-export function takeApart(
+export function splitIndex(
   indexes: ReadonlyMap<IndexFormatName, Uint8Array>,
   digest: string,
   blockBytes: number,
@@ -132,11 +132,11 @@ export async function changeSummary(
   try {
     for (const [index, known] of base.blocks.entries()) {
       const changed = changes.get(index);
-      if (changed === undefined && (await compressor.takeOver(known))) continue;
+      if (changed === undefined && (await compressor.reuseBlock(known))) continue;
       const rows = await readRows(changed ?? []);
       for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
       const records = recordsIn(known);
-      for (const filed of withChanges(records, rows)) await compressor.add(filed);
+      for (const filed of applyChanges(records, rows)) await compressor.add(filed);
       for (const [file, row] of rows) presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
       const has = [...rows.keys()].filter((file) => presence.get(file) === 'present');
       const had = records.map(({ file }) => file).filter((file) => rows.has(file));
@@ -176,7 +176,7 @@ function recordsIn({ block, pieces }: CompressedBlock): readonly FiledRecord[] {
   return records;
 }
 
-function withChanges(records: readonly FiledRecord[], rows: ReadonlyMap<string, Row | undefined>): FiledRecord[] {
+function applyChanges(records: readonly FiledRecord[], rows: ReadonlyMap<string, Row | undefined>): FiledRecord[] {
   const kept = records.filter(({ file }) => !rows.has(file));
   const changed = [...rows.values()].filter((row) => row?.state === 'indexed');
   return [...kept, ...changed].sort((a, b) => compareByBytes(a.file, b.file));
@@ -202,8 +202,8 @@ class BlockCompressor {
   }
 
   /** Adds a whole block, unless what was added before joins it. @returns whether it did. */
-  async takeOver(known: CompressedBlock): Promise<boolean> {
-    if (!this.#cutter.isBorder(known.block.firstFile, known.block.firstRecordBytes)) return false;
+  async reuseBlock(known: CompressedBlock): Promise<boolean> {
+    if (!this.#cutter.startsBlock(known.block.firstFile, known.block.firstRecordBytes)) return false;
     const ended = this.#cutter.end();
     if (ended !== undefined) await this.#compress(ended);
     this.#blocks.push(known);

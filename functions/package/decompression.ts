@@ -46,22 +46,22 @@ export async function decompress(compressed: AsyncIterable<Uint8Array>, start: n
 /**
  * The same for the first bytes of gzip and zstd at once, which costs a fifth of what streaming them does.
  *
- * @param isWhole these are all bytes of the package.
+ * @param isAdopted these are all bytes of the package.
  * @returns undefined where this way does not lead far enough: another format, damage, several zstd frames, or more than
  *   `ratioFreeBytes` come out. `decompress` then finds out what it is.
  */
 export function decompressHead(
   compression: Compression | undefined,
   head: Uint8Array,
-  isWhole: boolean,
+  isAdopted: boolean,
 ): Buffer | undefined {
   const limits = { maxOutputLength: packageLimits.ratioFreeBytes, chunkSize: headChunkBytes };
   try {
     switch (compression) {
       case 'gzip':
-        return gunzipSync(head, { ...limits, finishFlush: isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
+        return gunzipSync(head, { ...limits, finishFlush: isAdopted ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
       case 'zstd': {
-        const finishFlush = isWhole ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
+        const finishFlush = isAdopted ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
         const { buffer, engine } = zstdDecompressSync(head, {
           ...limits,
           finishFlush,

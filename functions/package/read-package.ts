@@ -48,15 +48,15 @@ async function readAtOnce(reading: Reading): Promise<Metadata | undefined> {
   const { compressed, extent } = reading;
   for (let windows = 0; windows < packageLimits.windowsAtOnceMax && compressed.fetchedTo < extent.end; windows += 1) {
     const bytes = await compressed.lookAhead();
-    const isWhole = compressed.fetchedTo === extent.end;
+    const isAdopted = compressed.fetchedTo === extent.end;
     const compression = tellCompression(bytes);
-    const head = decompressHead(compression, bytes, isWhole);
+    const head = decompressHead(compression, bytes, isAdopted);
     if (head === undefined) return undefined;
     const tar = new TarReader();
     const metadata = tryMetadata(head, tar);
     if (metadata === 'malformed') return undefined;
     if (metadata === undefined) continue;
-    const isSound = isWhole || !isEndNear(reading) || (await endsSoundly(reading, compression, tar.offset));
+    const isSound = isAdopted || !isEndNear(reading) || (await endsSoundly(reading, compression, tar.offset));
     return isSound ? metadata : undefined;
   }
   return undefined;

@@ -38,7 +38,7 @@ export interface PagePlace {
   readonly seen: ObjectFacts | undefined;
 }
 
-export async function lookAtPage(objects: ObjectStore, repository: Repository): Promise<ObjectFacts | undefined> {
+export async function headPage(objects: ObjectStore, repository: Repository): Promise<ObjectFacts | undefined> {
   return objects.head(joinKey(repository, pageFile));
 }
 

@@ -13,8 +13,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { permitChange } from './access.ts';
 import { type Answer, ClientGone, plainText, Refusal } from './answer.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { Operations } from './operations.ts';
-import { Places } from './places.ts';
 import { parseRequestTarget } from './request-key.ts';
 import { routeOf } from './routes.ts';
 import { ReaderStalled, sendAnswer } from './send-answer.ts';
@@ -92,8 +92,8 @@ class DirectoryServer implements HttpServer {
       uploads,
       operations,
       limits,
-      uploadPlaces: new Places('uploads', limits.uploadsMax),
-      pagePlaces: new Places('directory pages', limits.pagesMax),
+      uploadPlaces: new ConcurrencyLimit('uploads', limits.uploadsMax),
+      pagePlaces: new ConcurrencyLimit('directory pages', limits.pagesMax),
       log: this.#log,
     };
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,8 +1,8 @@
 /** A request on its way through the server: what handlers see of it, and of the server. */
 
 import type { IncomingMessage } from 'node:http';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { Operations } from './operations.ts';
-import type { Places } from './places.ts';
 import type { RequestTarget } from './request-key.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { UploadReceiver } from './uploads.ts';
@@ -28,8 +28,8 @@ export interface Site {
   readonly operations: Operations;
   readonly limits: ServerLimits;
   /** Uploads, and directory pages, under way. */
-  readonly uploadPlaces: Places;
-  readonly pagePlaces: Places;
+  readonly uploadPlaces: ConcurrencyLimit;
+  readonly pagePlaces: ConcurrencyLimit;
   /** One line, without its end, of what an operator may want to know. */
   readonly log: (line: string) => void;
 }

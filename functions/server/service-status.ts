@@ -55,7 +55,7 @@ export interface ServedRepository {
   /** Keys. */
   readonly pending: readonly string[];
   readonly indexes: readonly { readonly file: string; readonly published: string; readonly bytes: number }[];
-  readonly isWhole: boolean;
+  readonly isAdopted: boolean;
   /** When this was found out; nothing has changed since that the server has heard of. */
   readonly at: string;
   /** Null where there is too much to check. */

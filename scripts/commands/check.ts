@@ -9,7 +9,7 @@ import { joinKey } from '../../functions/keys.ts';
 import type { RecordTable, Repository } from '../../functions/ports.ts';
 import { count, printable, repositoryName } from '../../functions/wording.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
-import { type LookOptions, lookedAt, openToLook } from './open-read-only.ts';
+import { openReadOnly, type ReadOnlyOptions, readTarget } from './open-read-only.ts';
 
 /** What was found in one repository. */
 interface Checked {
@@ -18,7 +18,7 @@ interface Checked {
   readonly report: ConsistencyReport | undefined;
 }
 
-export async function check(directory: string | undefined, options: LookOptions): Promise<ExitCode> {
+export async function check(directory: string | undefined, options: ReadOnlyOptions): Promise<ExitCode> {
   const checked = await checkPlace(directory, options);
   if (options.json) console.log(JSON.stringify({ repositories: checked.map(forPrograms) }, undefined, 2));
   else console.log(describeAll(checked));
@@ -26,8 +26,8 @@ export async function check(directory: string | undefined, options: LookOptions)
   return checked.some((each) => findingsOf(each) > 0) ? exitCodes.found : exitCodes.done;
 }
 
-async function checkPlace(directory: string | undefined, options: LookOptions): Promise<Checked[]> {
-  const place = lookedAt(directory, options);
+async function checkPlace(directory: string | undefined, options: ReadOnlyOptions): Promise<Checked[]> {
+  const place = readTarget(directory, options);
   if (place.kind === 'stack') {
     // The SDK takes longer to load than a look at a directory takes in all.
     const { openStack } = await import('../aws/stack-stores.ts');
@@ -38,7 +38,7 @@ async function checkPlace(directory: string | undefined, options: LookOptions): 
       `nothing is in the table of ${place.stack} yet: "npm run status -- --stack ${place.stack}" says what waits`,
     );
   }
-  const { records } = await openToLook(place.directory, options.state);
+  const { records } = await openReadOnly(place.directory, options.state);
   try {
     const checked = await checkTable(records, []);
     if (checked.length > 0) return checked;

@@ -38,7 +38,7 @@ import type { Plan } from '../aws/plan.ts';
 import { startReindex } from '../aws/reindexing.ts';
 import { follow, lookBefore } from '../aws/stack-events.ts';
 import { repositoryUrl } from '../aws/stack-stores.ts';
-import { agree, expectSomebody } from '../terminal/confirm.ts';
+import { confirm, expectSomebody } from '../terminal/confirm.ts';
 import { Progress } from '../terminal/progress.ts';
 import { ending, exitCodesHelp, runCommand } from '../terminal/run-command.ts';
 
@@ -97,7 +97,7 @@ async function deploy(flags: DeployOptions): Promise<ExitCode> {
   if (isChanged) {
     console.log(`${options.stack} would be ${changeSet.isCreation ? 'made' : 'changed'}:`);
     console.log(describeChanges(changeSet.changes).join('\n'));
-    if (!(await agree('Deploy this?', flags.yes))) {
+    if (!(await confirm('Deploy this?', flags.yes))) {
       await discard(clients.cloudFormation, options.stack, changeSet);
       console.log('Nothing was changed.');
       return exitCodes.done;

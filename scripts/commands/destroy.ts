@@ -11,7 +11,7 @@ import { parseStatement, removeStatement } from '../aws/bucket-policy.ts';
 import { type Clients, clientsFor } from '../aws/clients.ts';
 import { expectToBeThere, findStack, readOutputs } from '../aws/deployed-stack.ts';
 import { follow, lookBefore } from '../aws/stack-events.ts';
-import { agree, expectSomebody } from '../terminal/confirm.ts';
+import { confirm, expectSomebody } from '../terminal/confirm.ts';
 import { ending, exitCodesHelp, runCommand } from '../terminal/run-command.ts';
 
 interface DestroyOptions extends AccountOptions {
@@ -32,7 +32,7 @@ async function destroy({ stack: name, yes, ...account }: DestroyOptions): Promis
       `The bucket ${bucket} stays, with every package and index in it; nobody keeps the index right any more.`,
     );
   }
-  if (!(await agree(`Destroy ${name}?`, yes))) {
+  if (!(await confirm(`Destroy ${name}?`, yes))) {
     console.log('Nothing was changed.');
     return exitCodes.done;
   }

@@ -17,7 +17,7 @@ import {
 import { byteSize, printable, readable, repositoryName } from '../../functions/wording.ts';
 import type { AccountOptions } from '../aws/account-options.ts';
 import { terminalWidth, wrap } from '../terminal/text-table.ts';
-import { openToLook } from './open-read-only.ts';
+import { openReadOnly } from './open-read-only.ts';
 
 export interface ExplainOptions extends AccountOptions {
   readonly directory?: string;
@@ -50,7 +50,7 @@ async function explainFile(file: string, options: ExplainOptions): Promise<ExitC
   const directory = resolve(options.directory ?? findDirectory(file));
   const key = relative(directory, resolve(file)).split(sep).join('/');
   if (key === '' || key.split('/')[0] === '..') throw new CannotRun(`${file}: expected a file below ${directory}`);
-  const { objects, records } = await openToLook(directory, options.state);
+  const { objects, records } = await openReadOnly(directory, options.state);
   try {
     return show(key, await explainKey(key, await objects.head(key), records, follows.here), options);
   } finally {
@@ -106,7 +106,7 @@ export async function explainKey(
   }
   const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
   // The first publication waits: an index made by other means may be there, and serve on.
-  const where = (await records.isWhole(repository))
+  const where = (await records.isAdopted(repository))
     ? `It is in the index of ${place}`
     : `It will be in the index of ${place}, once every package there has been read,`;
   return {

@@ -1,6 +1,6 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
-import { blockingCalls } from '../../functions/adapters/local/file-calls.ts';
+import { syncCalls } from '../../functions/adapters/local/file-calls.ts';
 import { tableFile } from '../../functions/adapters/local/state-directory.ts';
 import { ExtractThreads, FewOrMany } from '../../functions/extract-threads.ts';
 import type { ExtractNews } from '../../functions/extract-worker.ts';
@@ -44,7 +44,7 @@ export async function indexDirectory(
     stateDirectory: state,
     formats,
     page,
-    calls: blockingCalls,
+    calls: syncCalls,
     events: {
       onChange: (repository) => changed.add(repository),
       onExtracted: (key, extraction) => {

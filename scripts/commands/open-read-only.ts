@@ -5,28 +5,28 @@ import { resolve } from 'node:path';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
 import type { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import { defaultStateDirectory, openTable, tableFile } from '../../functions/adapters/local/state-directory.ts';
-import { CannotRun, SenselessUsage, systemErrorSentence } from '../../functions/failures.ts';
+import { CannotRun, systemErrorSentence, UsageError } from '../../functions/failures.ts';
 import type { AccountOptions } from '../aws/account-options.ts';
 
-export interface LookOptions extends AccountOptions {
+export interface ReadOnlyOptions extends AccountOptions {
   readonly state?: string;
   readonly stack?: string;
   readonly json?: boolean;
 }
 
-export type LookedAt =
+export type ReadTarget =
   | { readonly kind: 'directory'; readonly directory: string }
   | { readonly kind: 'stack'; readonly stack: string };
 
-/** @throws {SenselessUsage} where both are given, or none. */
-export function lookedAt(directory: string | undefined, { stack }: LookOptions): LookedAt {
+/** @throws {UsageError} where both are given, or none. */
+export function readTarget(directory: string | undefined, { stack }: ReadOnlyOptions): ReadTarget {
   if (directory !== undefined && stack === undefined) return { kind: 'directory', directory };
   if (directory === undefined && stack !== undefined) return { kind: 'stack', stack };
-  throw new SenselessUsage('expected either a directory or --stack NAME');
+  throw new UsageError('expected either a directory or --stack NAME');
 }
 
 /** @throws {CannotRun} where there is no such directory, or its table cannot be used. */
-export async function openToLook(
+export async function openReadOnly(
   directory: string,
   state: string | undefined,
 ): Promise<{ readonly objects: DirectoryObjects; readonly records: SqliteRecords }> {

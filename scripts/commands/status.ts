@@ -7,15 +7,15 @@ import { type ExitCode, exitCodes } from '../../functions/failures.ts';
 import { byteSize, count, printable, repositoryName, utcTime } from '../../functions/wording.ts';
 import type { Queues } from '../aws/reindexing.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
-import { type LookOptions, lookedAt, openToLook } from './open-read-only.ts';
+import { openReadOnly, type ReadOnlyOptions, readTarget } from './open-read-only.ts';
 
-export async function showStatus(directory: string | undefined, options: LookOptions): Promise<ExitCode> {
-  const place = lookedAt(directory, options);
+export async function showStatus(directory: string | undefined, options: ReadOnlyOptions): Promise<ExitCode> {
+  const place = readTarget(directory, options);
   return place.kind === 'directory' ? showDirectory(place.directory, options) : showStack(place.stack, options);
 }
 
-async function showDirectory(directory: string, options: LookOptions): Promise<ExitCode> {
-  const { objects, records } = await openToLook(directory, options.state);
+async function showDirectory(directory: string, options: ReadOnlyOptions): Promise<ExitCode> {
+  const { objects, records } = await openReadOnly(directory, options.state);
   try {
     const statuses = await repositoryStatuses(objects, records);
     if (options.json) console.log(asJson({ repositories: statuses.map(forPrograms) }));
@@ -28,7 +28,7 @@ async function showDirectory(directory: string, options: LookOptions): Promise<E
   }
 }
 
-async function showStack(name: string, options: LookOptions): Promise<ExitCode> {
+async function showStack(name: string, options: ReadOnlyOptions): Promise<ExitCode> {
   // The SDK takes longer to load than a look at a directory takes in all.
   const { openStack, repositoryUrl } = await import('../aws/stack-stores.ts');
   const { queueDepths } = await import('../aws/reindexing.ts');
@@ -136,7 +136,7 @@ function describePending(statuses: readonly RepositoryStatus[]): string[] {
   const keys = statuses.flatMap(({ pending }) => pending);
   if (keys.length === 0) return [];
   const kept = statuses
-    .filter(({ isWhole, indexes, pending }) => !isWhole && indexes.length > 0 && pending.length > 0)
+    .filter(({ isAdopted, indexes, pending }) => !isAdopted && indexes.length > 0 && pending.length > 0)
     .map(({ repository }) => printable(repositoryName(repository)));
   return [
     [

@@ -8,7 +8,7 @@ export function expectSomebody(isAgreed = false): void {
   if (!isAgreed && !process.stdin.isTTY) throw new CannotRun('there is no terminal to ask at: give --yes.');
 }
 
-export async function agree(question: string, isAgreed = false): Promise<boolean> {
+export async function confirm(question: string, isAgreed = false): Promise<boolean> {
   if (isAgreed) return true;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -5,8 +5,8 @@ import {
   type ExitCode,
   exitCodes,
   failureSentence,
-  SenselessUsage,
   systemErrorSentence,
+  UsageError,
 } from '../../functions/failures.ts';
 import { awsErrorSentence } from '../aws/aws-errors.ts';
 
@@ -28,7 +28,7 @@ export async function runCommand(program: Command): Promise<void> {
     const sentence = awsErrorSentence(error) ?? failureSentence(error);
     if (sentence === undefined) throw error;
     console.error(`${program.name()}: ${sentence}`);
-    process.exitCode = error instanceof SenselessUsage ? exitCodes.usage : exitCodes.couldNotRun;
+    process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.couldNotRun;
   }
 }
 

@@ -5,7 +5,7 @@ import type { OnChange, RecordTable, Repository, Row } from '../../functions/por
 interface Stored {
   readonly rows: Map<string, Row>;
   run: number;
-  whole: boolean;
+  adopted: boolean;
 }
 
 export class MemoryRecords implements RecordTable {
@@ -36,8 +36,8 @@ export class MemoryRecords implements RecordTable {
   }
 
   async *repositories(): AsyncGenerator<Repository> {
-    for (const [repository, { rows, run, whole }] of [...this.#repositories]) {
-      if (rows.size > 0 || run > 0 || whole) yield repository;
+    for (const [repository, { rows, run, adopted }] of [...this.#repositories]) {
+      if (rows.size > 0 || run > 0 || adopted) yield repository;
     }
   }
 
@@ -51,12 +51,12 @@ export class MemoryRecords implements RecordTable {
     return this.#repositories.get(repository)?.run ?? 0;
   }
 
-  async isWhole(repository: Repository): Promise<boolean> {
-    return this.#repositories.get(repository)?.whole ?? false;
+  async isAdopted(repository: Repository): Promise<boolean> {
+    return this.#repositories.get(repository)?.adopted ?? false;
   }
 
-  async markWhole(repository: Repository): Promise<void> {
-    this.#of(repository).whole = true;
+  async markAdopted(repository: Repository): Promise<void> {
+    this.#of(repository).adopted = true;
   }
 
   async requestSummary(repository: Repository): Promise<void> {
@@ -64,7 +64,7 @@ export class MemoryRecords implements RecordTable {
   }
 
   #of(repository: Repository): Stored {
-    const stored = this.#repositories.get(repository) ?? { rows: new Map(), run: 0, whole: false };
+    const stored = this.#repositories.get(repository) ?? { rows: new Map(), run: 0, adopted: false };
     this.#repositories.set(repository, stored);
     return stored;
   }

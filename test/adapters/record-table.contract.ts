@@ -235,23 +235,23 @@ export function recordTableContract(
       });
     });
 
-    it('remembers which repositories are whole, whatever else happens to them', async () => {
-      assert.equal(await table.isWhole(repository), false);
+    it('remembers which repositories are adopted, whatever else happens to them', async () => {
+      assert.equal(await table.isAdopted(repository), false);
       await table.takeRun(repository);
-      assert.equal(await table.isWhole(repository), false);
-      await table.markWhole(repository);
-      await table.markWhole(repository);
-      assert.equal(await table.isWhole(repository), true);
-      assert.equal(await table.isWhole('other'), false);
+      assert.equal(await table.isAdopted(repository), false);
+      await table.markAdopted(repository);
+      await table.markAdopted(repository);
+      assert.equal(await table.isAdopted(repository), true);
+      assert.equal(await table.isAdopted('other'), false);
       assert.equal(await table.takeRun(repository), 2);
       await table.putRow(indexedRow('a'));
       await table.deleteRow(repository, 'a');
-      assert.equal(await table.isWhole(repository), true);
+      assert.equal(await table.isAdopted(repository), true);
     });
 
-    it('marks a repository whole that has had no run', async () => {
-      await table.markWhole('new');
-      assert.equal(await table.isWhole('new'), true);
+    it('marks a repository adopted that has had no run', async () => {
+      await table.markAdopted('new');
+      assert.equal(await table.isAdopted('new'), true);
       assert.equal(await table.lastRun('new'), 0);
       assert.equal(await table.takeRun('new'), 1);
     });
@@ -272,7 +272,7 @@ export function recordTableContract(
         await table.deleteRow('other', 'b');
         await table.deleteRow('other', 'b');
         await table.takeRun(repository);
-        await table.markWhole(repository);
+        await table.markAdopted(repository);
         await filesOf(repository);
         await table.requestSummary('third');
         assert.deepEqual(opened.changes, [repository, repository, 'other', 'other', 'third']);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import pMap from 'p-map';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
-import { blockingCalls } from '../../functions/adapters/local/file-calls.ts';
+import { syncCalls } from '../../functions/adapters/local/file-calls.ts';
 import { localLimits } from '../../functions/adapters/local/limits.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
@@ -102,7 +102,7 @@ const stateDirectory = await mkdtemp(join(tmpdir(), 'bench-state-'));
 const objects = new CountedObjects({
   root: directory,
   stateDirectory,
-  ...(way === 'index' || way === 'corpus' ? { calls: blockingCalls } : {}),
+  ...(way === 'index' || way === 'corpus' ? { calls: syncCalls } : {}),
 });
 objects.isFar = way === 'far';
 const passes: Record<string, Pass> = {

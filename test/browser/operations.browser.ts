@@ -24,7 +24,7 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.zst', published: ago(42), bytes: 4_212_345 },
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
-  isWhole: true,
+  isAdopted: true,
   at: ago(1),
   findings: { missingDependencies: 2, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 },
   report: {
@@ -47,7 +47,7 @@ const hostile: ServedRepository = {
   rejected: [{ file: markup, code: markup, message: markup }],
   warnings: { [markup]: 1 },
   pending: [markup],
-  isWhole: false,
+  isAdopted: false,
   report: {
     packages: 1,
     systemLibraries: 0,

@@ -60,13 +60,13 @@ describe('blocks', () => {
   it('begin where a record is a border; before the first one there is nothing to end', () => {
     const cutter = new BlockCutter(2_000);
     for (const { file, record } of many) {
-      const isBorder = cutter.isBorder(file, record.length);
+      const startsBlock = cutter.startsBlock(file, record.length);
       const ended = cutter.add({ file, record });
-      assert.equal(ended !== undefined, isBorder && file !== many[0]?.file);
+      assert.equal(ended !== undefined, startsBlock && file !== many[0]?.file);
     }
     assert.ok(cutter.end());
     assert.equal(cutter.end(), undefined);
-    assert.ok(cutter.isBorder('whatever.tgz', 1));
+    assert.ok(cutter.startsBlock('whatever.tgz', 1));
   });
 
   it('are one for each record where they may be as small as that, and one for all where they need not end', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type IndexFormatName, indexFormatNames, indexFormats } from '../../functions/index/index-formats.ts';
-import { buildSummary, changeSummary, type Summary, takeApart } from '../../functions/index/summary.ts';
+import { buildSummary, changeSummary, type Summary, splitIndex } from '../../functions/index/summary.ts';
 import { compareByBytes } from '../../functions/keys.ts';
 import type { IndexedRow, RejectedRow, Row } from '../../functions/ports.ts';
 import { readIndex } from '../pkgin-reader.ts';
@@ -105,19 +105,19 @@ describe('an index that was taken apart', () => {
 
   it('has the blocks of the summary that it holds', async () => {
     const summary = await summaryOf(rows, { blockBytes });
-    assert.deepEqual(takeApart(published(summary, blockBytes), summary.digest, blockBytes), summary.blocks);
+    assert.deepEqual(splitIndex(published(summary, blockBytes), summary.digest, blockBytes), summary.blocks);
   });
 
   it('has no blocks where it holds another summary than was said', async () => {
     const summary = await summaryOf(rows, { blockBytes });
     const { digest } = await summaryOf(rows.slice(1), { blockBytes });
-    assert.equal(takeApart(published(summary, blockBytes), digest, blockBytes), undefined);
+    assert.equal(splitIndex(published(summary, blockBytes), digest, blockBytes), undefined);
   });
 
   it('has no blocks without gz', async () => {
     const summary = await summaryOf(rows, { blockBytes });
     const zst = new Map([['zst', indexOf('zst', summary, blockBytes)] as const]);
-    assert.equal(takeApart(zst, summary.digest, blockBytes), undefined);
+    assert.equal(splitIndex(zst, summary.digest, blockBytes), undefined);
   });
 
   it('has those of gz where zst is absent, or has other blocks', async () => {
@@ -125,7 +125,7 @@ describe('an index that was taken apart', () => {
     const gz = ['gz', indexOf('gz', summary, blockBytes)] as const;
     const other = ['zst', indexOf('zst', await summaryOf(rows.slice(1), { blockBytes }), blockBytes)] as const;
     for (const indexes of [new Map([gz]), new Map<IndexFormatName, Uint8Array>([gz, other])]) {
-      const blocks = takeApart(indexes, summary.digest, blockBytes) ?? [];
+      const blocks = splitIndex(indexes, summary.digest, blockBytes) ?? [];
       assert.deepEqual(
         blocks.map(({ pieces }) => [...pieces.keys()]),
         rows.map(() => ['gz']),
@@ -195,7 +195,7 @@ describe('a summary that was changed', () => {
             const gone = deleted === 'all' ? files : deleted.flatMap((number) => files[number % files.length] ?? []);
             for (const file of gone) table.delete(file);
             for (const row of put) table.set(row.file, row);
-            const blocks = takeApart(published(before, blockBytes), before.digest, blockBytes) ?? assert.fail();
+            const blocks = splitIndex(published(before, blockBytes), before.digest, blockBytes) ?? assert.fail();
             const base = { blocks, fileSum: before.fileSum };
             const changes = new Set([...gone, ...put.map(({ file }) => file), ...untouched]);
             const changed = await changeSummary(base, changes, read, options);

@@ -254,7 +254,7 @@ describe('with packages', () => {
       state: 'rejected',
       reason: { code: 'truncated', message: 'cut' },
     });
-    await records.markWhole('All');
+    await records.markAdopted('All');
     aws.queueDepth = 3;
 
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: dynamoDb };

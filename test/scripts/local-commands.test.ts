@@ -46,7 +46,7 @@ test('explain does not say that a package is in an index which was made by other
     await explained(),
     /^It will be in the index of All, once every package there has been read, as x-1\.0 /,
   );
-  await table.markWhole('All');
+  await table.markAdopted('All');
   assert.match(await explained(), /^It is in the index of All as x-1\.0 /);
   table.close();
 });

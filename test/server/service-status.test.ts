@@ -40,7 +40,7 @@ async function statusWith(consistency: ConsistencyReport | undefined) {
     warnings: { 'not-installable': 1 },
     pending: ['All/c'],
     indexes: [{ file: 'pkg_summary.gz', published: new Date(0), bytes: 5 }],
-    isWhole: true,
+    isAdopted: true,
     consistency,
   };
   const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };

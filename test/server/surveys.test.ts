@@ -9,7 +9,7 @@ import { ManualClock } from '../adapters/manual-clock.ts';
 const report = checkConsistency([]);
 
 function statusOf(repository: Repository, packages: number): RepositoryStatus {
-  const nothing = { packageBytes: 0, rejected: [], warnings: {}, pending: [], indexes: [], isWhole: true };
+  const nothing = { packageBytes: 0, rejected: [], warnings: {}, pending: [], indexes: [], isAdopted: true };
   return { repository, packages, ...nothing, consistency: { ...report, packages } };
 }
 

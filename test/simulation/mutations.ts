@@ -110,7 +110,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize looks at the index after it has read the rows': {
     step: 'summarize',
     from: 'const { summary } = reading;',
-    to: 'const { summary } = reading;\n    for (const [file, head] of await lookAtIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
+    to: 'const { summary } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
   },
   'summarize takes a lost race for done': {
     step: 'summarize',
@@ -127,7 +127,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     theme: 'adoption',
     step: 'summarize',
     from: 'if (coverage.missing > 0) return',
-    to: 'if (coverage.missing > 0 && !(await records.isWhole(repository))) return',
+    to: 'if (coverage.missing > 0 && !(await records.isAdopted(repository))) return',
   },
   'summarize calls a repository whole where only the names of its packages are known': {
     seedsMax: rare,
@@ -199,14 +199,14 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: "published !== undefined || made === 'put' || !isWhole;",
-    to: 'published !== undefined || !isWhole;',
+    from: "published !== undefined || made === 'put' || !isAdopted;",
+    to: 'published !== undefined || !isAdopted;',
   },
   'summarize does not look again where it only called the repository whole': {
     seedsMax: rare,
     theme: 'lost table',
     step: 'summarize',
-    from: "published !== undefined || made === 'put' || !isWhole;",
+    from: "published !== undefined || made === 'put' || !isAdopted;",
     to: "published !== undefined || made === 'put';",
   },
   'summarize takes a lost race for the page for done': {
@@ -227,7 +227,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     theme: 'pages',
     step: 'summarize',
     from: 'keepPage(ports, { repository, seen }, summary)',
-    to: 'keepPage(ports, { repository, seen: await lookAtPage(ports.objects, repository) }, summary)',
+    to: 'keepPage(ports, { repository, seen: await headPage(ports.objects, repository) }, summary)',
   },
   'summarize puts the page over whatever is there': {
     theme: 'pages',

@@ -164,11 +164,11 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
         return records.takeRun(repository);
       }),
     lastRun: (repository) => work.call('read', `last run of ${repository}`, () => records.lastRun(repository)),
-    isWhole: (repository) => work.call('read', `is ${repository} whole`, () => records.isWhole(repository)),
-    markWhole: (repository) =>
+    isAdopted: (repository) => work.call('read', `is ${repository} whole`, () => records.isAdopted(repository)),
+    markAdopted: (repository) =>
       work.call('write', `mark ${repository} whole`, () => {
         witness.markedWhole(repository);
-        return records.markWhole(repository);
+        return records.markAdopted(repository);
       }),
     requestSummary: (repository) =>
       work.call('write', `request summary of ${repository}`, () => records.requestSummary(repository)),

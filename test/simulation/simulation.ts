@@ -77,7 +77,7 @@ const lossOf: Partial<Record<Deed['kind'], string>> = {
 };
 
 /** What a try that fails may end in. The names, since a mutated step has classes of its own. */
-const expectedErrors = ['CallFailed', 'NeverQuiet', 'Contended'];
+const expectedErrors = ['CallFailed', 'ObjectKeepsChanging', 'Contended'];
 
 class Simulation {
   readonly #plan: Plan;

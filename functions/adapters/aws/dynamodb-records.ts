@@ -4,7 +4,7 @@
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
  * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
- * | repositories | repository    |          | run, whole                                                       |
+ * | repositories | repository    |          | run, adopted                                                       |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. Throttled requests are repeated
  * by the client, as often as its `maxAttempts` says.
@@ -101,18 +101,18 @@ export class DynamoDbRecords implements RecordTable {
     return Number((await this.#repositoryItem(repository))?.run?.N ?? 0);
   }
 
-  async isWhole(repository: Repository): Promise<boolean> {
-    return (await this.#repositoryItem(repository))?.whole?.BOOL ?? false;
+  async isAdopted(repository: Repository): Promise<boolean> {
+    return (await this.#repositoryItem(repository))?.adopted?.BOOL ?? false;
   }
 
-  async markWhole(repository: Repository): Promise<void> {
+  async markAdopted(repository: Repository): Promise<void> {
     await this.#client.send(
       new UpdateItemCommand({
         TableName: this.#repositoriesTable,
         Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #whole = :whole',
-        ExpressionAttributeNames: { '#whole': 'whole' },
-        ExpressionAttributeValues: { ':whole': { BOOL: true } },
+        UpdateExpression: 'SET #adopted = :adopted',
+        ExpressionAttributeNames: { '#adopted': 'adopted' },
+        ExpressionAttributeValues: { ':adopted': { BOOL: true } },
       }),
     );
   }

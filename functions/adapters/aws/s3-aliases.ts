@@ -21,7 +21,7 @@ export class S3Aliases implements AliasKeeper {
   }
 
   /** An object at the alias's key that does not carry the mark is somebody's package: it is left alone. */
-  async agree(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void> {
+  async reconcile(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void> {
     const aliasKey = plusAliasOf(key);
     if (aliasKey !== undefined) await this.#agreeAlias(aliasKey, key, seen);
     else if (key.includes(' ')) await this.#removeOrphan(key);

@@ -70,13 +70,13 @@ export class BatchedRecords implements RecordTable {
     return await this.#table.lastRun(repository);
   }
 
-  async isWhole(repository: Repository): Promise<boolean> {
-    return await this.#table.isWhole(repository);
+  async isAdopted(repository: Repository): Promise<boolean> {
+    return await this.#table.isAdopted(repository);
   }
 
-  async markWhole(repository: Repository): Promise<void> {
+  async markAdopted(repository: Repository): Promise<void> {
     this.writeAll();
-    await this.#table.markWhole(repository);
+    await this.#table.markAdopted(repository);
   }
 
   async requestSummary(repository: Repository): Promise<void> {

@@ -23,7 +23,7 @@ import {
   type PutOptions,
   type PutOutcome,
 } from '../../ports.ts';
-import { type BytesEntry, type FileCalls, type OpenFile, waitingCalls } from './file-calls.ts';
+import { asyncCalls, type BytesEntry, type FileCalls, type OpenFile } from './file-calls.ts';
 import { KeyLocks } from './key-locks.ts';
 import { MetadataFiles } from './metadata-files.ts';
 import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-files.ts';
@@ -86,7 +86,7 @@ export class DirectoryObjects implements ObjectStore {
   /** Device and inode of the root, as they were at the first look. */
   #rootIdentity: string | undefined;
 
-  constructor({ root, stateDirectory, calls = waitingCalls, onSkipped }: DirectoryObjectsOptions) {
+  constructor({ root, stateDirectory, calls = asyncCalls, onSkipped }: DirectoryObjectsOptions) {
     this.#root = root;
     this.#metadataDirectory = join(stateDirectory, 'metadata');
     this.#calls = calls;

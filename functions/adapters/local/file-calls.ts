@@ -44,7 +44,7 @@ export type BytesEntry = Dirent<Buffer<ArrayBuffer>>;
 /** Directory entries that are read at a time. */
 const entriesAtOnce = 256;
 
-export const waitingCalls: FileCalls = {
+export const asyncCalls: FileCalls = {
   stat: (path) => stat(path, { bigint: true }),
   lstat: (path) => lstat(path, { bigint: true }),
   open: async (path, flags) => {
@@ -69,7 +69,7 @@ export const waitingCalls: FileCalls = {
   },
 };
 
-export const blockingCalls: FileCalls = {
+export const syncCalls: FileCalls = {
   stat: (path) => statSync(path, { bigint: true }),
   lstat: (path) => lstatSync(path, { bigint: true }),
   open: (path, flags) => {

@@ -26,7 +26,7 @@ export const tableLimits = {
 const applicationId = 0x706b6769;
 
 /** Of the schema below. A file of another version is built anew, so there are no migrations. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /**
  * Text compares by its UTF-8 bytes (collation BINARY): that is the order of the summary. Times are milliseconds since 1970.
@@ -51,7 +51,7 @@ const schema = `
   CREATE TABLE repositories (
     repository    TEXT NOT NULL PRIMARY KEY,
     run           INTEGER NOT NULL DEFAULT 0,
-    whole         INTEGER NOT NULL DEFAULT 0
+    adopted         INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};
@@ -194,12 +194,12 @@ export class SqliteRecords implements RecordTable {
   }
 
   /**
-   * A repository that is not whole yet is summarized of all its rows, whatever changed. Told of a file, summarize would ask for that, and
+   * A repository that is not adopted yet is summarized of all its rows, whatever changed. Told of a file, summarize would ask for that, and
    * the first index would be there a window later.
    */
   #tell(repository: Repository, file: string): void {
-    const isWhole = this.#statements.repository.get(repository)?.whole === 1;
-    this.#onChange(repository, isWhole ? file : undefined);
+    const isAdopted = this.#statements.repository.get(repository)?.adopted === 1;
+    this.#onChange(repository, isAdopted ? file : undefined);
   }
 
   /** A page at a time, from one file name to the next: no cursor stays open, so writes in between do no harm. */
@@ -229,12 +229,12 @@ export class SqliteRecords implements RecordTable {
     return Number(this.#statements.repository.get(repository)?.run ?? 0);
   }
 
-  async isWhole(repository: Repository): Promise<boolean> {
-    return this.#statements.repository.get(repository)?.whole === 1;
+  async isAdopted(repository: Repository): Promise<boolean> {
+    return this.#statements.repository.get(repository)?.adopted === 1;
   }
 
-  async markWhole(repository: Repository): Promise<void> {
-    this.#statements.markWhole.run(repository);
+  async markAdopted(repository: Repository): Promise<void> {
+    this.#statements.markAdopted.run(repository);
   }
 
   async requestSummary(repository: Repository): Promise<void> {
@@ -262,9 +262,9 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     repositories: 'SELECT repository FROM records UNION SELECT repository FROM repositories',
     takeRun: `INSERT INTO repositories (repository, run) VALUES (?, 1)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
-    repository: 'SELECT run, whole FROM repositories WHERE repository = ?',
-    markWhole: `INSERT INTO repositories (repository, whole) VALUES (?, 1)
-                ON CONFLICT (repository) DO UPDATE SET whole = 1`,
+    repository: 'SELECT run, adopted FROM repositories WHERE repository = ?',
+    markAdopted: `INSERT INTO repositories (repository, adopted) VALUES (?, 1)
+                ON CONFLICT (repository) DO UPDATE SET adopted = 1`,
   };
   return Object.fromEntries(
     Object.entries(sql).map(([name, text]) => [name, watched(database.prepare(text), onDamage)]),

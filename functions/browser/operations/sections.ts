@@ -101,12 +101,12 @@ export function repositories(all: readonly ServedRepository[]): Content {
   return [heading('Repositories', all.length), table('Repositories', titles, rows)];
 }
 
-function published({ indexes, isWhole, pending }: ServedRepository): string | Node {
+function published({ indexes, isAdopted, pending }: ServedRepository): string | Node {
   const [latest] = indexes;
   if (latest === undefined) return 'not yet';
   const sizes = indexes.map(({ file, bytes }) => `${file}: ${sizeText(bytes)}`).join(', ');
   const shown = element('time', { datetime: latest.published, title: sizes }, timeText(latest.published));
-  if (isWhole || pending.length === 0) return shown;
+  if (isAdopted || pending.length === 0) return shown;
   return element('span', { class: 'warn' }, shown, ' (kept until nothing is pending)');
 }
 

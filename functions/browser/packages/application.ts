@@ -38,7 +38,7 @@ export class Application {
   /** Where Escape leads. */
   #listRoute: ListRoute = wholeList;
   #index: IndexFacts | undefined;
-  #lookedAt = Date.now();
+  #readTarget = Date.now();
   #urlTimer: number | undefined;
 
   /** @param script the page's own, for the worker. */
@@ -208,7 +208,7 @@ export class Application {
 
   #showRead(index: IndexFacts): void {
     this.#index = index;
-    this.#list.markWhole();
+    this.#list.markAdopted();
     if (index.lastModified === 0) return;
     this.#published.textContent = `published ${agoText(index.lastModified, Date.now())}`;
     this.#published.title = new Date(index.lastModified).toISOString();
@@ -234,8 +234,8 @@ export class Application {
 
   /** Once in sight again, a page that has been open for long may be behind the index. */
   async #lookForNewerIndex(): Promise<void> {
-    if (document.hidden || this.#index === undefined || Date.now() - this.#lookedAt < lookAgainMilliseconds) return;
-    this.#lookedAt = Date.now();
+    if (document.hidden || this.#index === undefined || Date.now() - this.#readTarget < lookAgainMilliseconds) return;
+    this.#readTarget = Date.now();
     let response: Response;
     try {
       response = await fetch(this.#index.url, { method: 'HEAD', cache: 'no-cache' });

@@ -55,7 +55,7 @@ export class PackageList {
   #words: readonly string[] = [];
   #found: readonly number[] = [];
   #order: { readonly column: Column; readonly places: Uint32Array } | undefined;
-  #isWhole = false;
+  #isAdopted = false;
   #isRefreshDue = false;
 
   constructor(events: PackageListEvents) {
@@ -114,8 +114,8 @@ export class PackageList {
   }
 
   /** All packages are here. */
-  markWhole(): void {
-    this.#isWhole = true;
+  markAdopted(): void {
+    this.#isAdopted = true;
     void this.#applyOrder();
   }
 
@@ -194,10 +194,10 @@ export class PackageList {
     const all = countText(this.#packages.length, 'package');
     const sentence = isFiltered ? `${numberText(found)} of ${all}` : all;
     const reading = this.#packages.length === 0 ? 'Reading the index …' : `${sentence} so far …`;
-    const status = this.#isWhole ? sentence : reading;
+    const status = this.#isAdopted ? sentence : reading;
     if (this.#status.textContent !== status) this.#status.textContent = status;
     setAttributes(this.#table, { 'aria-rowcount': found + 1 });
-    const isEmpty = found === 0 && this.#isWhole;
+    const isEmpty = found === 0 && this.#isAdopted;
     this.#empty.hidden = !isEmpty;
     this.#table.hidden = isEmpty;
     if (isEmpty)
@@ -219,7 +219,7 @@ export class PackageList {
 
   async #applyOrder(): Promise<void> {
     const column = this.#route.sort?.column ?? 'name';
-    if (!this.#isWhole || this.#order?.column === column) return;
+    if (!this.#isAdopted || this.#order?.column === column) return;
     const places = await this.#events.orderBy(column);
     // Somebody may have asked for another one meanwhile.
     if ((this.#route.sort?.column ?? 'name') !== column) return;

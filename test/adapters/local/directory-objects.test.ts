@@ -30,12 +30,7 @@ import {
   type SkipReason,
   UnusableKey,
 } from '../../../functions/adapters/local/directory-objects.ts';
-import {
-  blockingCalls,
-  type FileCalls,
-  type OpenFile,
-  waitingCalls,
-} from '../../../functions/adapters/local/file-calls.ts';
+import { asyncCalls, type FileCalls, type OpenFile, syncCalls } from '../../../functions/adapters/local/file-calls.ts';
 import { ObjectChanged, type ObjectKey, type PutOptions } from '../../../functions/ports.ts';
 import { objectStoreContract } from '../object-store.contract.ts';
 
@@ -51,7 +46,7 @@ async function openBelow(base: string, more: Partial<DirectoryObjectsOptions> = 
 
 /** In memory where there is such a place: a thousand puts, each seen onto the disk, take long on a busy one. */
 const fastDirectory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-for (const [flavour, calls] of Object.entries({ waiting: waitingCalls, blocking: blockingCalls })) {
+for (const [flavour, calls] of Object.entries({ waiting: asyncCalls, blocking: syncCalls })) {
   const traits = { etagOf: 'write', lastModified: 'as asked' } as const;
   objectStoreContract(`DirectoryObjects, ${flavour}`, () => openBelow(fastDirectory, { calls }), traits);
   describe(`DirectoryObjects, ${flavour}`, () => directoryObjectsTests(calls));

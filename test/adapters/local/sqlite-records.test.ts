@@ -56,11 +56,11 @@ describe('SqliteRecords', () => {
     database.close();
   }
 
-  it('tells of files once the repository is whole, and of anything before', async () => {
+  it('tells of files once the repository is adopted, and of anything before', async () => {
     const told: (string | undefined)[] = [];
     const { table } = SqliteRecords.open({ file, onChange: (_, changed) => told.push(changed) });
     await table.putRow(indexedRow('a'));
-    await table.markWhole(repository);
+    await table.markAdopted(repository);
     await table.putRow(indexedRow('b'));
     await table.deleteRow(repository, 'a');
     await table.requestSummary(repository);
@@ -73,14 +73,14 @@ describe('SqliteRecords', () => {
     assert.equal(first.rebuilt, false);
     await first.table.putRow(indexedRow('a'));
     await first.table.takeRun(repository);
-    await first.table.markWhole(repository);
+    await first.table.markAdopted(repository);
     first.table.close();
 
     const second = SqliteRecords.open({ file });
     assert.equal(second.rebuilt, false);
     assert.deepEqual(await filesOf(second.table), ['a']);
     assert.equal(await second.table.lastRun(repository), 1);
-    assert.equal(await second.table.isWhole(repository), true);
+    assert.equal(await second.table.isAdopted(repository), true);
     second.table.close();
     assert.deepEqual(await readdir(join(directory, 'state')), ['records.sqlite']);
   });

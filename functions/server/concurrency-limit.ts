@@ -4,7 +4,7 @@ import { Refusal } from './answer.ts';
 
 const retryAfterSeconds = 5;
 
-export class Places {
+export class ConcurrencyLimit {
   readonly #what: string;
   readonly #count: number;
   #taken = 0;
