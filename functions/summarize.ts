@@ -12,6 +12,7 @@ import {
 } from './index/summary.ts';
 import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { headPage, type KeptPage, keepPage } from './page/keep-page.ts';
+import type { RepositoryPage } from './page/page.ts';
 import {
   type Changes,
   type Clock,
@@ -35,8 +36,8 @@ export interface SummarizeOptions {
   readonly formats?: readonly IndexFormatName[];
   /** What changed. Those of a call that failed have to be in a later one. */
   readonly changes?: Changes;
-  /** Whether to keep index.html, the package browser, as well; otherwise nothing of that name is touched. */
-  readonly page?: boolean;
+  /** The package browser to keep as index.html; without one nothing of that name is touched. */
+  readonly page?: RepositoryPage | undefined;
   /** A block's size on average (functions/index/blocks.ts). */
   readonly blockBytes?: number;
 }
@@ -102,12 +103,7 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  {
-    formats = ['gz', 'zst'],
-    changes = 'all',
-    page = true,
-    blockBytes = summaryLimits.blockBytes,
-  }: SummarizeOptions = {},
+  { formats = ['gz', 'zst'], changes = 'all', page, blockBytes = summaryLimits.blockBytes }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
   let isFirst = false;
@@ -136,7 +132,7 @@ export async function summarize(
       isFirst = true;
     }
     if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
-    const made = page ? await keepPage(ports, { repository, seen }, summary) : 'unwanted';
+    const made = page ? await keepPage(ports, { repository, page, seen }, summary) : 'unwanted';
     if (made === 'lost-race') continue;
     if (made === 'deferred') await ports.records.requestSummary(repository);
     kept = made;

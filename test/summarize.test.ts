@@ -63,7 +63,7 @@ describe('summarize', () => {
   /** Time goes on wherever somebody waits for it. */
   async function run(options?: SummarizeOptions) {
     let isOver = false;
-    const running = summarize({ objects, records, clock }, 'All', { page: false, ...options }).finally(() => {
+    const running = summarize({ objects, records, clock }, 'All', options).finally(() => {
       isOver = true;
     });
     const time = (async () => {
@@ -449,7 +449,7 @@ describe('summarize', () => {
       objects.beforePut = async () => {
         objects.beforePut = () => undefined;
         await addRow('b-1.0');
-        const other = await summarize({ objects, records, clock }, 'All', { page: false });
+        const other = await summarize({ objects, records, clock }, 'All');
         assert.equal(other.outcome, 'unchanged');
       };
       objects.writes.length = 0;

@@ -16,7 +16,7 @@ import {
   type ObjectStore,
   type Repository,
 } from '../ports.ts';
-import { isOurPage, pageContentType, pageFile, pageMarkBytes, pageVersion, renderPage, splicePage } from './page.ts';
+import { isOurPage, pageContentType, pageFile, pageMarkBytes, type RepositoryPage } from './page.ts';
 
 /** What became of the page. */
 export type KeptPage =
@@ -34,6 +34,8 @@ const versionMetadata = 'page-version';
 
 export interface PagePlace {
   readonly repository: Repository;
+  /** What is to be there. */
+  readonly page: RepositoryPage;
   /** As it was before the rows were read: so an older list never replaces a newer one. */
   readonly seen: ObjectFacts | undefined;
 }
@@ -45,17 +47,17 @@ export async function headPage(objects: ObjectStore, repository: Repository): Pr
 /** @returns `lost-race` where the page is not the one that was seen any more. */
 export async function keepPage(
   { objects, clock }: { readonly objects: ObjectStore; readonly clock: Clock },
-  { repository, seen }: PagePlace,
+  { repository, page, seen }: PagePlace,
   summary: Summary,
 ): Promise<Exclude<KeptPage, 'unwanted'> | 'lost-race'> {
   const key = joinKey(repository, pageFile);
-  const metadata = { [versionMetadata]: pageVersion, [fileSumMetadata]: summary.fileSum };
+  const metadata = { [versionMetadata]: page.version, [fileSumMetadata]: summary.fileSum };
   if (Object.entries(metadata).every(([name, value]) => seen?.metadata[name] === value)) return 'current';
   try {
     if (seen !== undefined && !(await isOurs(objects, key, seen))) return 'foreign';
-    const page = await makePage(objects, key, seen, summary);
-    if (page === undefined) return 'deferred';
-    const { outcome } = await objects.put(key, page, {
+    const body = await makePage(objects, { repository, page, seen }, summary);
+    if (body === undefined) return 'deferred';
+    const { outcome } = await objects.put(key, body, {
       condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },
       metadata,
       contentType: pageContentType,
@@ -77,14 +79,14 @@ async function isOurs(objects: ObjectStore, key: ObjectKey, { etag, metadata }: 
 /** @returns undefined where only some files are known, and the page that is there is not right but for those. */
 async function makePage(
   objects: ObjectStore,
-  key: ObjectKey,
-  seen: ObjectFacts | undefined,
+  { repository, page, seen }: PagePlace,
   { files, fileSum }: Summary,
 ): Promise<Uint8Array | undefined> {
-  if (files.known === 'all') return renderPage(files.files);
+  if (files.known === 'all') return page.render(files.files);
   const listed = seen?.metadata[fileSumMetadata];
-  if (seen?.metadata[versionMetadata] !== pageVersion || listed === undefined) return undefined;
-  const spliced = splicePage(await objects.readRange(key, seen.etag, 0, seen.size), files.presence);
+  if (seen?.metadata[versionMetadata] !== page.version || listed === undefined) return undefined;
+  const old = await objects.readRange(joinKey(repository, pageFile), seen.etag, 0, seen.size);
+  const spliced = page.splice(old, files.presence);
   if (spliced.outcome !== 'spliced') return undefined;
   return changedSum(listed, spliced.entered, spliced.left) === fileSum ? spliced.page : undefined;
 }

@@ -253,7 +253,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     step: 'summarize',
     part: 'page/keep-page',
     from: 'if (Object.entries(metadata).every(([name, value]) => seen?.metadata[name] === value))',
-    to: 'if (seen?.metadata[versionMetadata] === pageVersion)',
+    to: 'if (seen?.metadata[versionMetadata] === page.version)',
   },
   'summarize believes that a page was right but for the files that changed': {
     seedsMax: rare,
