@@ -29,6 +29,8 @@ export interface ExtractPorts {
 export interface ExtractOptions {
   /** Read the package again though its row has its ETag: the reader may have changed since. */
   readonly force?: boolean;
+  /** Aborted when the time is up: requests to the store end, and extract throws. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of the row. `unchanged`: it said what is there already; without a row there is no such package, and was none. */
@@ -51,16 +53,14 @@ class ObjectKeepsChanging extends Error {
  * A malformed package gives a rejected row.
  * @throws {ObjectKeepsChanging} and whatever the ports throw: the hint is to be tried again.
  */
-export async function extract(
-  ports: ExtractPorts,
-  key: ObjectKey,
-  { force = false }: ExtractOptions = {},
-): Promise<Extraction> {
+export async function extract(ports: ExtractPorts, key: ObjectKey, options: ExtractOptions = {}): Promise<Extraction> {
+  const { signal } = options;
+  const deadline = ports.clock.now().getTime() + packageLimits.readMillisecondsMax;
   for (let look = 0; look < packageLimits.looksMax; look += 1) {
-    const seen = await headPackage(ports.objects, key);
-    const extraction = await reconcile(ports, key, seen, force);
-    await ports.aliases?.reconcile(key, seen);
-    const now = await headPackage(ports.objects, key);
+    const seen = await headPackage(ports.objects, key, signal);
+    const extraction = await reconcile(ports, key, seen, { ...options, deadline });
+    await ports.aliases?.reconcile(key, seen, signal);
+    const now = await headPackage(ports.objects, key, signal);
     if (extraction === 'object-changed' || now?.etag !== seen?.etag) continue;
     if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);
     return extraction;
@@ -80,9 +80,18 @@ async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise
 }
 
 /** An alias of a package is none itself: so the hint that its own making brings about ends here. */
-async function headPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
-  const facts = await objects.head(key);
+async function headPackage(
+  objects: ObjectStore,
+  key: ObjectKey,
+  signal: AbortSignal | undefined,
+): Promise<ObjectFacts | undefined> {
+  const facts = await objects.head(key, signal);
   return facts !== undefined && aliasMetadata in facts.metadata ? undefined : facts;
+}
+
+/** The time at which reading has to be done, for all attempts together (milliseconds since 1970). */
+interface Reading extends ExtractOptions {
+  readonly deadline: number;
 }
 
 /** Makes the row say what `seen` is. `object-changed`: it is another one, or gone, already. */
@@ -90,8 +99,9 @@ async function reconcile(
   { objects, records, clock }: ExtractPorts,
   key: ObjectKey,
   seen: ObjectFacts | undefined,
-  force: boolean,
+  reading: Reading,
 ): Promise<Extraction | 'object-changed'> {
+  const { force = false } = reading;
   const { repository, file } = splitKey(key);
   const old = await records.row(repository, file);
   if (seen === undefined) {
@@ -101,7 +111,7 @@ async function reconcile(
   }
   if (old?.etag === seen.etag && !force) return { outcome: 'unchanged', row: old };
   try {
-    const row = await readRow({ objects, clock }, key, seen);
+    const row = await readRow({ objects, clock }, key, seen, reading);
     if (old !== undefined && isSameRow(old, row)) return { outcome: 'unchanged', row: old };
     await records.putRow(row);
     return { outcome: 'written', row };
@@ -115,12 +125,13 @@ async function readRow(
   { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
   key: ObjectKey,
   seen: ObjectFacts,
+  reading: Reading,
 ): Promise<Row> {
   const { repository, file } = splitKey(key);
   const { etag, size, lastModified } = seen;
   const facts = { repository, file, etag, size, lastModified, indexedAt: clock.now() };
   try {
-    const metadata = await readPackage(objectSource({ objects, clock }, key, seen));
+    const metadata = await readPackage(objectSource({ objects, clock }, key, seen, reading));
     const record = renderRecord(metadata, file, size);
     const rejection = findRejection(record, file);
     if (rejection !== undefined) return { ...facts, state: 'rejected', reason: short(rejection) };
@@ -131,13 +142,13 @@ async function readRow(
   }
 }
 
-/** Every range is of the object that was seen, and all of them together have a limited time. */
+/** Every range is of the object that was seen, and all of them together end by the deadline. */
 function objectSource(
   { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
   key: ObjectKey,
   seen: ObjectFacts,
+  { deadline, signal }: Reading,
 ): PackageSource {
-  const deadline = clock.now().getTime() + packageLimits.readMillisecondsMax;
   return {
     size: seen.size,
     async read(offset, length) {
@@ -145,7 +156,7 @@ function objectSource(
         throw new Error(
           `reading ${key} took more than ${packageLimits.readMillisecondsMax} ms: it is tried again later`,
         );
-      const bytes = await objects.readRange(key, seen.etag, offset, length);
+      const bytes = await objects.readRange(key, seen.etag, offset, length, signal);
       if (bytes.length !== length)
         throw new Error(
           `expected ${length} bytes of ${key} at byte ${offset}, found ${bytes.length}: it is tried again later`,

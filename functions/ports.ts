@@ -57,19 +57,23 @@ export class ObjectChanged extends Error {
   }
 }
 
-/** A bucket, or a directory that stands for one. Reads see the latest write; listings too. */
+/**
+ * A bucket, or a directory that stands for one. Reads see the latest write; listings too.
+ *
+ * `signal` ends a request that waits for a store on the network: the call then throws. A store without a network may ignore it.
+ */
 export interface ObjectStore {
   /** Undefined where there is no such object. */
-  head(key: ObjectKey): Promise<ObjectFacts | undefined>;
+  head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectFacts | undefined>;
   /**
    * Bytes `offset … offset + length - 1`, fewer where the object ends before.
    * @throws {ObjectChanged} where the object's ETag is not `etag` (any more).
    */
-  readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array>;
+  readRange(key: ObjectKey, etag: ETag, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Replaces the object atomically: a reader sees the old one or the new one, whole. */
   put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome>;
   /** Removes the object; one that is absent is no error. */
-  delete(key: ObjectKey): Promise<void>;
+  delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
   /** All objects whose key begins with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<ListedObject>;
 }
@@ -133,7 +137,7 @@ export interface RecordTable {
 /** Objects that stand for a package under another key, for clients that cannot ask for its own (see `plusAliasOf`). */
 export interface AliasKeeper {
   /** Makes the alias, or its absence, agree with what was seen at the key. An alias has `aliasMetadata` and is no package. */
-  reconcile(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void>;
+  reconcile(key: ObjectKey, seen: ObjectFacts | undefined, signal?: AbortSignal): Promise<void>;
 }
 
 /** The metadata that marks an alias. */

@@ -51,33 +51,27 @@ export type PageName = keyof typeof recipes;
 export async function bundlePage(name: PageName): Promise<BundledPage> {
   const recipe: PageRecipe = recipes[name];
   const template = join(recipe.directory, 'page.html');
-  const { build, stop } = await import('esbuild');
-  try {
-    const bundle = async (entry: string): Promise<Bundle> => {
-      const { outputFiles, metafile } = await build({ ...options, entryPoints: [join(recipe.directory, entry)] });
-      const text = outputFiles[0]?.text.trim() ?? '';
-      // It would end the element around it, or (`<!--`) change how the rest of it is parsed.
-      if (/<\/(?:script|style)|<!--/i.test(text))
-        throw new Error(`${recipe.directory}/${entry}: the bundle contains markup; write that text another way`);
-      return { text, sources: Object.keys(metafile.inputs) };
-    };
-    const [html, style, main] = await Promise.all([
-      readFile(join(root, template), 'utf8'),
-      bundle('page.css'),
-      bundle('main.ts'),
-    ]);
-    const script = recipe.notice + main.text;
-    const policy = policyFor(script, style.text, recipe);
-    const parts: Readonly<Record<string, string>> = { style: style.text, script, policy };
-    return {
-      html: html.replace(/\{\{(\w+)\}\}/g, (mark, part: string) => parts[part] ?? mark),
-      policy,
-      sources: [...new Set([template, ...style.sources, ...main.sources])].sort(),
-    };
-  } finally {
-    // Its process would stay otherwise.
-    await stop();
-  }
+  const { buildSync } = await import('esbuild');
+  const bundle = (entry: string): Bundle => {
+    // Synchronous, because the asynchronous one leaves a process of esbuild behind, which serve would keep for good.
+    const { outputFiles, metafile } = buildSync({ ...options, entryPoints: [join(recipe.directory, entry)] });
+    const text = outputFiles[0]?.text.trim() ?? '';
+    // It would end the element around it, or (`<!--`) change how the rest of it is parsed.
+    if (/<\/(?:script|style)|<!--/i.test(text))
+      throw new Error(`${recipe.directory}/${entry}: the bundle contains markup; write that text another way`);
+    return { text, sources: Object.keys(metafile.inputs) };
+  };
+  const html = await readFile(join(root, template), 'utf8');
+  const style = bundle('page.css');
+  const main = bundle('main.ts');
+  const script = recipe.notice + main.text;
+  const policy = policyFor(script, style.text, recipe);
+  const parts: Readonly<Record<string, string>> = { style: style.text, script, policy };
+  return {
+    html: html.replace(/\{\{(\w+)\}\}/g, (mark, part: string) => parts[part] ?? mark),
+    policy,
+    sources: [...new Set([template, ...style.sources, ...main.sources])].sort(),
+  };
 }
 
 interface Bundle {
