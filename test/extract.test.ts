@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { extract } from '../functions/extract.ts';
-import { packageLimits } from '../functions/package/limits.ts';
+import { extract, extractLimits } from '../functions/extract.ts';
 import { aliasMetadata, type ObjectFacts, type ObjectKey, type Row } from '../functions/ports.ts';
 import { recordLimits } from '../functions/record/limits.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
@@ -274,7 +273,7 @@ describe('extract', () => {
     });
 
     it('and is slow: so much time for all of a package, and no more', async () => {
-      const { readMillisecondsMax } = packageLimits;
+      const { readMillisecondsMax } = extractLimits;
       const large = makePackage({ metadata: { '+INSTALL': noise(100_000) }, payload: { bin: 2 ** 20 } });
       for (const [milliseconds, isRead] of [
         [readMillisecondsMax, true],
@@ -289,7 +288,7 @@ describe('extract', () => {
         const slow = { now: () => new Date(time), sleep: () => Promise.resolve() };
         const extraction = extract({ objects, records, clock: slow }, key);
         if (isRead) assert.equal((await extraction).outcome, 'written');
-        else await assert.rejects(extraction, /took more than 60000 ms: it is tried again/);
+        else await assert.rejects(extraction, /took more than 60000 ms; will retry/);
       }
     });
 
@@ -366,8 +365,8 @@ describe('extract', () => {
 
     it('for ever goes back to the queue, after so many looks', async () => {
       for (const [changesMeanwhile, isQuiet] of [
-        [packageLimits.looksMax - 1, true],
-        [packageLimits.looksMax, false],
+        [extractLimits.checksMax - 1, true],
+        [extractLimits.checksMax, false],
       ] as const) {
         upload(good);
         let left = changesMeanwhile;
@@ -379,7 +378,7 @@ describe('extract', () => {
           }
         };
         if (isQuiet) await run();
-        else await assert.rejects(run(), /changed 10 times while it was being read: it is tried again later/);
+        else await assert.rejects(run(), /changed 10 times while it was being read; will retry/);
         assert.equal(left, 0);
       }
     });

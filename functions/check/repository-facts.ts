@@ -1,7 +1,7 @@
 /** What a repository's rows say of how its packages fit together, row by row: the facts are kept, the records are not. */
 
 import { isUtf8 } from 'node:buffer';
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 
 import type { Row } from '../ports.ts';
 import { readFields } from '../record/record-fields.ts';

@@ -43,8 +43,4 @@ export const packageLimits = {
   lookAheadBytes: 64 * kibibyte,
   /** A member's name in a signed package's ar archive: a file name. */
   arNameBytesMax: 1_024,
-  /** Reading one package, look to row. Longer is a store that does not answer: transient, tried again. */
-  readMillisecondsMax: 60_000,
-  /** An object that keeps changing under the reader: after so many looks the hint goes back to the queue. */
-  looksMax: 10,
 } as const;

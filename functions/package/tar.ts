@@ -8,8 +8,7 @@
  * Text is Latin-1, one code unit a byte: nothing is decoded.
  */
 
-import { latin1 } from '../latin1.ts';
-import { describeFormat, looksLikeTar, octalNumber } from './formats.ts';
+import { describeFormat, latin1, looksLikeTar, octalNumber } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 

@@ -4,7 +4,7 @@
  * Facts about the clients: pkgin 26.4 and before, as its source reads.
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 import { recordLimits } from './limits.ts';
 import { hasControlCharacter, type WarningCode, warningRemedies, warningsOf } from './warnings.ts';
 

@@ -1,7 +1,7 @@
 /**
  * What a record says: its variables and their values, in the order of its lines. Runs in a browser too.
  *
- * A record's encoding is declared nowhere. Where bytes must stay what they are, pass them as Latin-1 (functions/latin1.ts);
+ * A record's encoding is declared nowhere. Where bytes must stay what they are, pass them as Latin-1 (`latin1` of functions/package/formats.ts);
  * where people read the values, pass decoded text.
  */
 
