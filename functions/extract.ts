@@ -36,6 +36,8 @@ export interface ExtractPorts {
 export interface ExtractOptions {
   /** Read the package again even if its row has its ETag: the reader may have changed. */
   readonly force?: boolean;
+  /** Aborted when the time is up: requests to the store end, and extract throws. */
+  readonly signal?: AbortSignal;
 }
 
 /** What happened to the row. `unchanged` without a row: there is no package, and there was no row. */
@@ -58,16 +60,14 @@ class ObjectKeepsChanging extends Error {
  * A malformed package gets a rejected row.
  * @throws {ObjectKeepsChanging} and any error of the ports: the caller retries the hint.
  */
-export async function extract(
-  ports: ExtractPorts,
-  key: ObjectKey,
-  { force = false }: ExtractOptions = {},
-): Promise<Extraction> {
+export async function extract(ports: ExtractPorts, key: ObjectKey, options: ExtractOptions = {}): Promise<Extraction> {
+  const { signal } = options;
+  const deadline = ports.clock.now().getTime() + extractLimits.readMillisecondsMax;
   for (let check = 0; check < extractLimits.checksMax; check += 1) {
-    const object = await headPackage(ports.objects, key);
-    const extraction = await reconcile(ports, key, object, force);
-    await ports.aliases?.reconcile(key, object);
-    const now = await headPackage(ports.objects, key);
+    const object = await headPackage(ports.objects, key, signal);
+    const extraction = await reconcile(ports, key, object, { ...options, deadline });
+    await ports.aliases?.reconcile(key, object, signal);
+    const now = await headPackage(ports.objects, key, signal);
     if (extraction === 'object-changed' || now?.etag !== object?.etag) continue;
     if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);
     return extraction;
@@ -85,9 +85,18 @@ async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise
 }
 
 /** An alias is not a package: the hint that its creation sends ends here. */
-async function headPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
-  const facts = await objects.head(key);
+async function headPackage(
+  objects: ObjectStore,
+  key: ObjectKey,
+  signal: AbortSignal | undefined,
+): Promise<ObjectFacts | undefined> {
+  const facts = await objects.head(key, signal);
   return facts !== undefined && aliasMetadata in facts.metadata ? undefined : facts;
+}
+
+/** `deadline`: when all attempts together must be done (milliseconds since 1970). */
+interface Reading extends ExtractOptions {
+  readonly deadline: number;
 }
 
 /** Makes the row match `object`. `object-changed`: it was replaced or deleted meanwhile. */
@@ -95,8 +104,9 @@ async function reconcile(
   { objects, records, clock }: ExtractPorts,
   key: ObjectKey,
   object: ObjectFacts | undefined,
-  force: boolean,
+  reading: Reading,
 ): Promise<Extraction | 'object-changed'> {
+  const { force = false } = reading;
   const { repository, file } = splitKey(key);
   const old = await records.row(repository, file);
   if (object === undefined) {
@@ -106,7 +116,7 @@ async function reconcile(
   }
   if (old?.etag === object.etag && !force) return { outcome: 'unchanged', row: old };
   try {
-    const row = await readRow({ objects, clock }, key, object);
+    const row = await readRow({ objects, clock }, key, object, reading);
     if (old !== undefined && isSameRow(old, row)) return { outcome: 'unchanged', row: old };
     await records.putRow(row);
     return { outcome: 'written', row };
@@ -120,12 +130,13 @@ async function readRow(
   { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
   key: ObjectKey,
   object: ObjectFacts,
+  reading: Reading,
 ): Promise<Row> {
   const { repository, file } = splitKey(key);
   const { etag, size, lastModified } = object;
   const facts = { repository, file, etag, size, lastModified, indexedAt: clock.now() };
   try {
-    const metadata = await readPackage(objectSource({ objects, clock }, key, object));
+    const metadata = await readPackage(objectSource({ objects, clock }, key, object, reading));
     const record = renderRecord(metadata, file, size);
     const rejection = findRejection(record, file);
     if (rejection !== undefined) return { ...facts, state: 'rejected', reason: short(rejection) };
@@ -141,14 +152,14 @@ function objectSource(
   { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
   key: ObjectKey,
   object: ObjectFacts,
+  { deadline, signal }: Reading,
 ): PackageSource {
-  const deadline = clock.now().getTime() + extractLimits.readMillisecondsMax;
   return {
     size: object.size,
     async read(offset, length) {
       if (clock.now().getTime() > deadline)
         throw new Error(`reading ${key} took more than ${extractLimits.readMillisecondsMax} ms; will retry`);
-      const bytes = await objects.readRange(key, object.etag, offset, length);
+      const bytes = await objects.readRange(key, object.etag, offset, length, signal);
       if (bytes.length !== length)
         throw new Error(`expected ${length} bytes of ${key} at byte ${offset}, found ${bytes.length}; will retry`);
       return bytes;

@@ -10,17 +10,16 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
-import { createS3Client } from './adapters/aws/aws-clients.ts';
+import { createClient, createS3Client } from './adapters/aws/aws-clients.ts';
 import { changeOfKeys, DynamoDbRecords } from './adapters/aws/dynamodb-records.ts';
 import { S3Aliases } from './adapters/aws/s3-aliases.ts';
 import { S3Objects } from './adapters/aws/s3-objects.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
-import { withholdingCredentials } from './adapters/aws/withheld-credentials.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import type { ConsistencyReport } from './check/consistency.ts';
 import { countFindings } from './check/findings.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
-import { type Extraction, type ExtractPorts, extract as extractPackage } from './extract.ts';
+import { type Extraction, type ExtractPorts, extract as extractPackage, extractLimits } from './extract.ts';
 import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
 import type { Changes, Clock, Hint, Repository } from './ports.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
@@ -58,7 +57,7 @@ export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBat
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
-  const hints = new SqsHints(withholdingCredentials(new SQSClient({ useQueueUrlAsEndpoint: false })), {
+  const hints = new SqsHints(createClient(SQSClient, { useQueueUrlAsEndpoint: false }), {
     queueUrl: setting('QUEUE_URL'),
     clock,
   });
@@ -74,7 +73,7 @@ const world = once(() => {
   const isCompatibleStore = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'].some((name) => process.env[name]);
   const s3 = createS3Client({ isCompatibleStore });
   const objects = new S3Objects(s3, { bucket, quoteIfMatch: process.env.S3_QUOTE_IF_MATCH !== 'off' });
-  const records = new DynamoDbRecords(withholdingCredentials(new DynamoDBClient({})), {
+  const records = new DynamoDbRecords(createClient(DynamoDBClient, {}), {
     recordsTable: setting('RECORDS_TABLE'),
     repositoriesTable: setting('REPOSITORIES_TABLE'),
   });
@@ -118,8 +117,9 @@ async function followTask(
   { hint, messageIds }: ExtractTask,
 ): Promise<readonly (string | undefined)[]> {
   const { key, force = false } = hint;
+  const signal = AbortSignal.timeout(extractLimits.readMillisecondsMax);
   try {
-    report(key, await extractPackage(ports, key, { force }));
+    report(key, await extractPackage(ports, key, { force, signal }));
     return [];
   } catch (error) {
     logger.error('a package could not be read; its hint is delivered again', { key, error: error as Error });
@@ -312,7 +312,7 @@ async function invokeAgain(functionName: string, request: ReindexRequest): Promi
     InvocationType: 'Event',
     Payload: JSON.stringify(request),
   });
-  await withholdingCredentials(new LambdaClient({})).send(command);
+  await createClient(LambdaClient, {}).send(command);
 }
 
 function setting(name: string): string {

@@ -57,19 +57,23 @@ export class ObjectChanged extends Error {
   }
 }
 
-/** A bucket, or a directory. Reads and listings see every write that ended before. */
+/**
+ * A bucket, or a directory. Reads and listings see every write that ended before.
+ *
+ * `signal` aborts a request that waits for a store on the network: the call then throws. A local store may ignore it.
+ */
 export interface ObjectStore {
   /** Undefined where there is no such object. */
-  head(key: ObjectKey): Promise<ObjectFacts | undefined>;
+  head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectFacts | undefined>;
   /**
    * Bytes `offset … offset + length - 1`, fewer where the object ends before.
    * @throws {ObjectChanged} where the object's ETag is not `etag`.
    */
-  readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array>;
+  readRange(key: ObjectKey, etag: ETag, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Replaces the object atomically: a reader sees the old one or the new one, whole. */
   put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome>;
   /** Removes the object; one that is absent is no error. */
-  delete(key: ObjectKey): Promise<void>;
+  delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
   /** All objects whose key begins with `prefix`, in any order. */
   list(prefix: string): AsyncIterable<ListedObject>;
 }
@@ -133,7 +137,7 @@ export interface RecordTable {
 /** Keeps copies of packages under other keys, for clients that cannot request the package's own key (see `plusAliasOf`). */
 export interface AliasKeeper {
   /** Puts or deletes the key's alias, to match the package at the key. An alias has `aliasMetadata`, and is not a package. */
-  reconcile(key: ObjectKey, object: ObjectFacts | undefined): Promise<void>;
+  reconcile(key: ObjectKey, object: ObjectFacts | undefined, signal?: AbortSignal): Promise<void>;
 }
 
 /** The metadata that marks an alias. */
