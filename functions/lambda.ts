@@ -19,7 +19,7 @@ import { SystemClock } from './adapters/system-clock.ts';
 import type { ConsistencyReport } from './check/consistency.ts';
 import { countFindings } from './check/findings.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
-import { type Extraction, type ExtractPorts, extract as extractPackage, extractLimits } from './extract.ts';
+import { type Extraction, type ExtractPorts, extractLimits, extract as extractPackage } from './extract.ts';
 import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
 import type { Changes, Clock, Hint, Repository } from './ports.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
