@@ -18,7 +18,7 @@ import { type Extraction, extract } from './extract.ts';
 import { CannotRun, systemErrorSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { joinKey } from './keys.ts';
-import { pageFile, RepositoryPage } from './page/page.ts';
+import { PageTemplate, pageFile } from './page/page.ts';
 import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from './ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
@@ -67,7 +67,7 @@ export class LocalIndexer {
   readonly hints: MemoryHints;
   readonly #lock: DirectoryLock;
   readonly #formats: readonly IndexFormatName[];
-  readonly #page: RepositoryPage | undefined;
+  readonly #page: PageTemplate | undefined;
   readonly #noticeOnce: (sentence: string) => void;
   #isTableDamaged = false;
   #isAbandoned = false;
@@ -91,7 +91,7 @@ export class LocalIndexer {
     }
     const lock = lockDirectory(stateDirectory, directory);
     try {
-      const page = options.page ? new RepositoryPage(await packagesPage()) : undefined;
+      const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
       const indexer = new LocalIndexer({ ...options, page }, directory, stateDirectory, lock);
       await indexer.#clearAway();
       return indexer;
@@ -102,7 +102,7 @@ export class LocalIndexer {
   }
 
   private constructor(
-    options: Omit<LocalIndexerOptions, 'page'> & { readonly page: RepositoryPage | undefined },
+    options: Omit<LocalIndexerOptions, 'page'> & { readonly page: PageTemplate | undefined },
     directory: string,
     stateDirectory: string,
     lock: DirectoryLock,

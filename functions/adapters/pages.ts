@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { join, relative } from 'node:path';
 import { type BundledPage, bundlePage, type PageName, root } from './page-bundler.ts';
 
-/** The package browser, for `RepositoryPage`. */
+/** The package browser, with a place for its list of links. */
 export async function packagesPage(): Promise<string> {
   return (await page('packages')).html;
 }

@@ -34,7 +34,7 @@ export function isOurPage(beginning: Uint8Array): boolean {
 }
 
 /** The page of this version, for any list of files. */
-export class RepositoryPage {
+export class PageTemplate {
   /** SHA-256 of the page without its list. */
   readonly version: string;
   readonly #before: Buffer;

@@ -4,7 +4,7 @@
  * Source: pkgin 26.4 and earlier.
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 import { recordLimits } from './limits.ts';
 import { hasControlCharacter, type WarningCode, warningRemedies, warningsOf } from './warnings.ts';
 

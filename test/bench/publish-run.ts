@@ -14,7 +14,7 @@ import { DirectoryObjects } from '../../functions/adapters/local/directory-objec
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import { packagesPage } from '../../functions/adapters/pages.ts';
 import { recordsOf } from '../../functions/index/blocks.ts';
-import { RepositoryPage } from '../../functions/page/page.ts';
+import { PageTemplate } from '../../functions/page/page.ts';
 import type {
   Changes,
   ETag,
@@ -69,7 +69,7 @@ const clock = {
   },
 };
 
-const page = new RepositoryPage(await packagesPage());
+const page = new PageTemplate(await packagesPage());
 
 if (way === 'prepare') await mkdir(join(directory, repository), { recursive: true });
 const stateDirectory = join(directory, '.indexer');

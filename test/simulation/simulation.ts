@@ -435,7 +435,7 @@ class Simulation {
     return new Date(beginning + this.#clockStep + Math.floor(this.#scheduler.now));
   }
 
-  /** Less than summaryLimits.clockSkewMilliseconds. */
+  /** Less than summarizeLimits.clockSkewMilliseconds. */
   #skewOf(id: string): number {
     return this.#plan.setting.store === 's3' ? new Dice(this.#plan.seed, `clock of ${id}`).integer(-190, 190) : 0;
   }
