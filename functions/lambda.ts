@@ -12,11 +12,13 @@ import { DynamoDbRecords } from './adapters/aws/dynamodb-records.ts';
 import { S3Aliases } from './adapters/aws/s3-aliases.ts';
 import { S3Objects } from './adapters/aws/s3-objects.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
+import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
 import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda/compare-bucket.ts';
 import { followHints } from './lambda/follow-hints.ts';
 import { publishIndexes } from './lambda/publish-indexes.ts';
+import { PageTemplate } from './page/page.ts';
 
 /** Extract's handler. */
 export async function extract(event: unknown): Promise<SQSBatchResponse> {
@@ -25,7 +27,8 @@ export async function extract(event: unknown): Promise<SQSBatchResponse> {
 
 /** Summarize's handler. */
 export async function summarize(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
-  return publishIndexes({ ...world(), formats: formats(), page: setting('PAGE') === 'on' }, event, context);
+  const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
+  return publishIndexes({ ...world(), formats: formats(), page }, event, context);
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
@@ -51,6 +54,14 @@ const world = once(() => {
   const isAliasing = process.env.PLUS_ALIASES === 'on';
   return { objects, records, clock, ...(isAliasing ? { aliases: new S3Aliases(s3, { bucket, objects }) } : {}) };
 });
+
+let madeTemplate: PageTemplate | undefined;
+
+/** Made at the first publication. Not with `once`: its call would bring the page into the bundles of the other steps. */
+async function pageTemplate(): Promise<PageTemplate> {
+  madeTemplate ??= new PageTemplate(await packagesPage());
+  return madeTemplate;
+}
 
 async function invokeAgain(functionName: string, request: ReindexRequest): Promise<void> {
   const command = new InvokeCommand({

@@ -1,8 +1,7 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
 import { hintsFrom, type ReceivedHint } from '../events.ts';
-import { type Extraction, type ExtractPorts, extract } from '../extract.ts';
-import { packageLimits } from '../package/limits.ts';
+import { type Extraction, type ExtractPorts, extract, extractLimits } from '../extract.ts';
 import type { Hint, ObjectKey } from '../ports.ts';
 import { count, logger, publishMetrics } from './telemetry.ts';
 
@@ -49,12 +48,12 @@ async function follow(
   ports: ExtractPorts,
   { hint: { key, force = false }, messageIds }: ExtractTask,
 ): Promise<readonly (string | undefined)[]> {
-  const signal = AbortSignal.timeout(packageLimits.readMillisecondsMax);
+  const signal = AbortSignal.timeout(extractLimits.readMillisecondsMax);
   try {
     report(key, await extract(ports, key, { force, signal }));
     return [];
   } catch (error) {
-    const timeout = signal.aborted ? { timeoutMilliseconds: packageLimits.readMillisecondsMax } : {};
+    const timeout = signal.aborted ? { timeoutMilliseconds: extractLimits.readMillisecondsMax } : {};
     logger.error('could not read a package; will retry', { key, ...timeout, error: error as Error });
     return messageIds;
   }

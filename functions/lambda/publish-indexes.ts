@@ -2,6 +2,7 @@ import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-la
 import pMap from 'p-map';
 import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
+import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
 import { type Publication, type SummarizePorts, summarize } from '../summarize.ts';
 import { count, logger, measureBytes, measureMilliseconds, publishMetrics } from './telemetry.ts';
@@ -18,8 +19,8 @@ export const publishLimits = {
 /** What to publish, beside the ports of summarize. */
 interface PublishPorts extends SummarizePorts {
   readonly formats: readonly IndexFormatName[];
-  /** Whether to keep a page beside each index. */
-  readonly page: boolean;
+  /** The page to keep beside each index, if any. */
+  readonly page?: PageTemplate | undefined;
 }
 
 /** The part of Lambda's context that tells how much time is left. */

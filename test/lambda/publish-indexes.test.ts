@@ -8,6 +8,7 @@ import type { ObjectKey, Repository } from '../../functions/ports.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { makePackage } from '../package-maker.ts';
+import { smallPage } from '../page/small-page.ts';
 import { failures, hinted, logged, measured, newWorld, valuesOf } from './lambda-world.ts';
 
 // After the environment that they read.
@@ -48,7 +49,7 @@ function requests(repositories: readonly Repository[]): DynamoDBStreamEvent {
 }
 
 describe('summarize', () => {
-  const world = () => ({ ...newWorld(), formats: ['gz'] as const, page: false });
+  const world = () => ({ ...newWorld(), formats: ['gz'] as const });
 
   async function upload({ objects, records }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
     objects.upload(key, makePackage(), at);
@@ -104,7 +105,7 @@ describe('summarize', () => {
   });
 
   it('keeps the page where one is wanted, and says where there is one that is not ours', async () => {
-    const ports = { ...world(), page: true };
+    const ports = { ...world(), page: smallPage };
     for (const key of ['All/made-1.0.tgz', 'other/made-1.0.tgz']) await upload(ports, key);
     ports.objects.upload('other/index.html', Buffer.from('<p>Welcome</p>'));
     await publish(ports, requests(['All', 'other']));
