@@ -4,7 +4,7 @@
  * Source: pkgin 26.4 and earlier.
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 import { hasBalancedBraces } from '../version/braces.ts';
 import { patternLimits } from '../version/limits.ts';
 import { recordLimits } from './limits.ts';
