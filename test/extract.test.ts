@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { extract } from '../functions/extract.ts';
-import { packageLimits } from '../functions/package/limits.ts';
+import { extract, extractLimits } from '../functions/extract.ts';
 import {
   type AliasKeeper,
   aliasMetadata,
@@ -281,7 +280,7 @@ describe('extract', () => {
     });
 
     it('and is slow: so much time for all of a package, and no more', async () => {
-      const { readMillisecondsMax } = packageLimits;
+      const { readMillisecondsMax } = extractLimits;
       const large = makePackage({ metadata: { '+INSTALL': noise(100_000) }, payload: { bin: 2 ** 20 } });
       for (const [milliseconds, isRead] of [
         [readMillisecondsMax, true],
@@ -296,12 +295,12 @@ describe('extract', () => {
         const slow = { now: () => new Date(time), sleep: () => Promise.resolve() };
         const extraction = extract({ objects, records, clock: slow }, key);
         if (isRead) assert.equal((await extraction).outcome, 'written');
-        else await assert.rejects(extraction, /took more than 60000 ms: it is tried again/);
+        else await assert.rejects(extraction, /took more than 60000 ms; will retry/);
       }
     });
 
     it('and keeps changing: all attempts together have that time', async () => {
-      const { readMillisecondsMax, looksMax } = packageLimits;
+      const { readMillisecondsMax, checksMax } = extractLimits;
       upload(good);
       const begin = clock.now().getTime();
       let time = begin;
@@ -312,7 +311,7 @@ describe('extract', () => {
       };
       const slow = { now: () => new Date(time), sleep: () => Promise.resolve() };
       await assert.rejects(extract({ objects, records, clock: slow }, key), /took more than 60000 ms/);
-      assert.ok(time - begin < looksMax * (readMillisecondsMax / 3));
+      assert.ok(time - begin < checksMax * (readMillisecondsMax / 3));
     });
 
     it('hands its signal to every request to the store', async () => {
@@ -412,8 +411,8 @@ describe('extract', () => {
 
     it('for ever goes back to the queue, after so many looks', async () => {
       for (const [changesMeanwhile, isQuiet] of [
-        [packageLimits.looksMax - 1, true],
-        [packageLimits.looksMax, false],
+        [extractLimits.checksMax - 1, true],
+        [extractLimits.checksMax, false],
       ] as const) {
         upload(good);
         let left = changesMeanwhile;
@@ -425,7 +424,7 @@ describe('extract', () => {
           }
         };
         if (isQuiet) await run();
-        else await assert.rejects(run(), /changed 10 times while it was being read: it is tried again later/);
+        else await assert.rejects(run(), /changed 10 times while it was being read; will retry/);
         assert.equal(left, 0);
       }
     });

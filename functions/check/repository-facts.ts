@@ -1,7 +1,7 @@
 /** Collects from the rows of a repository what the consistency check needs, so that the records need not stay in memory. */
 
 import { isUtf8 } from 'node:buffer';
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 
 import type { Row } from '../ports.ts';
 import { readFields } from '../record/record-fields.ts';

@@ -3,7 +3,7 @@
  * other file is the package itself. Source: pkg_install lib/pkg_signature.c; ar(5).
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import type { PackageSource } from './package-source.ts';

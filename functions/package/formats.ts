@@ -1,6 +1,4 @@
-/** Detects the format of a file by its first bytes. */
-
-import { latin1 } from '../latin1.ts';
+/** Detects the format of a file by its first bytes; and bytes as a string, for searching and cutting. */
 
 export type Compression = 'gzip' | 'bzip2' | 'xz' | 'zstd';
 
@@ -91,4 +89,13 @@ function describeBytes(bytes: Uint8Array): string {
 function detectFormat(head: Uint8Array): Format | undefined {
   const text = latin1(head.subarray(0, 16));
   return formats.find(({ magic }) => text.startsWith(magic));
+}
+
+/**
+ * Bytes as a string whose code units are the bytes. Nothing is decoded: `Buffer.from(text, 'latin1')` gives the same bytes back,
+ * in whatever encoding they are.
+ */
+export function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
 }

@@ -43,8 +43,4 @@ export const packageLimits = {
   lookAheadBytes: 64 * kibibyte,
   /** The name of a member in the ar archive of a signed package: a file name. */
   arNameBytesMax: 1_024,
-  /** From the first HEAD to the row. Longer means that the store does not answer: a transient error, which is retried. */
-  readMillisecondsMax: 60_000,
-  /** HEAD requests for an object that keeps changing; then the hint goes back to the queue. */
-  looksMax: 10,
 } as const;

@@ -8,8 +8,7 @@
  * Text is Latin-1, one code unit per byte: nothing is decoded.
  */
 
-import { latin1 } from '../latin1.ts';
-import { describeFormat, isTarHeader, octalNumber } from './formats.ts';
+import { describeFormat, isTarHeader, latin1, octalNumber } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 

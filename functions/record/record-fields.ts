@@ -1,7 +1,8 @@
 /**
  * The variables of a record and their values, in the order of its lines. Runs in a browser too.
  *
- * No record declares its encoding. Pass Latin-1 (functions/latin1.ts) to keep the bytes, or decoded text to show the values.
+ * No record declares its encoding. Pass Latin-1 (`latin1` of functions/package/formats.ts) to keep the bytes, or decoded text to
+ * show the values.
  */
 
 export type RecordFields = ReadonlyMap<string, readonly string[]>;

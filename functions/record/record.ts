@@ -5,7 +5,7 @@
  * Text is kept in Latin-1 strings: one code unit is one byte, so nothing is ever decoded.
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 import { MalformedPackage } from '../package/malformed-package.ts';
 import type { PackageMetadata } from '../package/read-package.ts';
 

@@ -10,7 +10,7 @@ import {
   libraryPrefixes,
   type PackageFacts,
 } from '../../functions/check/consistency.ts';
-import { latin1 } from '../../functions/latin1.ts';
+import { latin1 } from '../../functions/package/formats.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
 import { bestMatch } from '../../functions/version/pattern.ts';
 

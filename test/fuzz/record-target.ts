@@ -7,7 +7,7 @@ import { checkConsistency, factsOf } from '../../functions/check/consistency.ts'
 import { recordsOf } from '../../functions/index/blocks.ts';
 import { indexFormatNames, indexFormats } from '../../functions/index/index-formats.ts';
 import { buildSummary } from '../../functions/index/summary.ts';
-import { latin1 } from '../../functions/latin1.ts';
+import { latin1 } from '../../functions/package/formats.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
 import { findRejection, findWarnings, packageNameOf } from '../../functions/record/hazards.ts';
 import { readFields } from '../../functions/record/record-fields.ts';

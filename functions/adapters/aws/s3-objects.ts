@@ -14,7 +14,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { formDecoded } from '../../form-encoding.ts';
+import { decodeFormKey } from '../../keys.ts';
 import {
   type ETag,
   type ListedObject,
@@ -141,7 +141,7 @@ export class S3Objects implements ObjectStore {
       for (const { Key: written, ETag: etag, Size: size } of page.Contents ?? []) {
         const named = this.#expected(written, 'Key', `a listing of ${JSON.stringify(prefix)}`);
         // A store that cannot encode does not say that it did.
-        const key = page.EncodingType === 'url' ? formDecoded(named) : named;
+        const key = page.EncodingType === 'url' ? decodeFormKey(named) : named;
         // Not UTF-8 (Ceph allows it): no key of ours, and nothing could be asked for by it.
         if (key === undefined) continue;
         yield { key, etag: unquoted(this.#expected(etag, 'ETag', key)), size: this.#expected(size, 'Size', key) };
