@@ -55,6 +55,7 @@ export function flagsFrom(commandLine: readonly string[]): IndexerFlags {
     ...values,
     publicBucket: values['public-bucket'],
     alarmEmail: values['alarm-email'],
+    kmsKey: values['kms-key'],
     keepTables: values['keep-tables'],
     assetBucket: values['asset-bucket'],
   };
@@ -76,6 +77,7 @@ function parsed(commandLine: readonly string[]) {
         cdn: { type: 'boolean' },
         'public-bucket': { type: 'boolean' },
         'alarm-email': { type: 'string' },
+        'kms-key': { type: 'string' },
         'keep-tables': { type: 'boolean' },
         bundles: { type: 'string' },
         'asset-bucket': { type: 'string' },

@@ -2,8 +2,10 @@
 export const deploymentLimits = {
   /** The stack's name begins the names of functions (64 characters at most) and, by default, of the bucket (63: `-ACCOUNT-REGION`). */
   stackNameCharactersMax: 32,
-  /** S3 allows 100 notification rules a bucket (user guide, "Amazon S3 service quotas"); each prefix needs one for each suffix. */
+  /** S3 allows 100 notification rules a bucket (user guide, "Amazon S3 service quotas"). */
   notificationRulesMax: 100,
+  /** All inline policies of a role together, without white space (IAM user guide, "IAM and AWS STS quotas"). */
+  rolePolicyCharactersMax: 10_240,
   /** The longest batching window of Lambda. */
   debounceSecondsMax: 300,
   /** How long a change of a row waits for others, by default. */
@@ -15,7 +17,7 @@ export const deploymentLimits = {
   hintBatchWindowSeconds: 1,
   /** Batches at the same time. A new account may run ten functions at the same time: this leaves room for summarize. */
   extractConcurrentMax: 5,
-  /** More than `extractLimits.readMillisecondsMax`, so that a slow store is reported and not merely cut off. */
+  /** More than `extractLimits.readMillisecondsMax`, so that extract can report a slow store. */
   extractTimeoutSeconds: 70,
   /** Ten packages at the same time, each with its metadata (at most 16 MB) and ranges. */
   extractMemoryMegabytes: 1024,
@@ -47,6 +49,8 @@ export const deploymentLimits = {
   logDays: 30,
   /** Parts of an upload that was never completed cost storage, and no listing shows them. */
   incompleteUploadDays: 7,
+  /** In a new bucket whose owner turns versioning on: a publication leaves a version of each index, up to 8,640 times a day. */
+  noncurrentVersionDays: 30,
 
   /** A hint of this age has failed at least twice, or extract is too slow. */
   hintAgeAlarmSeconds: 900,
