@@ -10,7 +10,7 @@ export const reindexLimits = {
 } as const;
 
 export interface ReindexPorts {
-  readonly objects: ObjectStore;
+  readonly objects: Pick<ObjectStore, 'list'>;
   readonly records: RecordTable;
   readonly hints: HintQueue;
 }
