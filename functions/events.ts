@@ -15,8 +15,7 @@
  * Ceph src/rgw/rgw_pubsub.cc `rgw_pubsub_s3_event::dump`; MinIO cmd/event-notification.go `eventArgs.ToEvent`.
  */
 
-import { formDecoded } from './form-encoding.ts';
-import { isPackageKey } from './keys.ts';
+import { decodeFormKey, isPackageKey } from './keys.ts';
 
 import type { Hint, ObjectKey } from './ports.ts';
 
@@ -143,7 +142,7 @@ function readNotification(fields: Fields): Reading {
   if (!changingKinds.some((prefix) => kind.startsWith(prefix))) return { kind: 'ignored' };
   const key = fieldsOf(fieldsOf(fields.s3)?.object)?.key;
   if (eventSource === rawKeySource || typeof key !== 'string') return readKey(key);
-  const decoded = formDecoded(key);
+  const decoded = decodeFormKey(key);
   return decoded === undefined ? unknownReading('a form-encoded key', key) : readKey(decoded);
 }
 

@@ -10,18 +10,19 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
-import { createS3Client } from './adapters/aws/aws-clients.ts';
+import { createClient, createS3Client } from './adapters/aws/aws-clients.ts';
 import { changeOfKeys, DynamoDbRecords } from './adapters/aws/dynamodb-records.ts';
 import { S3Aliases } from './adapters/aws/s3-aliases.ts';
 import { S3Objects } from './adapters/aws/s3-objects.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
-import { withholdingCredentials } from './adapters/aws/withheld-credentials.ts';
+import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import type { ConsistencyReport } from './check/consistency.ts';
 import { countFindings } from './check/findings.ts';
 import { hintsFrom, type ReceivedHint } from './events.ts';
-import { type Extraction, type ExtractPorts, extract as extractPackage } from './extract.ts';
+import { type Extraction, type ExtractPorts, extractLimits, extract as extractPackage } from './extract.ts';
 import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
+import { PageTemplate } from './page/page.ts';
 import type { Changes, Clock, Hint, Repository } from './ports.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex as reindexBucket } from './reindex.ts';
 import { type Publication, type SummarizePorts, summarize as summarizeRepository } from './summarize.ts';
@@ -53,12 +54,13 @@ export async function extract(event: unknown): Promise<SQSBatchResponse> {
 
 /** Summarize's handler. */
 export async function summarize(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  return publishIndexes({ ...world(), formats: formats(), page: setting('PAGE') === 'on' }, event);
+  const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
+  return publishIndexes({ ...world(), formats: formats(), page }, event);
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
-  const hints = new SqsHints(withholdingCredentials(new SQSClient({ useQueueUrlAsEndpoint: false })), {
+  const hints = new SqsHints(createClient(SQSClient, { useQueueUrlAsEndpoint: false }), {
     queueUrl: setting('QUEUE_URL'),
     clock,
   });
@@ -74,13 +76,21 @@ const world = once(() => {
   const isCompatibleStore = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'].some((name) => process.env[name]);
   const s3 = createS3Client({ isCompatibleStore });
   const objects = new S3Objects(s3, { bucket, quoteIfMatch: process.env.S3_QUOTE_IF_MATCH !== 'off' });
-  const records = new DynamoDbRecords(withholdingCredentials(new DynamoDBClient({})), {
+  const records = new DynamoDbRecords(createClient(DynamoDBClient, {}), {
     recordsTable: setting('RECORDS_TABLE'),
     repositoriesTable: setting('REPOSITORIES_TABLE'),
   });
   const isAliasing = process.env.PLUS_ALIASES === 'on';
   return { objects, records, clock, ...(isAliasing ? { aliases: new S3Aliases(s3, { bucket, objects }) } : {}) };
 });
+
+let madeTemplate: PageTemplate | undefined;
+
+/** Made at the first publication. No `once` here: its call would bring the page into the other steps' bundles. */
+async function pageTemplate(): Promise<PageTemplate> {
+  madeTemplate ??= new PageTemplate(await packagesPage());
+  return madeTemplate;
+}
 
 /** Hints from the queue (or events straight from a bucket): each key's row is made to agree. What failed is delivered again. */
 export async function followHints(ports: ExtractPorts, event: unknown): Promise<SQSBatchResponse> {
@@ -118,8 +128,9 @@ async function followTask(
   { hint, messageIds }: ExtractTask,
 ): Promise<readonly (string | undefined)[]> {
   const { key, force = false } = hint;
+  const signal = AbortSignal.timeout(extractLimits.readMillisecondsMax);
   try {
-    report(key, await extractPackage(ports, key, { force }));
+    report(key, await extractPackage(ports, key, { force, signal }));
     return [];
   } catch (error) {
     logger.error('a package could not be read; its hint is delivered again', { key, error: error as Error });
@@ -136,10 +147,10 @@ function report(key: string, extraction: Extraction): void {
   count(row.state === 'rejected' ? 'PackagesRejected' : 'PackagesIndexed', 1);
 }
 
-/** What publishing takes: the world, the formats to publish, and whether to keep a page beside them. */
+/** What publishing takes: the world, the formats to publish, and the page to keep beside them, if any. */
 interface PublishPorts extends SummarizePorts {
   readonly formats: readonly IndexFormatName[];
-  readonly page: boolean;
+  readonly page?: PageTemplate | undefined;
 }
 
 /** Rows changed: the index of each of their repositories is replaced. What failed, and all behind it, is delivered again. */
@@ -312,7 +323,7 @@ async function invokeAgain(functionName: string, request: ReindexRequest): Promi
     InvocationType: 'Event',
     Payload: JSON.stringify(request),
   });
-  await withholdingCredentials(new LambdaClient({})).send(command);
+  await createClient(LambdaClient, {}).send(command);
 }
 
 function setting(name: string): string {

@@ -10,11 +10,12 @@ import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { ReceiveOptions, ReceiveOutcome } from './adapters/local/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
 import { type DirectoryOptions, type Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, joinKey, splitKey } from './keys.ts';
-import { pageFile } from './page/page.ts';
+import { PageTemplate, pageFile } from './page/page.ts';
 import type {
   Changes,
   Clock,
@@ -52,8 +53,8 @@ interface UploadStore extends ObjectStore {
 
 export interface LocalIndexerOptions {
   readonly formats: readonly IndexFormatName[];
-  /** Whether to put a package browser, index.html, into every repository. */
-  readonly page: boolean;
+  /** The package browser, index.html, to put into every repository. */
+  readonly page: PageTemplate | undefined;
   /** Seconds without a change before a repository is published; without it, `close` publishes, from all rows. */
   readonly debounce?: number;
   readonly clock?: Clock;
@@ -91,8 +92,9 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
   static async open(
     directory: Omit<DirectoryOptions, 'onChange' | 'onNotice'>,
-    options: LocalIndexerOptions,
+    options: Omit<LocalIndexerOptions, 'page'> & { readonly page: boolean },
   ): Promise<LocalIndexer<OpenedDirectory>> {
+    const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
     const onNotice = once(options.events.onNotice);
     // The table reports a change only after a hint, and no hint comes before there is an indexer.
     let indexer: LocalIndexer<OpenedDirectory> | undefined;
@@ -101,7 +103,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
       onNotice,
       onChange: (repository, file) => indexer?.rowChanged(repository, file),
     });
-    indexer = new LocalIndexer(stores, { ...options, events: { ...options.events, onNotice } });
+    indexer = new LocalIndexer(stores, { ...options, page, events: { ...options.events, onNotice } });
     return indexer;
   }
 

@@ -3,9 +3,9 @@ import { RepositoryFacts } from './check/repository-facts.ts';
 import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
 import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository, Row } from './ports.ts';
 
-/** Comparing a bucket with the table. */
+/** Comparing the bucket with the table. */
 export const reindexLimits = {
-  /** Hints handed to the queue at a time: bounds what is in memory, and what is sent again if sending fails. */
+  /** Hints per send: bounds the memory, and what is sent twice if sending fails. */
   hintsPerSendMax: 500,
 } as const;
 
@@ -15,7 +15,7 @@ export interface ReindexPorts {
   readonly hints: HintQueue;
 }
 
-/** How far a reindex came: everything up to and with this file, or the whole repository where none is named. */
+/** How far a reindex came: up to and including this file; without a file, up to the end of this repository. */
 export interface ReindexPlace {
   readonly repository: Repository;
   readonly file?: string;
@@ -26,15 +26,15 @@ export interface ReindexOptions {
   readonly prefix?: string;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
-  /** Look for packages that differ, and leave the indexes alone. */
+  /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
-  /** Where one that was stopped goes on. */
+  /** Where to resume a reindex that stopped. */
   readonly after?: ReindexPlace;
-  /** Asked after each batch of hints: whether to stop here, to go on later. */
+  /** Called after each batch of hints: true stops the reindex there. */
   readonly isTimeUp?: () => boolean;
   /**
-   * Told how the packages of each repository fit together, as its rows are now: they are read anyway. `report` is undefined where
-   * there was too much to keep. Without it nothing is kept of them.
+   * Called with the findings of each repository, as its rows are now. `report` is undefined where the repository is too large to
+   * check. Without `onReport`, no facts are collected.
    */
   readonly onReport?: (repository: Repository, report: ConsistencyReport | undefined) => void;
 }
@@ -50,9 +50,8 @@ export interface ReindexResult {
 }
 
 /**
- * Compare the bucket with the table, and send a hint for every key that differs. It changes nothing itself, so it can run at any
- * time; it is how lost events are made good, and how an existing bucket is adopted. Every repository's index is asked to be
- * looked at, too.
+ * Compares the bucket with the table, sends a hint for every key that differs, and requests a summary of every repository. It
+ * changes nothing itself, so it can run at any time: after lost events, or to adopt an existing bucket.
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
@@ -67,7 +66,7 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       result.packages += etags.size;
     }
     const facts = onReport === undefined ? undefined : new RepositoryFacts();
-    const rows = seenBy(facts, ports.records.rows(repository));
+    const rows = collected(facts, ports.records.rows(repository));
     const differing = differences(rows, repository, etags, { prefix, force, after: resumed });
     for await (const files of inBatches(differing)) {
       await ports.hints.send(
@@ -90,7 +89,7 @@ function isAhead(repository: Repository, after: ReindexPlace | undefined): boole
   return order > 0 || (order === 0 && after.file !== undefined);
 }
 
-/** The packages below `prefix` by repository; one that has an index, or is in the table, is there without a package, too. */
+/** The packages below `prefix` by repository. Includes repositories without packages: those with an index or in the table. */
 async function listRepositories(
   { objects, records }: ReindexPorts,
   prefix: string,
@@ -105,21 +104,21 @@ async function listRepositories(
     if (isPackage) etags.set(file, etag);
   }
   for await (const repository of records.repositories()) {
-    const isConcerned = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
-    if (isConcerned && !listed.has(repository)) listed.set(repository, new Map());
+    const isBelow = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
+    if (isBelow && !listed.has(repository)) listed.set(repository, new Map());
   }
   return listed;
 }
 
-/** The rows as they pass; one that is passed over by what follows is seen, too. */
-async function* seenBy(facts: RepositoryFacts | undefined, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+/** Passes the rows on, and adds each to the facts. */
+async function* collected(facts: RepositoryFacts | undefined, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
   for await (const row of rows) {
     facts?.add(row);
     yield row;
   }
 }
 
-/** Files behind `after` whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
+/** Files after `after` whose package and row differ (or all, with `force`), in order: merges the rows with the packages. */
 async function* differences(
   rows: AsyncIterable<Row>,
   repository: Repository,
@@ -127,12 +126,12 @@ async function* differences(
   options: { readonly prefix: string; readonly force: boolean; readonly after: string | undefined },
 ): AsyncGenerator<string> {
   const { prefix, force, after } = options;
-  const isConcerned = (file: string) =>
+  const isAsked = (file: string) =>
     joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
-  const files = [...etags.keys()].filter(isConcerned).sort(compareByBytes);
+  const files = [...etags.keys()].filter(isAsked).sort(compareByBytes);
   let next = 0;
   for await (const { file, etag } of rows) {
-    if (!isConcerned(file)) continue;
+    if (!isAsked(file)) continue;
     for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
       yield ahead;
       next += 1;

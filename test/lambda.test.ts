@@ -12,6 +12,7 @@ import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
 import { type Json, resource, templateFor } from './infra/synthesized.ts';
 import { makePackage } from './package-maker.ts';
+import { smallPage } from './page/small-page.ts';
 
 // As the template sets them (infra/pipeline.ts); with the last two, logs and metrics go to this process's console, metrics too.
 Object.assign(process.env, {
@@ -230,7 +231,7 @@ async function filesOf(records: MemoryRecords, repository: Repository): Promise<
 }
 
 describe('summarize', () => {
-  const world = () => ({ ...newWorld(), formats: ['gz'] as const, page: false });
+  const world = () => ({ ...newWorld(), formats: ['gz'] as const });
 
   async function upload({ objects, records }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
     objects.upload(key, makePackage(), at);
@@ -286,7 +287,7 @@ describe('summarize', () => {
   });
 
   it('keeps the page where one is wanted, and says where there is one that is not ours', async () => {
-    const ports = { ...world(), page: true };
+    const ports = { ...world(), page: smallPage };
     for (const key of ['All/made-1.0.tgz', 'other/made-1.0.tgz']) await upload(ports, key);
     ports.objects.upload('other/index.html', Buffer.from('<p>Welcome</p>'));
     await lambda.publishIndexes(ports, requests(['All', 'other']));

@@ -62,7 +62,7 @@ async function describeQueues({ clients, stack }: StackStores): Promise<string> 
 /** As pkgin asks: the key as it is, with its `+`. */
 async function get(url: string): Promise<Answer> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(commandLimits.requestMillisecondsMax) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(commandLimits.smokeRequestMillisecondsMax) });
     return {
       status: answer.status,
       text: `${answer.statusText} from ${url}`,

@@ -12,7 +12,9 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
+import { packagesPage } from '../../functions/adapters/pages.ts';
 import { recordsOf } from '../../functions/index/blocks.ts';
+import { PageTemplate } from '../../functions/page/page.ts';
 import type {
   Changes,
   ETag,
@@ -66,6 +68,8 @@ const clock = {
     now += milliseconds;
   },
 };
+
+const page = new PageTemplate(await packagesPage());
 
 if (way === 'prepare') await mkdir(join(directory, repository), { recursive: true });
 const stateDirectory = join(directory, '.indexer');
@@ -126,7 +130,7 @@ async function publish(changed: Changes): Promise<PublishCost> {
   const { counted } = objects;
   Object.assign(counted, { bytesRead: 0, bytesWritten: 0, rowsRead: 0 });
   const cost = await costOf(async () => {
-    const { outcome } = await summarize({ objects, records, clock }, repository, { changes: changed });
+    const { outcome } = await summarize({ objects, records, clock }, repository, { changes: changed, page });
     if (outcome !== 'published') throw new Error(`expected a publication, found ${outcome}`);
   });
   return { ...cost, ...counted };

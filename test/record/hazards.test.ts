@@ -17,7 +17,7 @@ import { recordOf } from '../package/byte-source.ts';
 /** In Latin-1; without the empty line that ends a record. */
 const harmless = 'PKGNAME=x-1.0\nCOMMENT=c\nFILE_NAME=x-1.0.tgz\nFILE_SIZE=7\nDESCRIPTION=';
 
-/** A record with a line more, or one in the place of another. */
+/** A record with an additional line, or with a line in place of another one. */
 function record(line: string, replaced = ''): Buffer {
   const text = replaced === '' ? `${harmless}\n${line}` : harmless.replace(replaced, line);
   return Buffer.from(`${text}\n\n`, 'latin1');
@@ -147,7 +147,7 @@ describe('a record that would break clients is rejected', () => {
   });
 });
 
-describe('a record that some client may trip over is in the index, with a warning', () => {
+describe('a record that affects only its own package is in the index, with a warning', () => {
   for (const [code, cases] of Object.entries(warnings)) {
     it(code, () => {
       for (const [bytes, file = 'x-1.0.tgz'] of cases) {
@@ -218,7 +218,7 @@ describe('files with the same PKGNAME', () => {
     assert.deepEqual(findDuplicates([]), new Set());
   });
 
-  it('have it wherever it stands in the record', () => {
+  it('have it on any line of the record', () => {
     assert.equal(packageNameOf(bytes('CONFLICTS=a\nPKGNAME=x-1.0\nCOMMENT=PKGNAME=y\n\n')), 'x-1.0');
     assert.equal(packageNameOf(bytes('COMMENT=a\n\n')), '');
   });
