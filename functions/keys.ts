@@ -20,12 +20,26 @@ export function joinKey(repository: Repository, file: string): ObjectKey {
   return repository === '' ? file : `${repository}/${file}`;
 }
 
-/** Whether the key names a package: it ends in a package's suffix, and no part of its path is hidden (`.x`). */
+/** Whether this key names a package: it has a package's suffix, and no part of its path is hidden (`.x`) or empty (`//`). */
 export function isPackageKey(key: ObjectKey): boolean {
-  return (
-    packageSuffixes.some((suffix) => key.endsWith(suffix)) &&
-    !key.split('/').some((part) => part === '' || part.startsWith('.'))
-  );
+  return isVisiblePackage(key) && !hasEmptyPart(key);
+}
+
+/**
+ * Whether this key would name a package if no part of its path were empty. S3 allows `All//x-1.0.tgz`, but no directory and no table
+ * tells the repository `All/` from `All`.
+ */
+export function isUnusableKey(key: ObjectKey): boolean {
+  return isVisiblePackage(key) && hasEmptyPart(key);
+}
+
+function isVisiblePackage(key: ObjectKey): boolean {
+  const isHidden = key.split('/').some((part) => part.startsWith('.'));
+  return packageSuffixes.some((suffix) => key.endsWith(suffix)) && !isHidden;
+}
+
+function hasEmptyPart(key: ObjectKey): boolean {
+  return key.split('/').includes('');
 }
 
 /**

@@ -1,7 +1,17 @@
 import type { ConsistencyReport } from './check/consistency.ts';
 import { RepositoryFacts } from './check/repository-facts.ts';
-import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository, Row } from './ports.ts';
+import { compareByBytes, isIndexKey, isPackageKey, isUnusableKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
+import {
+  aliasMetadata,
+  type ETag,
+  type Hint,
+  type HintQueue,
+  type ObjectKey,
+  type ObjectStore,
+  type RecordTable,
+  type Repository,
+  type Row,
+} from './ports.ts';
 
 /** Comparing the bucket with the table. */
 export const reindexLimits = {
@@ -39,12 +49,19 @@ export interface ReindexOptions {
   readonly onReport?: (repository: Repository, report: ConsistencyReport | undefined) => void;
 }
 
+interface UnusableKeys {
+  readonly packages: number;
+  readonly first: ObjectKey;
+}
+
 export interface ReindexResult {
   readonly repositories: number;
-  /** Packages listed. */
+  /** Packages listed, without the aliases of packages with `+` in their names. */
   readonly packages: number;
   /** Hints sent: packages without a row that has their ETag, and rows without a package. */
   readonly hints: number;
+  /** Packages that cannot be indexed, because their keys have an empty part (`isUnusableKey`); absent if there are none. */
+  readonly unusable?: UnusableKeys;
   /** Where it stopped, if it did. */
   readonly stoppedAt?: ReindexPlace;
 }
@@ -55,11 +72,17 @@ export interface ReindexResult {
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
-  const listed = await listRepositories(ports, prefix);
+  const { listed, unusable } = await listRepositories(ports, prefix);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
-  const result = { repositories: 0, packages: 0, hints: 0 };
+  const result = {
+    repositories: 0,
+    packages: 0,
+    hints: 0,
+    // A reindex that goes on after a stop lists everything again.
+    ...(unusable === undefined || after !== undefined ? {} : { unusable }),
+  };
   for (const repository of repositories) {
-    const etags = listed.get(repository) ?? new Map<string, ETag>();
+    const etags = await withoutAliases(ports.objects, repository, listed.get(repository) ?? new Map());
     const resumed = repository === after?.repository ? after.file : undefined;
     if (resumed === undefined) {
       result.repositories += 1;
@@ -89,13 +112,17 @@ function isAhead(repository: Repository, after: ReindexPlace | undefined): boole
   return order > 0 || (order === 0 && after.file !== undefined);
 }
 
-/** The packages below `prefix` by repository. Includes repositories without packages: those with an index or in the table. */
-async function listRepositories(
-  { objects, records }: ReindexPorts,
-  prefix: string,
-): Promise<Map<Repository, Map<string, ETag>>> {
+interface Listing {
+  /** The packages below the prefix by repository. Includes repositories without packages: those with an index or in the table. */
+  readonly listed: ReadonlyMap<Repository, ReadonlyMap<string, ETag>>;
+  readonly unusable: UnusableKeys | undefined;
+}
+
+async function listRepositories({ objects, records }: ReindexPorts, prefix: string): Promise<Listing> {
   const listed = new Map<Repository, Map<string, ETag>>();
+  let unusable: UnusableKeys | undefined;
   for await (const { key, etag } of objects.list(prefix)) {
+    if (isUnusableKey(key)) unusable = { packages: (unusable?.packages ?? 0) + 1, first: unusable?.first ?? key };
     const isPackage = isPackageKey(key);
     if (!isPackage && !isIndexKey(key)) continue;
     const { repository, file } = splitKey(key);
@@ -107,7 +134,26 @@ async function listRepositories(
     const isBelow = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
     if (isBelow && !listed.has(repository)) listed.set(repository, new Map());
   }
-  return listed;
+  return { listed, unusable };
+}
+
+/**
+ * The packages without the aliases among them. Only metadata tells an alias from a package that somebody uploaded. An alias whose package
+ * is gone stays: it needs a hint, so that extract removes it.
+ */
+async function withoutAliases(
+  objects: ObjectStore,
+  repository: Repository,
+  etags: ReadonlyMap<string, ETag>,
+): Promise<ReadonlyMap<string, ETag>> {
+  const packages = new Map(etags);
+  for (const file of etags.keys()) {
+    const alias = plusAliasOf(file);
+    if (alias === undefined || !etags.has(alias)) continue;
+    const facts = await objects.head(joinKey(repository, alias));
+    if (facts !== undefined && aliasMetadata in facts.metadata) packages.delete(alias);
+  }
+  return packages;
 }
 
 /** Passes the rows on, and adds each to the facts. */

@@ -14,6 +14,16 @@ export type Expansion =
 type Part = string | readonly Sequence[];
 type Sequence = readonly Part[];
 
+/** Whether every `{` has its `}`. pkg_install and pkgin exit on a pattern without (alternate_match, "Malformed alternate"). */
+export function hasBalancedBraces(pattern: string): boolean {
+  let depth = 0;
+  for (const character of pattern) {
+    if (character === '{') depth += 1;
+    else if (character === '}' && depth > 0) depth -= 1;
+  }
+  return depth === 0;
+}
+
 /** Counts before it expands, so that time and memory stay within the limit. */
 export function expandBraces(pattern: string): Expansion {
   if (!pattern.includes('{')) return { outcome: 'expanded', alternatives: [pattern] };
