@@ -14,19 +14,9 @@ import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
-import { isIndexKey, joinKey, splitKey } from './keys.ts';
+import { joinKey, splitKey } from './keys.ts';
 import { PageTemplate, pageFile } from './page/page.ts';
-import type {
-  Changes,
-  Clock,
-  Hint,
-  HintQueue,
-  ListedObject,
-  ObjectKey,
-  ObjectStore,
-  RecordTable,
-  Repository,
-} from './ports.ts';
+import type { Changes, Clock, Hint, HintQueue, ObjectKey, ObjectStore, RecordTable, Repository } from './ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
 import { printable } from './wording.ts';
@@ -177,15 +167,8 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
 
   /** Compares the packages below a prefix with their rows, and looks for indexes that are not ours. */
   async compare(prefix: string): Promise<void> {
-    const { objects, records } = this.stores;
     const indexes: ObjectKey[] = [];
-    const list = async function* (): AsyncGenerator<ListedObject> {
-      for await (const object of objects.list(prefix)) {
-        if (isIndexKey(object.key)) indexes.push(object.key);
-        yield object;
-      }
-    };
-    await reindex({ objects: { list }, records, hints: this.settling }, { prefix, onlyPackages: true });
+    await this.reindex({ prefix, onlyPackages: true, onIndex: (key) => indexes.push(key) });
     for (const key of indexes) await this.checkIndex(key);
   }
 
