@@ -23,10 +23,10 @@ import { findingsNews } from './server/findings-news.ts';
 import { CannotListen, createHttpServer, type HttpServer } from './server/http-server.ts';
 import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
 import { serviceStatus } from './server/service-status-of.ts';
+import type { UploadReceiver } from './server/site.ts';
 import { statusLimits } from './server/status-limits.ts';
 import { SurveyThread } from './server/survey-thread.ts';
 import { Surveys } from './server/surveys.ts';
-import type { UploadReceiver } from './server/uploads.ts';
 import { count, printable, repositoryName } from './wording.ts';
 
 export interface ServiceOptions {

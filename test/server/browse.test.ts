@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { renderPage } from '../../functions/page/page.ts';
-import { openServed } from '../../functions/server/served-path.ts';
+import { openServed } from '../../functions/server/open-served.ts';
 import {
   allBytes,
   type Cleanup,
@@ -340,6 +340,12 @@ describe('GET of a directory', () => {
     }
   });
 
+  it('serves what it lists, whatever line separators a name has', async (test) => {
+    const { request, put } = await startServer(test);
+    await put('All/a\u2028b-1.0.tgz', 'x');
+    assert.equal((await request('GET', '/All/a%E2%80%A8b-1.0.tgz')).text, 'x');
+  });
+
   it('lists only what can be asked for', async (test) => {
     const { root, request, put } = await startServer(test);
     await put('good-1.0.tgz', 'x');
@@ -396,7 +402,7 @@ describe('GET of a directory', () => {
     assert.equal((await running.request('GET', '/')).status, 200);
     await running.put('c', '');
     const { status, text } = await running.request('GET', '/');
-    assert.deepEqual([status, text], [503, 'This directory has more entries than a page may have (2).\n']);
+    assert.deepEqual([status, text], [503, 'This directory has too many entries for one page: the limit is 2.\n']);
     assert.equal((await running.request('GET', '/c')).status, 200);
     await rm(join(running.root, 'c'));
     assert.equal((await running.request('GET', '/')).status, 200);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Refusal } from '../../functions/server/answer.ts';
-import { encodedPath, isServedName, packageKeyOf, parseRequestTarget } from '../../functions/server/request-key.ts';
+import { encodedPath, isServedName, packageKeyOf, parseRequestTarget } from '../../functions/server/request-target.ts';
 import { serverLimits } from '../../functions/server/server-limits.ts';
 
 const parse = (url: string) => parseRequestTarget(url, serverLimits);
