@@ -12,12 +12,13 @@ import type { FileCalls } from './adapters/local/file-calls.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
 import type { SqliteRecords } from './adapters/local/sqlite-records.ts';
 import { defaultStateDirectory, openTable, tableFile } from './adapters/local/state-directory.ts';
+import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
 import { CannotRun, systemErrorSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { joinKey } from './keys.ts';
-import { pageFile } from './page/page.ts';
+import { PageTemplate, pageFile } from './page/page.ts';
 import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from './ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
@@ -66,7 +67,7 @@ export class LocalIndexer {
   readonly hints: MemoryHints;
   readonly #lock: DirectoryLock;
   readonly #formats: readonly IndexFormatName[];
-  readonly #page: boolean;
+  readonly #page: PageTemplate | undefined;
   readonly #noticeOnce: (sentence: string) => void;
   #isTableDamaged = false;
   #isAbandoned = false;
@@ -90,7 +91,8 @@ export class LocalIndexer {
     }
     const lock = lockDirectory(stateDirectory, directory);
     try {
-      const indexer = new LocalIndexer(options, directory, stateDirectory, lock);
+      const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
+      const indexer = new LocalIndexer({ ...options, page }, directory, stateDirectory, lock);
       await indexer.#clearAway();
       return indexer;
     } catch (error) {
@@ -99,7 +101,12 @@ export class LocalIndexer {
     }
   }
 
-  private constructor(options: LocalIndexerOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
+  private constructor(
+    options: Omit<LocalIndexerOptions, 'page'> & { readonly page: PageTemplate | undefined },
+    directory: string,
+    stateDirectory: string,
+    lock: DirectoryLock,
+  ) {
     const { events, formats, page } = options;
     const noticeOnce = once(events.onNotice);
     this.#noticeOnce = noticeOnce;

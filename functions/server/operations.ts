@@ -1,10 +1,10 @@
 /** `/-/`: what is going on, as a page and as JSON, and a retry of what failed. */
 
+import { operationsPage } from '../adapters/pages.ts';
 import { failureSentence } from '../failures.ts';
 import { isPackageKey } from '../keys.ts';
 import type { ObjectKey } from '../ports.ts';
 import { Refusal } from './answer.ts';
-import { operationsPage, operationsPolicy } from './built-operations.ts';
 import { isServedName } from './request-target.ts';
 import type { RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
 import type { ServedRequest, Site } from './site.ts';
@@ -12,9 +12,10 @@ import { statusLimits } from './status-limits.ts';
 import { UploadBody } from './upload-body.ts';
 
 /** `GET /-/` */
-export function showOperations(request: ServedRequest): Response {
+export async function showOperations(request: ServedRequest): Promise<Response> {
+  const { html, policy } = await operationsPage();
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' };
-  return request.body(operationsPage, 200, { ...headers, 'Content-Security-Policy': operationsPolicy });
+  return request.body(html, 200, { ...headers, 'Content-Security-Policy': policy });
 }
 
 /** `GET /-/status` */

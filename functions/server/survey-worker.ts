@@ -1,7 +1,7 @@
 /** The thread's side of survey-thread.ts: one repository after the other, over a table that is opened for reading only. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { openReadOnly } from '../../scripts/commands/open-read-only.ts';
+import { openReadOnly } from '../adapters/local/open-read-only.ts';
 import { type RepositoryStatus, repositoryStatus } from '../check/repository-status.ts';
 import { failureSentence } from '../failures.ts';
 import type { Repository } from '../ports.ts';

@@ -2,17 +2,49 @@
 
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Command, Option } from 'commander';
 import { localLimits } from '../../functions/adapters/local/limits.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { say, sayTriedAgain } from '../../functions/console-messages.ts';
-import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from '../../functions/failures.ts';
-import { Service, type ServiceLoss, type ServiceOptions } from '../../functions/local-service.ts';
+import { CannotRun, systemErrorSentence } from '../../functions/failures.ts';
+import type { Service, ServiceLoss, ServiceOptions } from '../../functions/local-service.ts';
 import { Activity } from '../../functions/server/activity.ts';
 import { count, duration } from '../../functions/wording.ts';
+import { firstPage } from '../first-page.ts';
+import { parseBytes, parseHost, parsePath, parsePort, parseSeconds } from '../terminal/argument-parsers.ts';
+import { formatsOption, pageOption, stateOption } from '../terminal/directory-options.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { ending } from '../terminal/run-command.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
-import { firstPage } from './first-page.ts';
 
-export interface ServeOptions extends ServiceOptions {
+export function addCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('index a directory, watch it for changes, and serve it over HTTP')
+    .argument('<dir>', 'directory with repositories at any depth', parsePath)
+    .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
+    .addOption(
+      new Option(
+        '--upload-token <token>',
+        'allow uploads and deletions with this token; without a token, only from this machine',
+      ).env('INDEXER_UPLOAD_TOKEN'),
+    )
+    .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
+    .option(
+      '--debounce <seconds>',
+      'publish an index after so many seconds without a change, or ten times that at most',
+      parseSeconds(0, 300),
+      1,
+    )
+    .option('--create', 'create the directory if it does not exist')
+    .addOption(stateOption())
+    .addOption(formatsOption())
+    .addOption(pageOption())
+    .action(ending(serve));
+}
+
+interface ServeOptions extends ServiceOptions {
   /** Make the directory, with a page that says what to do, where it is missing. */
   readonly create?: boolean;
 }
@@ -20,7 +52,7 @@ export interface ServeOptions extends ServiceOptions {
 const clock = new SystemClock();
 
 /** Until it is asked to stop. Where it loses its directory or its table, it begins anew as soon as it can. */
-export async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
+async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
   outliveTheLog();
   const stop = stopSignal(process, clock, () => process.exit(130));
   const activity = new Activity(clock);
@@ -65,6 +97,7 @@ function outliveTheLog(): void {
 }
 
 async function started(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
+  const { Service } = await import('../../functions/local-service.ts');
   const service = await Service.open(directory, options, activity);
   try {
     await service.start();

@@ -15,7 +15,7 @@ import { localLimits } from '../../functions/adapters/local/limits.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
 import { isPackageKey } from '../../functions/keys.ts';
-import { lambdaLimits } from '../../functions/lambda.ts';
+import { followLimits } from '../../functions/lambda/follow-hints.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import type { ETag, ObjectFacts, ObjectKey } from '../../functions/ports.ts';
 import { renderRecord } from '../../functions/record/record.ts';
@@ -110,7 +110,7 @@ const passes: Record<string, Pass> = {
   index: extractPass(objects, 1),
   corpus: extractPass(objects, 1),
   serve: extractPass(objects, localLimits.hintsConcurrentMax),
-  far: extractPass(objects, lambdaLimits.extractConcurrentMax),
+  far: extractPass(objects, followLimits.extractConcurrentMax),
 };
 const pass = passes[way];
 if (pass === undefined) throw new Error(`expected one of ${Object.keys(passes).join(', ')}, found ${way}`);

@@ -1,19 +1,32 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
-import { syncCalls } from '../../functions/adapters/local/file-calls.ts';
-import { tableFile } from '../../functions/adapters/local/state-directory.ts';
-import { ExtractThreads, FewOrMany } from '../../functions/extract-threads.ts';
+import type { Command } from 'commander';
 import type { ExtractNews } from '../../functions/extract-worker.ts';
-import { type ExitCode, exitCodes, systemErrorSentence } from '../../functions/failures.ts';
+import { systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
-import { LocalIndexer } from '../../functions/local.ts';
 import type { Repository } from '../../functions/ports.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
+import { parsePath } from '../terminal/argument-parsers.ts';
+import { formatsOption, pageOption, stateOption } from '../terminal/directory-options.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { Progress } from '../terminal/progress.ts';
+import { ending } from '../terminal/run-command.ts';
 
-export interface IndexOptions {
+export function addCommand(program: Command): void {
+  program
+    .command('index')
+    .description('bring all indexes below a directory up to date, once')
+    .argument('<dir>', 'directory with repositories at any depth', parsePath)
+    .addOption(stateOption())
+    .addOption(formatsOption())
+    .addOption(pageOption())
+    .option('--force', 'read every package again, even if unchanged')
+    .action(ending(indexDirectory));
+}
+
+interface IndexOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
@@ -21,10 +34,16 @@ export interface IndexOptions {
   readonly force?: boolean;
 }
 
-export async function indexDirectory(
+async function indexDirectory(
   directory: string,
   { state, formats, page, force = false }: IndexOptions,
 ): Promise<ExitCode> {
+  const [{ syncCalls }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] = await Promise.all([
+    import('../../functions/adapters/local/file-calls.ts'),
+    import('../../functions/adapters/local/state-directory.ts'),
+    import('../../functions/extract-threads.ts'),
+    import('../../functions/local.ts'),
+  ]);
   const changed = new Set<Repository>();
   const progress = new Progress('reading packages');
   const say = (line: string) => progress.say(console.error, line);
