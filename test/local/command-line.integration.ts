@@ -124,7 +124,7 @@ test('serve stops in order when npm, which a supervisor knows, is told to', asyn
     let output = '';
     npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     try {
-      await until('it serves', () => output.includes('what is going on') || undefined);
+      await until('it serves', () => output.includes('to stop: Ctrl-C') || undefined);
       npm.kill('SIGTERM');
       await until('it says goodbye', () => output.includes('stopped after') || undefined);
     } finally {

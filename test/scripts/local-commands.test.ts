@@ -45,7 +45,7 @@ test('an index that cannot be published is told, and keeps no other from being s
   }
   await mkdir(join(place, 'first', 'pkg_summary.gz'));
   const { exitCode, stdout, stderr } = await run('index', [place]);
-  assert.match(stderr, /^the index of first cannot be published: .*pkg_summary\.gz is a directory\n$/);
+  assert.match(stderr, /^cannot publish the index of first: .*pkg_summary\.gz is a directory\n$/);
   assert.match(stdout, /^second: 1 package, .* published/);
   assert.equal(exitCode, 3);
 });
