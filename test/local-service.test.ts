@@ -71,7 +71,14 @@ describe('Service', () => {
         },
       };
     };
-    const options = { host: '127.0.0.1', port: 0, formats: ['gz', 'zst'], page: false, debounce: 1 } as const;
+    const options = {
+      host: '127.0.0.1',
+      port: 0,
+      formats: ['gz', 'zst'],
+      page: false,
+      debounce: 1,
+      localUploads: true,
+    } as const;
     service = await Service.open(directory, options, new Activity(clock), {
       log: (line) => log.push(line),
       clock,
@@ -88,9 +95,10 @@ describe('Service', () => {
    * Moves the clock until this holds, up to `end`, and then waits some real seconds for the disk.
    * @throws if it does not come true.
    */
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    for (; !holds() && clock.now().getTime() < end; await setTimeout(2)) await clock.advance(1_000);
-    for (const deadline = performance.now() + 5_000; !holds(); await setTimeout(2))
+  async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+    // Half a second: so that the check of what was written a second ago comes after the test has seen it.
+    for (; !(await holds()) && clock.now().getTime() < end; await setTimeout(2)) await clock.advance(500);
+    for (const deadline = performance.now() + 5_000; !(await holds()); await setTimeout(2))
       assert.ok(performance.now() < deadline, `expected that ${what}; the log is:\n${log.join('\n')}`);
   }
 
@@ -103,7 +111,7 @@ describe('Service', () => {
   const untilLogged = (line: string) => until(`"${line}" is logged`, () => log.some((each) => each.startsWith(line)));
 
   async function status(): Promise<ServiceStatus> {
-    return await (await fetch(`http://127.0.0.1:${service?.port}/-/status`)).json();
+    return (await (await fetch(`http://127.0.0.1:${service?.port}/-/status`)).json()) as ServiceStatus;
   }
 
   /** With one package, published. */
@@ -111,8 +119,13 @@ describe('Service', () => {
     await put('All/first-1.0.tgz', 'first');
     await start();
     await untilLogged('published All: 1 package');
-    // The checks of what it wrote itself are over.
-    await clock.advance(5_000);
+    await until('it has nothing more to do', async () => {
+      const { pending, publications } = (await status()).queue;
+      return pending + publications === 0;
+    });
+    // It checks once more what it wrote itself.
+    await clock.advance(1_000);
+    await status();
     log.splice(0);
   }
 
@@ -128,7 +141,7 @@ describe('Service', () => {
         'serving DIR on http://127.0.0.1:PORT/',
         'for pkgin, add to repositories.conf:',
         '  http://127.0.0.1:PORT/All',
-        'to upload:  curl -T PACKAGE.tgz http://127.0.0.1:PORT/All/',
+        'to upload:  curl -T PACKAGE.tgz http://127.0.0.1:PORT/All/  (this machine alone: never put a proxy before it)',
         'status:  http://127.0.0.1:PORT/-/    to stop: Ctrl-C',
       ],
     );
