@@ -129,7 +129,7 @@ async function statusOf(
     pending,
     indexes: await lookAt(objects, indexes),
     isAdopted: await records.isAdopted(repository),
-    consistency: facts.check(),
+    consistency: await facts.check(pause),
   };
 }
 
