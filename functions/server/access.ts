@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { Refusal } from './answer.ts';
-import type { RequestHeaders } from './site.ts';
+import type { ChangePermission, RequestHeaders } from './site.ts';
 
 export interface ChangeRequest {
   readonly headers: RequestHeaders;
@@ -12,9 +12,13 @@ export interface ChangeRequest {
   readonly peerAddress: string | undefined;
 }
 
-const needsToken =
-  "Without an upload token, only the server's own machine may change packages, at http://localhost or http://127.0.0.1. " +
-  'From elsewhere: start the server with --upload-token TOKEN and send "Authorization: Bearer TOKEN".';
+const howToPermit =
+  'Start the server with --upload-token TOKEN and send "Authorization: Bearer TOKEN"; or, for its own machine alone and never ' +
+  'behind a proxy, with --local-uploads.';
+const isOff = `Uploads and deletions are off. ${howToPermit}`;
+const isNotLocal =
+  "Only the server's own machine may change packages, at http://localhost or http://127.0.0.1 and not through a proxy. " +
+  howToPermit;
 
 const wrongToken = 'Expected the upload token: send "Authorization: Bearer TOKEN" (or curl -u :TOKEN).';
 
@@ -26,19 +30,23 @@ const challenge = {
 /**
  * Returns for a request that may change packages, and throws for any other.
  *
- * Without a token three things must hold, each against another attacker: the server listens on loopback only and the peer
+ * For local uploads three things must hold, each against another attacker: the server listens on loopback only and the peer
  * is there too (the network); the Host header names a loopback host (a web page whose own host name resolves to 127.0.0.1,
- * "DNS rebinding"); the request did not come through a proxy (its peer would be the proxy, on this machine).
+ * "DNS rebinding"); no header shows that the request came through a proxy, whose peer is this machine. By default nginx adds
+ * no such header, so nothing here can detect it: that is why local uploads are off unless asked for.
  *
- * @param token undefined where the server has none
- * @throws {Refusal} 401 not permitted, 403 sent by a web page of another site
+ * @throws {Refusal} 401 not permitted; 403 nobody is, or sent by a web page of another site
  */
-export function permitChange({ headers, boundAddress, peerAddress }: ChangeRequest, token: string | undefined): void {
+export function permitChange(
+  { headers, boundAddress, peerAddress }: ChangeRequest,
+  permission: ChangePermission,
+): void {
   if (isFromAnotherSite(headers))
     throw new Refusal(403, 'Requests from web pages of other sites may not change packages.');
 
-  if (token !== undefined) {
-    if (!sendsToken(headers.authorization, token)) throw new Refusal(401, wrongToken, challenge);
+  if (permission.who === 'nobody') throw new Refusal(403, isOff);
+  if (permission.who === 'token') {
+    if (!sendsToken(headers.authorization, permission.token)) throw new Refusal(401, wrongToken, challenge);
     return;
   }
   const isLocal =
@@ -46,7 +54,7 @@ export function permitChange({ headers, boundAddress, peerAddress }: ChangeReque
     isLoopbackAddress(peerAddress) &&
     isLoopbackHost(headers.host) &&
     !cameThroughProxy(headers);
-  if (!isLocal) throw new Refusal(401, needsToken, challenge);
+  if (!isLocal) throw new Refusal(401, isNotLocal, challenge);
 }
 
 /** Browsers say where a request comes from; other clients send neither header. */

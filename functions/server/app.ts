@@ -17,7 +17,7 @@ const anyFile = '/:path{(?!-(?:/|$))[^]*}';
 export function createApp(site: Site): Hono<ServerEnvironment> {
   const app = new Hono<ServerEnvironment>();
   const permitted = createMiddleware<ServerEnvironment>(async (request, next) => {
-    permitChange({ ...request.env, headers: request.req.header() }, site.uploadToken);
+    permitChange({ ...request.env, headers: request.req.header() }, site.changes);
     await next();
   });
 

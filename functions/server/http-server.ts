@@ -18,16 +18,18 @@ import { codeOf } from './open-served.ts';
 import { encodedPath, parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { ReaderStalled, sendResponse } from './send-response.ts';
 import { type ServerLimits, serverLimits } from './server-limits.ts';
-import type { Connection, Operations, UploadReceiver } from './site.ts';
+import type { ChangePermission, Connection, Operations, UploadReceiver } from './site.ts';
 import { refuseUnparsed } from './unparsed-request.ts';
 
 export interface HttpServerSettings {
   /** The directory to serve; it must exist. */
   readonly root: string;
-  /** The address, or a name for one, to listen on. Uploads without a token need a loopback address. */
+  /** The address, or a name for one, to listen on. Local uploads need a loopback address. */
   readonly host: string;
-  /** A client that sends it may change packages, from anywhere; without a token, only this machine may. */
+  /** A client that sends it may change packages, from anywhere. */
   readonly uploadToken?: string;
+  /** Without a token, programs on this machine may change packages: never behind a proxy, see access.ts. */
+  readonly localUploads?: boolean;
   readonly uploads: UploadReceiver;
   readonly operations: Operations;
   /** Limits that differ from `serverLimits`. */
@@ -81,11 +83,11 @@ class DirectoryServer implements HttpServer {
   }
 
   async listen(port: number): Promise<AddressInfo> {
-    const { host, uploads, operations, uploadToken } = this.#settings;
+    const { host, uploads, operations } = this.#settings;
     const limits = this.#limits;
     this.#app = createApp({
       root: await existingRoot(this.#settings.root),
-      uploadToken,
+      changes: changePermission(this.#settings),
       uploads,
       operations,
       limits,
@@ -239,6 +241,11 @@ function requestOf({ method = '', headers }: IncomingMessage, target: RequestTar
     url: `http://localhost${encodedPath(target.parts, target.trailingSlash)}${query}`,
     headers: new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)])),
   } as Request;
+}
+
+function changePermission({ uploadToken, localUploads = false }: HttpServerSettings): ChangePermission {
+  if (uploadToken !== undefined) return { who: 'token', token: uploadToken };
+  return { who: localUploads ? 'local' : 'nobody' };
 }
 
 async function existingRoot(root: string): Promise<string> {

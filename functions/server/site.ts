@@ -12,7 +12,7 @@ import type { RetryRequest, ServiceStatus } from './service-status.ts';
 export interface Site {
   /** The directory, with all symbolic links resolved. */
   readonly root: string;
-  readonly uploadToken: string | undefined;
+  readonly changes: ChangePermission;
   readonly uploads: UploadReceiver;
   readonly operations: Operations;
   readonly limits: ServerLimits;
@@ -21,6 +21,12 @@ export interface Site {
   /** One line for the operator, without its line end. */
   readonly log: (line: string) => void;
 }
+
+/** Who may change packages: clients with this token, programs on the server's own machine, or nobody. */
+export type ChangePermission =
+  | { readonly who: 'token'; readonly token: string }
+  | { readonly who: 'local' }
+  | { readonly who: 'nobody' };
 
 export interface ReceiveOptions {
   /** Store the package only where there is none yet. */

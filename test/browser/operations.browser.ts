@@ -27,6 +27,7 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
   isAdopted: true,
+  obstructed: [],
   at: ago(1),
   findings: {
     foreignArchitectures: 1,

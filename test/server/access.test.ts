@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { permitChange } from '../../functions/server/access.ts';
 import { Refusal } from '../../functions/server/answer.ts';
+import type { ChangePermission } from '../../functions/server/site.ts';
 
 const token = 'correct-horse/battery+staple==';
 const basic = (name: string, password: string) => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
@@ -14,10 +15,13 @@ interface Case {
   readonly status: 'permitted' | 401 | 403;
 }
 
-function statusOf({ headers = {}, bound = '127.0.0.1', peer = '127.0.0.1' }: Case, withToken: boolean): Case['status'] {
+function statusOf(
+  { headers = {}, bound = '127.0.0.1', peer = '127.0.0.1' }: Case,
+  permission: ChangePermission,
+): Case['status'] {
   const request = { headers: { host: '127.0.0.1:8080', ...headers }, boundAddress: bound, peerAddress: peer };
   try {
-    permitChange(request, withToken ? token : undefined);
+    permitChange(request, permission);
     return 'permitted';
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -26,7 +30,24 @@ function statusOf({ headers = {}, bound = '127.0.0.1', peer = '127.0.0.1' }: Cas
   }
 }
 
-describe('without a token, packages are changed', () => {
+describe('unless asked for, packages are changed', () => {
+  const cases: readonly Case[] = [
+    { what: 'not from this machine', status: 403 },
+    { what: 'not with a token', headers: { authorization: `Bearer ${token}` }, status: 403 },
+    { what: 'not by another site', headers: { origin: 'http://evil.example' }, status: 403 },
+  ];
+  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, { who: 'nobody' }), one.status));
+
+  it('and the refusal names both ways to permit it', () => {
+    const request = { headers: { host: 'localhost' }, boundAddress: '127.0.0.1', peerAddress: '127.0.0.1' };
+    assert.throws(
+      () => permitChange(request, { who: 'nobody' }),
+      /--upload-token TOKEN .*never behind a proxy, with --local-uploads/,
+    );
+  });
+});
+
+describe('with local uploads, packages are changed', () => {
   const cases: readonly Case[] = [
     { what: 'from 127.0.0.1', status: 'permitted' },
     { what: 'by the name localhost', headers: { host: 'LocalHost:8080' }, status: 'permitted' },
@@ -77,7 +98,7 @@ describe('without a token, packages are changed', () => {
     { what: 'not where the browser says cross-site', headers: { 'sec-fetch-site': 'cross-site' }, status: 403 },
     { what: 'not where the browser says same-site', headers: { 'sec-fetch-site': 'same-site' }, status: 403 },
   ];
-  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, false), one.status));
+  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, { who: 'local' }), one.status));
 });
 
 describe('with a token, packages are changed', () => {
@@ -114,5 +135,5 @@ describe('with a token, packages are changed', () => {
     { what: 'not by Basic that is none', ...authorized('Basic !!!'), status: 401 },
     { what: 'not by another site', ...authorized(`Bearer ${token}`, { origin: 'http://evil.example' }), status: 403 },
   ];
-  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, true), one.status));
+  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, { who: 'token', token }), one.status));
 });

@@ -65,6 +65,7 @@ export async function startServer(
     host: '127.0.0.1',
     uploads: new FolderReceiver(root),
     operations: idleOperations,
+    localUploads: true,
     ...settings,
     root,
     log: (line) => log.push(line),
