@@ -2,7 +2,7 @@
 
 import type { Resolutions } from './dependencies.ts';
 
-export const cycleLimits = {
+const cycleLimits = {
   /**
    * Dependencies followed to find a shorter cycle than the first, over all components: a few tenths of a second. Beyond this the shortest
    * one found so far is reported; real cycles have a handful of packages.
