@@ -38,6 +38,8 @@ export interface ReindexOptions {
   readonly force?: boolean;
   /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
+  /** Called with the key of each index that exists. */
+  readonly onIndex?: (key: ObjectKey) => void;
   /** Where to resume a reindex that stopped. */
   readonly after?: ReindexPlace;
   /** Called after each batch of hints: true stops the reindex there. */
@@ -72,7 +74,7 @@ export interface ReindexResult {
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
-  const { listed, unusable } = await listRepositories(ports, prefix);
+  const { listed, unusable } = await listRepositories(ports, prefix, options.onIndex);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
   const result = {
     repositories: 0,
@@ -99,8 +101,9 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       const last = files.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
-    if (facts !== undefined) onReport?.(repository, facts.check());
+    // The summary first: a publication must not wait for the check, nor fail with it.
     if (!onlyPackages) await ports.records.requestSummary(repository);
+    if (facts !== undefined) onReport?.(repository, await facts.check());
     if (repository !== repositories.at(-1) && isTimeUp()) return { ...result, stoppedAt: { repository } };
   }
   return result;
@@ -118,13 +121,19 @@ interface Listing {
   readonly unusable: UnusableKeys | undefined;
 }
 
-async function listRepositories({ objects, records }: ReindexPorts, prefix: string): Promise<Listing> {
+async function listRepositories(
+  { objects, records }: ReindexPorts,
+  prefix: string,
+  onIndex?: (key: ObjectKey) => void,
+): Promise<Listing> {
   const listed = new Map<Repository, Map<string, ETag>>();
   let unusable: UnusableKeys | undefined;
   for await (const { key, etag } of objects.list(prefix)) {
     if (isUnusableKey(key)) unusable = { packages: (unusable?.packages ?? 0) + 1, first: unusable?.first ?? key };
     const isPackage = isPackageKey(key);
-    if (!isPackage && !isIndexKey(key)) continue;
+    const isIndex = isIndexKey(key);
+    if (isIndex) onIndex?.(key);
+    if (!isPackage && !isIndex) continue;
     const { repository, file } = splitKey(key);
     const etags = listed.get(repository) ?? new Map<string, ETag>();
     listed.set(repository, etags);

@@ -5,7 +5,6 @@ import type { ExtractNews } from '../../functions/extract-worker.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
-import type { Repository } from '../../functions/ports.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
@@ -44,41 +43,52 @@ async function indexDirectory(
     import('../../functions/extract-threads.ts'),
     import('../../functions/local.ts'),
   ]);
-  const changed = new Set<Repository>();
   const progress = new Progress('reading packages');
   const say = (line: string) => progress.say(console.error, line);
-  let done = 0;
-  let failures = 0;
+  const done = { hints: 0, summaries: 0, rejected: 0, failures: 0 };
   const fail = (sentence: string): void => {
-    failures += 1;
+    done.failures += 1;
     say(printable(sentence));
   };
   const extracted = (hints: number, rejected: ExtractNews['rejected']): void => {
-    done += hints;
-    progress.update(done);
+    done.hints += hints;
+    progress.update(done.hints);
     for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
   };
-  const indexer = await LocalIndexer.open({
-    directory,
-    stateDirectory: state,
-    formats,
-    page,
-    calls: syncCalls,
-    events: {
-      onChange: (repository) => changed.add(repository),
-      onExtracted: (key, extraction) => {
-        const row = extraction.outcome === 'removed' ? undefined : extraction.row;
-        extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
+  const indexer = await LocalIndexer.open(
+    { directory, stateDirectory: state, calls: syncCalls },
+    {
+      formats,
+      page,
+      events: {
+        onExtracted: (key, extraction) => {
+          const row = extraction.outcome === 'removed' ? undefined : extraction.row;
+          extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
+        },
+        onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `cannot index ${hint.key}`)),
+        onSummarized: (repository, publication, startedAt) => {
+          done.summaries += 1;
+          const facts = describe(publication);
+          if (facts.length === 0) return;
+          if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
+          const time = duration(Date.now() - startedAt.getTime());
+          console.log(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+        },
+        // The other repositories are published: they may have room, permissions, or a sound disk.
+        onSummarizeFailed: (repository, error) => {
+          const { path } = error as NodeJS.ErrnoException;
+          const where = path === undefined ? '' : `: ${path}`;
+          fail(systemErrorSentence(error, `cannot publish the index of ${repositoryName(repository)}${where}`));
+        },
+        onNotice: say,
       },
-      onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `${hint.key} could not be indexed`)),
-      onNotice: say,
     },
-  });
-  const { directory: root, stateDirectory } = indexer;
+  );
+  const { directory: root, stateDirectory } = indexer.stores;
   const threads = new ExtractThreads({
     place: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
     onNews: (news) => {
-      for (const repository of news.changed) changed.add(repository);
+      for (const repository of news.changed) indexer.rowChanged(repository);
       extracted(news.hints, news.rejected);
       for (const sentence of news.failed) fail(sentence);
     },
@@ -86,37 +96,22 @@ async function indexDirectory(
   try {
     const hints = new FewOrMany(indexer.hints, threads);
     const found = await indexer.reindex({ force }, hints);
-    progress.start(found.hints, done);
+    progress.start(found.hints, done.hints);
     await hints.idle();
-    progress.stop();
-    let rejected = 0;
-    for (const repository of [...changed].sort()) {
-      const name = printable(repositoryName(repository));
-      const begin = performance.now();
-      try {
-        const publication = await indexer.summarize(repository, 'all');
-        const facts = describe(publication);
-        if (facts.length === 0) continue;
-        if ('summary' in publication) rejected += publication.summary.counted?.rejected ?? 0;
-        console.log(`${name}: ${[...facts, duration(performance.now() - begin)].join(', ')}`);
-      } catch (error) {
-        // The others may have room, rights, or a sound disk.
-        const { path } = error as NodeJS.ErrnoException;
-        const where = path === undefined ? '' : `: ${path}`;
-        fail(systemErrorSentence(error, `the index of ${name} cannot be published${where}`));
-      }
-    }
-    if (changed.size === 0) console.log(`no packages below ${directory}`);
-    if (failures > 0) return exitCodes.couldNotRun;
-    return rejected > 0 ? exitCodes.rejected : exitCodes.done;
+  } catch (error) {
+    indexer.abandon();
+    throw error;
   } finally {
     progress.stop();
     await threads.close();
     await indexer.close();
   }
+  if (done.failures > 0) return exitCodes.couldNotRun;
+  if (done.summaries === 0) console.log(`no packages below ${directory}`);
+  return done.rejected > 0 ? exitCodes.rejected : exitCodes.done;
 }
 
-/** `5 packages`, `0 rejected`, `2 warnings`, `1.2 kB published`; nothing where there is nothing to tell. */
+/** `5 packages`, `0 rejected`, `2 warnings`, `1.2 kB published`; nothing where there is nothing to report. */
 function describe(publication: Publication): string[] {
   switch (publication.outcome) {
     case 'published':
@@ -124,7 +119,7 @@ function describe(publication: Publication): string[] {
     case 'unchanged':
       return [...describeSummary(publication.summary), 'index unchanged'];
     case 'waiting':
-      return [`old index kept: ${count(publication.missing, 'package')} could not be read yet`];
+      return [`existing index kept: ${count(publication.missing, 'package')} could not be read yet`];
     case 'deferred':
     case 'absent':
       return [];

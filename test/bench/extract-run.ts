@@ -11,7 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import pMap from 'p-map';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
 import { syncCalls } from '../../functions/adapters/local/file-calls.ts';
-import { localLimits } from '../../functions/adapters/local/limits.ts';
+import { hintLimits } from '../../functions/adapters/local/memory-hints.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
 import { isPackageKey } from '../../functions/keys.ts';
@@ -109,7 +109,7 @@ const passes: Record<string, Pass> = {
   record: recordPass(directory, objects.counted),
   index: extractPass(objects, 1),
   corpus: extractPass(objects, 1),
-  serve: extractPass(objects, localLimits.hintsConcurrentMax),
+  serve: extractPass(objects, hintLimits.hintsConcurrentMax),
   far: extractPass(objects, followLimits.extractConcurrentMax),
 };
 const pass = passes[way];
