@@ -1,5 +1,6 @@
 /** GET of a path: a file, a directory's own index.html (in a repository: its package browser), or the page that lists a directory. */
 
+import { isIndexKey } from '../keys.ts';
 import { isOurPage, pageContentType, pageFile, pageMarkBytes } from '../page/page.ts';
 import { movedTo, notFound } from './answer.ts';
 import { readDirectoryEntries, renderDirectoryPage } from './directory-page.ts';
@@ -19,6 +20,8 @@ export async function browse(request: ServedRequest, site: Site): Promise<Respon
     if (repeatedSlash) return movedToCanonical(request.env.target, false);
     return await sendAnyFile(request, opened, parts.at(-1) ?? '', site);
   }
+  // A client that asks for an index would read the page of a directory as one.
+  if (!trailingSlash && isIndexKey(parts.join('/'))) throw notFound();
   const isAtItsPath = (trailingSlash || parts.length === 0) && !repeatedSlash;
   if (!isAtItsPath) return movedToCanonical(request.env.target, true);
 

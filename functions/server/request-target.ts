@@ -1,6 +1,7 @@
 /** The path of a request: decoded exactly once, and refused where it could mean anything but a file below the root. */
 
 import { isPackageKey, packageSuffixes } from '../keys.ts';
+import { isPublishedFile } from '../obstruction.ts';
 import type { ObjectKey } from '../ports.ts';
 import { notFound, Refusal } from './answer.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -64,6 +65,19 @@ function decodedPart(segment: string): string {
 /** The path of these parts, encoded again: for Location. It never begins with two slashes. */
 export function encodedPath(parts: readonly string[], trailingSlash: boolean): string {
   return `/${parts.map(encodeURIComponent).join('/')}${trailingSlash && parts.length > 0 ? '/' : ''}`;
+}
+
+/**
+ * The key of the package that a PUT names. A package below a directory that has the name of an index is refused: the index could not
+ * be published any more.
+ * @throws {Refusal} 400 for any other path
+ */
+export function uploadKeyOf(target: RequestTarget, limits: ServerLimits): ObjectKey {
+  const key = packageKeyOf(target, limits);
+  const reserved = target.parts.find(isPublishedFile);
+  if (reserved !== undefined)
+    throw new Refusal(400, `A directory cannot be named ${reserved}: clients expect a file of that name.`);
+  return key;
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { ObjectKey } from '../ports.ts';
 import { ClientGone, notFound, plainText, Refusal } from './answer.ts';
 import { codeOf } from './open-served.ts';
-import { encodedPath, packageKeyOf } from './request-target.ts';
+import { encodedPath, packageKeyOf, uploadKeyOf } from './request-target.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { RequestHeaders, ServedRequest, Site } from './site.ts';
 import { emptyUpload, tooLarge, UploadBody } from './upload-body.ts';
@@ -12,7 +12,7 @@ import { emptyUpload, tooLarge, UploadBody } from './upload-body.ts';
 export async function receivePackage(request: ServedRequest, site: Site): Promise<Response> {
   const { message, target, continueBody, afterwards } = request.env;
   const headers = request.req.header();
-  const key = packageKeyOf(target, site.limits);
+  const key = uploadKeyOf(target, site.limits);
   refuseOtherConditions(headers, ['if-none-match']);
   refuseEncodings(headers);
   refuseByDeclaredLength(headers, site.limits);

@@ -370,6 +370,13 @@ describe('GET of a directory', () => {
     }
   });
 
+  it('is not the answer to a request for an index: a client would read the page as one', async (test) => {
+    const { request, put } = await startServer(test);
+    await put('All/pkg_summary.xz/x-1.0.tgz', 'x');
+    assert.equal((await request('GET', '/All/pkg_summary.xz')).status, 404);
+    assert.equal((await request('GET', '/All/pkg_summary.xz/')).status, 200);
+  });
+
   it('leads pkg_add to a package although it puts a second slash before the name', async (test) => {
     const { request } = await startWithFiles(test);
     const { status, headers } = await request('GET', '/All//gtk2%2B-2.24.tgz');

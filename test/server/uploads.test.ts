@@ -73,6 +73,8 @@ describe('PUT of a package', () => {
     '/All/x.tgz/',
     '/All//x.tgz',
     '/All/x.tgz?uploads',
+    '/All/pkg_summary.xz/x-1.0.tgz',
+    '/All/index.html/x-1.0.tgz',
   ];
   const malformed = [
     '/All/%ff.tgz',
