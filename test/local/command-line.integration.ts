@@ -124,7 +124,10 @@ test('index says what it keeps when it is interrupted, and continues with that',
       child.kill('SIGINT');
     });
     assert.equal(exitCode, 130);
-    assert.match(stderr, /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m);
+    assert.match(
+      stderr,
+      /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m,
+    );
     assert.equal((await run(['index', directory])).exitCode, 0);
     await assertPublished(directory);
   });
