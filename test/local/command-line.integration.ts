@@ -25,6 +25,12 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['index DIR/none', 3, /DIR\/none: there is no such file or directory$/],
   ['index FILE', 3, /FILE: expected a directory, found a file$/],
   ['index DIR --state FILE', 3, /cannot make the state directory FILE .*something else is in its place$/],
+  [
+    'index DIR --state DIR/state',
+    3,
+    /state directory DIR\/state is inside DIR.*outside, or one that begins with a dot$/,
+  ],
+  ['serve DIR --port 0 --state DIR/state', 3, /state directory DIR\/state is inside DIR/],
   ['index DIR --formats xz', 2, /Expected gz, zst, or both; found xz/],
   ['index DIR --formats EMPTY', 2, /Expected gz, zst, or both; found nothing/],
   ['serve', 2, /missing required argument 'dir'/],

@@ -1,8 +1,8 @@
 /** A directory that is open for indexing: its objects, the table of their rows, and the lock that keeps other indexers out. */
 
 import { constants, rmSync } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, mkdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { CannotRun, systemErrorSentence } from '../../failures.ts';
 import type { OnChange } from '../../ports.ts';
 import { printable } from '../../wording.ts';
@@ -47,6 +47,7 @@ export class OpenedDirectory {
     const directory = resolve(options.directory);
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
     await checkDirectory(directory);
+    await refuseServedState(stateDirectory, directory);
     const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = lockDirectory(stateDirectory, directory);
     try {
@@ -134,6 +135,26 @@ async function checkDirectory(directory: string): Promise<void> {
   } catch (error) {
     if (error instanceof CannotRun) throw error;
     throw new CannotRun(systemErrorSentence(error, directory));
+  }
+}
+
+/** A web server over the directory, ours or another, would hand out the table and take uploads into it. */
+async function refuseServedState(stateDirectory: string, directory: string): Promise<void> {
+  const path = relative(await realpath(directory), await realPathToBe(stateDirectory));
+  // `..`, which leads outside, begins with a dot as well.
+  if (path.split(sep).some((part) => part.startsWith('.'))) return;
+  throw new CannotRun(
+    `the state directory ${stateDirectory} is inside ${directory}, which is served: choose one outside, or one that begins with a dot`,
+  );
+}
+
+/** With symbolic links resolved, as far as the path exists. */
+async function realPathToBe(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(await realPathToBe(parent), basename(path));
   }
 }
 
