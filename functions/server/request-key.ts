@@ -1,6 +1,6 @@
 /** The path of a request: decoded exactly once, and refused where it could mean anything but a file below the root. */
 
-import { isPackageKey, packageSuffixes } from '../keys.ts';
+import { isPackageKey, keyLimits, packageSuffixes } from '../keys.ts';
 import type { ObjectKey } from '../ports.ts';
 import { notFound, Refusal } from './answer.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -75,6 +75,8 @@ export function packageKeyOf(target: RequestTarget, limits: ServerLimits): Objec
   if (target.query !== undefined) throw new Refusal(400, 'An upload or a removal takes no query.');
   if (target.repeatedSlash || target.trailingSlash || !isPackageKey(key))
     throw new Refusal(400, `Expected the path of a package, like /All/x-1.0.tgz (${packageSuffixes.join(', ')}).`);
+  if (target.parts.length - 1 > keyLimits.directoriesMax)
+    throw new Refusal(400, `The path of a package may have ${keyLimits.directoriesMax} directories.`);
   if (target.parts.some((part) => Buffer.byteLength(part) > limits.keyPartBytesMax))
     throw new Refusal(400, `A part of the path may have ${limits.keyPartBytesMax} bytes.`);
   if (Buffer.byteLength(key) > limits.keyBytesMax)

@@ -25,6 +25,16 @@ import { keyLimits } from '../../keys.ts';
 import type { Clock, ObjectKey } from '../../ports.ts';
 import { EventQueue } from './event-queue.ts';
 import {
+  type EventKind,
+  identityOf,
+  isFileOfInterest,
+  lstatUnlessGone,
+  timesOf,
+  type Watch,
+  WatchedDirectory,
+  watchOfNode,
+} from './watched-directory.ts';
+import {
   mayBeWatchedLater,
   polledBecauseAsked,
   pollingSentence,
@@ -35,16 +45,6 @@ import {
   whyFileSystemPolled,
   whyWatchFailed,
 } from './why-polled.ts';
-import {
-  type EventKind,
-  identityOf,
-  isFileOfInterest,
-  lstatUnlessGone,
-  timesOf,
-  type Watch,
-  WatchedDirectory,
-  watchOfNode,
-} from './watched-directory.ts';
 
 export const watchLimits = {
   /** Directories are read this long after the event that asks for it: a copied tree brings many events at once. */

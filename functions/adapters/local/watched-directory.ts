@@ -144,7 +144,8 @@ async function listDirectory(path: string): Promise<{ directories: Set<string>; 
     const name = entry.name.toString();
     if (name.startsWith('.')) continue;
     // Some file systems do not say in the directory what an entry is.
-    const isKnown = entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
+    const isKnown =
+      entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
     const kind = isKnown ? entry : await lstatUnlessGone(`${path}/${name}`);
     if (kind?.isDirectory()) directories.add(name);
     else if (kind?.isFile() && isFileOfInterest(name)) files.push(name);

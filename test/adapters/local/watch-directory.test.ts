@@ -87,7 +87,7 @@ describe('watchDirectory', () => {
     readonly expected: readonly string[];
     readonly not?: RegExp;
     /** A package that is written after what was expected was told, and must be told of, too. */
-    readonly then: string;
+    readonly afterwards: string;
   }[] = [
     {
       what: 'packages and indexes, and no other file',
@@ -95,7 +95,7 @@ describe('watchDirectory', () => {
       act: () => write('All/a.tgz', 'All/b.txz', 'All/pkg_summary.gz', 'All/README', 'All/.c.tgz', 'top.tar'),
       expected: ['file All/a.tgz', 'file All/b.txz', 'file All/pkg_summary.gz', 'file top.tar'],
       not: /README|\.c\.tgz/,
-      then: 'All/c.tgz',
+      afterwards: 'All/c.tgz',
     },
     {
       what: 'a package that is removed, and one that is renamed, without a comparison',
@@ -106,7 +106,7 @@ describe('watchDirectory', () => {
       },
       expected: ['file All/a.tgz', 'file All/b.tgz', 'file All/c.tgz'],
       not: /directory|tree/,
-      then: 'All/d.tgz',
+      afterwards: 'All/d.tgz',
     },
     {
       what: 'a nested tree that is moved in',
@@ -115,7 +115,7 @@ describe('watchDirectory', () => {
         await move('.S/a', 'a');
       },
       expected: ['directory a/', 'directory a/b/c/All/', 'directory a/d/All/'],
-      then: 'a/b/c/All/z.tgz',
+      afterwards: 'a/b/c/All/z.tgz',
     },
     {
       what: 'three branches that are moved in at once',
@@ -124,13 +124,13 @@ describe('watchDirectory', () => {
         await Promise.all(['a', 'b', 'c'].map((name) => move(`.S/${name}`, name)));
       },
       expected: ['directory a/All/', 'directory b/All/', 'directory c/All/'],
-      then: 'c/All/z.tgz',
+      afterwards: 'c/All/z.tgz',
     },
     {
       what: 'ten levels that are made at once',
       act: () => mkdir(join(root, levels(10)), { recursive: true }),
       expected: [`directory ${levels(10)}/`],
-      then: `${levels(10)}/x.tgz`,
+      afterwards: `${levels(10)}/x.tgz`,
     },
     {
       what: 'a directory that is renamed twice',
@@ -140,7 +140,7 @@ describe('watchDirectory', () => {
         await move('b', 'c');
       },
       expected: ['directory c/All/'],
-      then: 'c/All/y.tgz',
+      afterwards: 'c/All/y.tgz',
     },
     {
       what: 'two trees that are swapped',
@@ -151,7 +151,7 @@ describe('watchDirectory', () => {
         await move('.t', 'b');
       },
       expected: ['tree a/', 'tree b/', 'directory a/p/All/', 'directory b/All/'],
-      then: 'a/p/All/z.tgz',
+      afterwards: 'a/p/All/z.tgz',
     },
     {
       what: 'a directory that is removed and made again, on a file system that gives it the same inode',
@@ -161,7 +161,7 @@ describe('watchDirectory', () => {
         await mkdir(join(root, 'a', 'All'), { recursive: true });
       },
       expected: ['directory a/All/'],
-      then: 'a/All/y.tgz',
+      afterwards: 'a/All/y.tgz',
     },
     {
       what: 'a directory that vanishes with all below it',
@@ -169,7 +169,7 @@ describe('watchDirectory', () => {
       act: () => move('a', '.a'),
       expected: ['tree a/'],
       not: /directory/,
-      then: 'y.tgz',
+      afterwards: 'y.tgz',
     },
     {
       what: 'a directory that came and went',
@@ -178,7 +178,7 @@ describe('watchDirectory', () => {
         await rmdir(join(root, 'a'));
       },
       expected: ['tree a/'],
-      then: 'y.tgz',
+      afterwards: 'y.tgz',
     },
     {
       what: 'a directory in the place of a package, and a package in the place of a directory',
@@ -189,14 +189,14 @@ describe('watchDirectory', () => {
         await write('All/a.tgz/x.tgz', 'All/b.tgz');
       },
       expected: ['directory All/a.tgz/', 'tree All/b.tgz/', 'file All/b.tgz'],
-      then: 'All/a.tgz/y.tgz',
+      afterwards: 'All/a.tgz/y.tgz',
     },
     {
       what: 'a name that is not text',
       before: ['All/a.tgz'],
       act: () => writeFile(Buffer.concat([Buffer.from(`${root}/All/`), Buffer.from([0xff, 0x2e, 0x74])]), ''),
       expected: ['directory All/'],
-      then: 'All/b.tgz',
+      afterwards: 'All/b.tgz',
     },
     {
       what: 'nothing of the directory of the state, of hidden directories, and of what a link leads to',
@@ -208,18 +208,21 @@ describe('watchDirectory', () => {
       },
       expected: ['file c/All/b.tgz'],
       not: /state|\.b|link\/./,
-      then: 'c/All/c.tgz',
+      afterwards: 'c/All/c.tgz',
     },
   ];
-  for (const { what, before = [], act, expected, not, then } of cases) {
+  for (const { what, before = [], act, expected, not, afterwards } of cases) {
     it(`reports ${what}`, async () => {
       await write(...before);
       await start();
       await act();
       await untilTold(...expected);
-      assert.deepEqual(told.filter((line) => not?.test(line)), []);
-      await write(then);
-      await untilTold(`file ${then}`);
+      assert.deepEqual(
+        told.filter((line) => not?.test(line)),
+        [],
+      );
+      await write(afterwards);
+      await untilTold(`file ${afterwards}`);
     });
   }
 
@@ -238,7 +241,10 @@ describe('watchDirectory', () => {
     await write(`${deepest}/deeper/x.tgz`, `${deepest}/x.tgz`);
     await untilTold(`file ${deepest}/x.tgz`);
     await untilQuiet();
-    assert.deepEqual(told.filter((line) => line.includes('deeper')), []);
+    assert.deepEqual(
+      told.filter((line) => line.includes('deeper')),
+      [],
+    );
   });
 
   it('follows a link to the root', async () => {
@@ -363,7 +369,10 @@ describe('watchDirectory where watches report less', () => {
       if (isSuspicious) await untilTold('tree ', 'directory b/sub/');
       else {
         await untilQuiet();
-        assert.deepEqual(told.filter((line) => !line.startsWith('file')), []);
+        assert.deepEqual(
+          told.filter((line) => !line.startsWith('file')),
+          [],
+        );
       }
     });
   }
@@ -375,7 +384,10 @@ describe('watchDirectory where watches report less', () => {
       for (let event = 0; event < 49; event += 1) watches.report('a', 'change', 'x.tgz');
       await sleep(1);
     }
-    assert.deepEqual(told.filter((line) => !line.startsWith('file')), []);
+    assert.deepEqual(
+      told.filter((line) => !line.startsWith('file')),
+      [],
+    );
   });
 
   for (const { what, code, facts, notice } of [
@@ -419,7 +431,10 @@ describe('watchDirectory where watches report less', () => {
       watches.refuse = () => code;
       await begin(facts);
       assert.deepEqual(told, [`notice /D cannot be watched: ${notice}`]);
-      assert.deepEqual(watch?.polled.map(({ directories }) => directories), [3]);
+      assert.deepEqual(
+        watch?.polled.map(({ directories }) => directories),
+        [3],
+      );
 
       await write('a/x.tgz', 'b/z.tgz', 'c/x.tgz');
       await remove('b/y.tgz');
@@ -441,7 +456,10 @@ describe('watchDirectory where watches report less', () => {
     watches.report('', 'rename', 'b');
     await untilTold('directory b/', 'directory b/c/');
     assert.deepEqual(watches.open, ['', 'a']);
-    assert.deepEqual(watch?.polled.map(({ kind, directories }) => [kind, directories]), [['no watch left', 2]]);
+    assert.deepEqual(
+      watch?.polled.map(({ kind, directories }) => [kind, directories]),
+      [['no watch left', 2]],
+    );
     assert.deepEqual(told.filter((line) => /notice .D.b cannot/.test(line)).length, 1);
 
     await write('b/c/y.tgz');
