@@ -25,6 +25,8 @@ export interface RepositoryStatus {
   readonly consistency: ConsistencyReport | undefined;
 }
 
+export type Pause = () => Promise<void> | undefined;
+
 interface Found {
   readonly etags: Map<string, ETag>;
   readonly indexes: ObjectKey[];
@@ -50,14 +52,18 @@ export async function repositoryStatuses(
   return statuses;
 }
 
-/** Of one repository alone. */
+/**
+ * Of one repository.
+ * @param pause called after each row, and awaited where it returns a promise: so a server can answer others meanwhile.
+ */
 export async function repositoryStatus(
   objects: ObjectStore,
   records: RecordTable,
   repository: Repository,
+  pause?: Pause,
 ): Promise<RepositoryStatus> {
   const found = await findRepositories(objects, [joinKey(repository, '')]);
-  return await statusOf(objects, records, repository, found.get(repository) ?? nothing);
+  return await statusOf(objects, records, repository, found.get(repository) ?? nothing, pause);
 }
 
 /** Whether there is anything in it. What the table remembers of one that is gone is not worth a line. */
@@ -87,6 +93,7 @@ async function statusOf(
   records: RecordTable,
   repository: Repository,
   { etags, indexes }: Found,
+  pause?: Pause,
 ): Promise<RepositoryStatus> {
   const rejected: { file: string; code: string; message: string }[] = [];
   const warnings: Record<string, number> = {};
@@ -96,6 +103,7 @@ async function statusOf(
   const facts = new RepositoryFacts();
   let packageBytes = 0;
   for await (const row of records.rows(repository)) {
+    await pause?.();
     facts.add(row);
     if (unseen.get(row.file) !== row.etag) pending.push(joinKey(repository, row.file));
     unseen.delete(row.file);

@@ -1,10 +1,10 @@
 /** `/-/`: what is going on, as a page and as JSON, and another try for what failed. */
 
+import { operationsPage } from '../adapters/pages.ts';
 import { failureSentence } from '../failures.ts';
 import { isPackageKey } from '../keys.ts';
 import type { ObjectKey } from '../ports.ts';
 import { type Answer, plainText, Refusal } from './answer.ts';
-import { operationsPage, operationsPolicy } from './built-operations.ts';
 import { isServedName } from './request-key.ts';
 import type { ServedRequest, Site } from './served-request.ts';
 import type { RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
@@ -25,12 +25,13 @@ export async function leadToOperations(): Promise<Answer> {
 
 /** `GET /-/` */
 export async function showOperations(): Promise<Answer> {
+  const { html, policy } = await operationsPage();
   const headers = {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-cache',
-    'Content-Security-Policy': operationsPolicy,
+    'Content-Security-Policy': policy,
   };
-  return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.from(operationsPage) } };
+  return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.from(html) } };
 }
 
 /** `GET /-/status` */

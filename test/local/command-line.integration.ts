@@ -15,7 +15,7 @@ import { assertPublished, makeRepository, packagesIn } from './made-repository.t
 
 /** TOP is a directory that nobody keeps, DIR an empty one, FILE a file, DAMAGED a directory with a damaged table. */
 const mistakes: readonly (readonly [command: string, exitCode: number, said: RegExp])[] = [
-  ['', 2, /^Usage: indexer/],
+  ['', 2, /^Usage: pkgsrc-indexer/],
   ['nonsense', 2, /unknown command 'nonsense'/],
   ['--nonsense', 2, /unknown option '--nonsense'/],
   ['index', 2, /missing required argument 'dir'/],
@@ -45,7 +45,7 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['status FILE', 3, /FILE: expected a directory, found a file$/],
   ['status DAMAGED', 3, /records.sqlite: expected the table of an indexer .* found a file that is damaged/],
   ['explain', 2, /missing required argument 'file'/],
-  ['explain TOP/none.tgz', 3, /no indexer keeps a directory above it\./],
+  ['explain TOP/none.tgz', 3, /no indexed directory found above it\./],
   ['record', 2, /missing required argument 'file'/],
   ['record DIR/none.tgz', 3, /DIR\/none.tgz: there is no such file or directory$/],
   ['record DIR', 3, /DIR: expected a file, found a directory$/],
@@ -124,7 +124,7 @@ test('serve stops in order when npm, which a supervisor knows, is told to', asyn
     let output = '';
     npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     try {
-      await until('it serves', () => output.includes('what is going on') || undefined);
+      await until('it serves', () => output.includes('to stop: Ctrl-C') || undefined);
       npm.kill('SIGTERM');
       await until('it says goodbye', () => output.includes('stopped after') || undefined);
     } finally {

@@ -7,8 +7,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { renderPage } from '../../functions/page/page.ts';
 import { openServed } from '../../functions/server/served-path.ts';
+import { bundledPage } from '../page/bundled-page.ts';
 import {
   allBytes,
   type Cleanup,
@@ -329,7 +329,7 @@ describe('GET of a directory', () => {
 
   it('of a repository is the package browser that was put there, and runs no script but its own', async (test) => {
     const { request, put } = await startWithFiles(test);
-    const page = renderPage(['gtk2+-2.24.tgz', 'x-1.0.tgz']);
+    const page = bundledPage.render(['gtk2+-2.24.tgz', 'x-1.0.tgz']);
     await put('All/index.html', page);
     for (const target of ['/All/', '/All/index.html']) {
       const { status, headers, text, body } = await request('GET', target);
