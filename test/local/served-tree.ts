@@ -49,8 +49,9 @@ async function expectedSummaries(top: string, below = ''): Promise<Map<string, s
 async function firstWrong(url: string, expected: ReadonlyMap<string, string>): Promise<string | undefined> {
   for (const [repository, summary] of expected) {
     for (const format of ['gz', 'zst'] as const) {
-      const answer = await fetch(`${url}/${repository}/pkg_summary.${format}`);
-      const bytes = new Uint8Array(await answer.arrayBuffer());
+      // While it restarts, it may answer nothing.
+      const answer = await fetch(`${url}/${repository}/pkg_summary.${format}`).catch(() => Response.error());
+      const bytes = new Uint8Array(await answer.arrayBuffer().catch(() => new ArrayBuffer(0)));
       if (answer.status !== 200) return `${repository}/pkg_summary.${format} (${answer.status})`;
       if (Buffer.from(readIndex(bytes, format).summary).toString() !== summary)
         return `${repository}/pkg_summary.${format}`;

@@ -1,9 +1,10 @@
 /** A directory that is open for indexing: its objects, the table of their rows, and the lock that keeps other indexers out. */
 
 import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CannotRun, systemErrorSentence } from '../../failures.ts';
+import { keyLimits } from '../../keys.ts';
 import type { OnChange } from '../../ports.ts';
 import { printable } from '../../wording.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -33,18 +34,22 @@ export type Loss =
   | 'table';
 
 export class OpenedDirectory {
+  /** Without any link in its path. */
   readonly directory: string;
   readonly stateDirectory: string;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly #lock: DirectoryLock;
+  /** As it was named. */
+  readonly #name: string;
   #isTableDamaged = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
   static async open(options: DirectoryOptions): Promise<OpenedDirectory> {
-    const directory = resolve(options.directory);
+    await checkDirectory(options.directory);
+    // A link that leads to another directory later must not mix the files of one with the rows of the other: see `loss`.
+    const directory = await realpath(options.directory);
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
-    await checkDirectory(directory);
     await makeStateDirectory(stateDirectory);
     const lock = lockDirectory(stateDirectory, directory);
     try {
@@ -60,6 +65,7 @@ export class OpenedDirectory {
   private constructor(options: DirectoryOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
     const { calls, onChange, onNotice } = options;
     this.directory = directory;
+    this.#name = resolve(options.directory);
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
     this.objects = new DirectoryObjects({
@@ -71,6 +77,8 @@ export class OpenedDirectory {
         if (reason === 'name is not UTF-8') onNotice(`skipped ${name}: its ${reason}; rename it`);
         if (reason === 'permission is denied')
           onNotice(`skipped ${name}: ${reason}; if it holds packages, allow this user to read it`);
+        if (reason === 'too many directories above it')
+          onNotice(`skipped ${name}: ${reason}, expected at most ${keyLimits.directoriesMax}; move what is in it up`);
       },
     });
     const opened = openTable({
@@ -89,7 +97,7 @@ export class OpenedDirectory {
 
   /** What this indexer has lost, if anything: close it then, and open a new one. */
   async loss(): Promise<Loss | undefined> {
-    if (!(await this.objects.isInPlace())) return 'directory';
+    if (!(await this.objects.isInPlace()) || (await realpath(this.#name)) !== this.directory) return 'directory';
     if (this.#isTableDamaged) return 'table';
     return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
   }

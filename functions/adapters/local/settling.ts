@@ -41,10 +41,17 @@ export class Settling {
   readonly #settleMilliseconds: number;
   /** Files that have not settled. */
   readonly #seen = new Map<ObjectKey, Seen>();
+  /** Files that need not settle, and were not checked yet. */
+  readonly #complete = new Map<ObjectKey, ETag>();
 
   constructor({ clock, settleMilliseconds }: { readonly clock: Clock; readonly settleMilliseconds: number }) {
     this.#clock = clock;
     this.#settleMilliseconds = settleMilliseconds;
+  }
+
+  /** This version of the file is complete: it needs no time to settle. */
+  isComplete(key: ObjectKey, etag: ETag): void {
+    this.#complete.set(key, etag);
   }
 
   /** Something happened to the file just now. */
@@ -58,7 +65,7 @@ export class Settling {
    * @param file undefined where there is none: that needs no time.
    */
   async millisecondsLeft(key: ObjectKey, file: SettlingFile | undefined): Promise<number> {
-    if (file === undefined) return this.#forget(key);
+    if (file === undefined || file.etag === this.#complete.get(key)) return this.#forget(key);
     const now = this.#now();
     const since = stillSince(this.#seen.get(key), file, now);
     this.#seen.set(key, { etag: file.etag, since, at: now });
@@ -77,12 +84,34 @@ export class Settling {
 
   #forget(key: ObjectKey): 0 {
     this.#seen.delete(key);
+    this.#complete.delete(key);
     return 0;
   }
 }
 
 /** How often a file with an unfinished tail is checked at most, where `--settle` is short. */
 const recheckMilliseconds = 500;
+
+/**
+ * Whether the end of a file can be that of a whole package, as far as gzip tells. An empty file has no end yet.
+ * @param read as in ObjectStore; fewer bytes where the file became shorter.
+ */
+export async function hasWholeTail(
+  size: number,
+  read: (offset: number, length: number) => Promise<Uint8Array>,
+): Promise<boolean> {
+  if (size === 0) return false;
+  const head = await read(0, gzipMagic.length);
+  if (!gzipMagic.every((byte, index) => head[index] === byte)) return true;
+  if (size < gzipBytesMin) return false;
+  const length = Buffer.from(await read(size - 4, 4));
+  return length.length === 4 && length.readUInt32LE() % tarBlockBytes === 0;
+}
+
+/** RFC 1952: a header of 10 bytes, an empty block of 2, and a trailer of 8. */
+const gzipBytesMin = 20;
+const gzipMagic = [0x1f, 0x8b];
+const tarBlockBytes = 512;
 
 /**
  * The file's own time says since when it stands still. But it may come from another machine's clock: it counts only where it lies

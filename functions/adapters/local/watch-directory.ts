@@ -51,6 +51,8 @@ export const watchLimits = {
   quietMilliseconds: 100,
   /** How often the patrol checks directories, and the files of those that cannot be watched. `--poll` changes it. */
   patrolMilliseconds: 5_000,
+  /** Directories that are looked at side by side: Node has four threads for what that needs. */
+  looksConcurrentMax: 4,
   /** The patrol takes at most one part in so many of the time: the files of 30,000 packages take it a second. */
   patrolShare: 10,
   /** Only inotify reports every write. Elsewhere, files of watched directories are compared in every so many patrols. */
@@ -113,6 +115,7 @@ class WatchedTree implements DirectoryWatch {
   readonly #queue: EventQueue;
   /** By prefix. */
   readonly #directories = new Map<string, WatchedDirectory>();
+  readonly #byIdentity = new Map<string, WatchedDirectory>();
   /** Prefixes to look at; with true, what is there is compared in any case. */
   readonly #wanted = new Map<string, boolean>();
   /** By device. */
@@ -212,13 +215,21 @@ class WatchedTree implements DirectoryWatch {
     this.#looking = this.#wanted.size > 0 && !this.#isClosed ? this.#lookSoon() : undefined;
   }
 
-  /** One after the other, so that no two change the same directory. */
   async #lookAtWanted(): Promise<void> {
+    while (this.#wanted.size > 0 && !this.#isClosed)
+      await Promise.all(this.#takeWanted().map(([prefix, isToCompare]) => this.#look(prefix, isToCompare)));
+  }
+
+  /** Some that are not below each other: these can be looked at side by side. */
+  #takeWanted(): [prefix: string, isToCompare: boolean][] {
+    const taken: [string, boolean][] = [];
     for (const [prefix, isToCompare] of this.#wanted) {
-      if (this.#isClosed) return;
+      const isRelated = taken.some(([other]) => other.startsWith(prefix) || prefix.startsWith(other));
+      if (isRelated || taken.length === watchLimits.looksConcurrentMax) break;
       this.#wanted.delete(prefix);
-      await this.#look(prefix, isToCompare);
+      taken.push([prefix, isToCompare]);
     }
+    return taken;
   }
 
   async #look(prefix: string, isToCompare: boolean): Promise<void> {
@@ -261,9 +272,17 @@ class WatchedTree implements DirectoryWatch {
 
   /** Watched first, then read: what comes after the reading has an event. */
   async #adopt(prefix: string, stats: BigIntStats): Promise<void> {
+    const parent = this.#directories.get(parentOf(prefix));
+    // Should the parent come back, all that is in it is looked at.
+    if (prefix !== '' && parent === undefined) return;
     const directory = new WatchedDirectory(prefix, this.#pathOf(prefix), stats);
-    if (prefix !== '') this.#directories.get(parentOf(prefix))?.children.add(nameOf(prefix));
+    // It was moved: node:fs would go on to report its own changes under its old name.
+    const before = this.#byIdentity.get(directory.identity);
+    if (before !== undefined) await this.#look(before.prefix, false);
+    if (this.#directories.has(prefix)) return;
+    if (prefix !== '') parent?.children.add(nameOf(prefix));
     this.#directories.set(prefix, directory);
+    this.#byIdentity.set(directory.identity, directory);
     await this.#watch(directory, stats);
     await this.#read(directory);
   }
@@ -391,8 +410,10 @@ class WatchedTree implements DirectoryWatch {
 
   /** It and everything below it. */
   #drop(directory: WatchedDirectory): void {
-    const { prefix, children } = directory;
+    const { prefix, children, identity } = directory;
     directory.close();
+    if (this.#byIdentity.get(identity) === directory) this.#byIdentity.delete(identity);
+    if (this.#directories.get(prefix) !== directory) return;
     this.#directories.delete(prefix);
     this.#directories.get(parentOf(prefix))?.children.delete(nameOf(prefix));
     for (const name of children) {
