@@ -3,7 +3,7 @@
  * be watched.
  *
  *     event ─▶ onFile, for a package or an index that it names
- *        └───▶ wanted ── soon ─▶ look ─┬─ a directory that is new: watch it, read it, onDirectory; then its children the same way
+ *        └───▶ wanted ── soon ─▶ look ─┬─ a directory that is new: watch it, read it, onDirectory if it has files; then its children
  *                 ▲                    ├─ one that was read before: read it again, onDirectory
  *     patrol ─────┘                    └─ gone, or another one: close what was watched below, onTree
  *
@@ -233,7 +233,9 @@ class WatchedTree implements DirectoryWatch {
   }
 
   async #look(prefix: string, isToCompare: boolean): Promise<void> {
-    if (this.#isLeftOut(prefix)) return;
+    if (this.#pathOf(prefix) === this.#stateDirectory) return;
+    // Its parent's comparison reports it.
+    if (isTooDeep(prefix)) return this.#compareDirectory(parentOf(prefix));
     const known = this.#directories.get(prefix);
     const wasStale = known?.isStale === true;
     try {
@@ -249,13 +251,8 @@ class WatchedTree implements DirectoryWatch {
       // The disk fails, or a right is missing: who compares this directory finds that out, and says so. The patrol tries again.
       const directory = this.#directories.get(prefix);
       if (directory !== undefined) directory.isStale = true;
-      if (this.#isStarted && !wasStale) this.#events.onDirectory(prefix);
+      if (!wasStale) this.#compareDirectory(prefix);
     }
-  }
-
-  #isLeftOut(prefix: string): boolean {
-    const depth = prefix.split('/').length - 1;
-    return depth > keyLimits.directoriesMax || this.#pathOf(prefix) === this.#stateDirectory;
   }
 
   /** There is no directory. */
@@ -284,7 +281,8 @@ class WatchedTree implements DirectoryWatch {
     this.#directories.set(prefix, directory);
     this.#byIdentity.set(directory.identity, directory);
     await this.#watch(directory, stats);
-    await this.#read(directory);
+    // One without files has no rows: those of an earlier directory of this name went with it.
+    if (await this.#read(directory)) this.#compareDirectory(prefix);
   }
 
   async #readAgain(directory: WatchedDirectory, stats: BigIntStats): Promise<void> {
@@ -295,12 +293,18 @@ class WatchedTree implements DirectoryWatch {
       for (const name of directory.children) this.#want(`${directory.prefix}${name}/`, false);
     }
     await this.#read(directory);
+    this.#compareDirectory(directory.prefix);
   }
 
-  /** Asks for its comparison, and looks at the directories in it that are new or gone. */
-  async #read(directory: WatchedDirectory): Promise<void> {
-    for (const name of await directory.read()) this.#want(`${directory.prefix}${name}/`, false);
-    if (this.#isStarted && !this.#isClosed) this.#events.onDirectory(directory.prefix);
+  /** Looks at the directories in it that are new or gone. @returns whether there are files in it. */
+  async #read(directory: WatchedDirectory): Promise<boolean> {
+    const { directories, hasFiles } = await directory.read();
+    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
+    return hasFiles;
+  }
+
+  #compareDirectory(prefix: string): void {
+    if (this.#isStarted && !this.#isClosed) this.#events.onDirectory(prefix);
   }
 
   async #watch(directory: WatchedDirectory, { dev }: BigIntStats): Promise<void> {
@@ -432,6 +436,11 @@ class WatchedTree implements DirectoryWatch {
     if (prefix !== '') return await lstatUnlessGone(this.#pathOf(prefix));
     return await stat(this.#root, { bigint: true }).catch(() => undefined);
   }
+}
+
+/** More directories than a key may have. */
+function isTooDeep(prefix: string): boolean {
+  return prefix.split('/').length - 1 > keyLimits.directoriesMax;
 }
 
 /** `a/b/` → `a/` */

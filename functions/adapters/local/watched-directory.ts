@@ -82,11 +82,11 @@ export class WatchedDirectory {
     this.#watch = undefined;
   }
 
-  /** Reads what is in it. @returns names of directories in it that are new, or gone. */
-  async read(): Promise<string[]> {
-    const { directories, files } = await listDirectory(this.path);
+  /** Reads what is in it. @returns names of directories in it that are new, or gone; and whether it has files that concern us. */
+  async read(): Promise<{ readonly directories: readonly string[]; readonly hasFiles: boolean }> {
+    const { directories, files, hasOddNames } = await listDirectory(this.path);
     if (this.#versions !== undefined) this.#versions = await versionsOf(this.path, files);
-    return this.#newOrGone(directories);
+    return { directories: this.#newOrGone(directories), hasFiles: files.length > 0 || hasOddNames };
   }
 
   /** Reads it as `read` does, and also returns the names of files that differ from those that were there. */
@@ -135,12 +135,23 @@ export async function lstatUnlessGone(path: string): Promise<BigIntStats | undef
   }
 }
 
-/** Without what is hidden, a link, or has a name that is no text. */
-async function listDirectory(path: string): Promise<{ directories: Set<string>; files: string[] }> {
+interface Listing {
+  readonly directories: ReadonlySet<string>;
+  readonly files: readonly string[];
+  /** Whether there are names that are no text: whoever compares the directory reports them. */
+  readonly hasOddNames: boolean;
+}
+
+/** Without what is hidden, and links. */
+async function listDirectory(path: string): Promise<Listing> {
   const directories = new Set<string>();
   const files: string[] = [];
+  let hasOddNames = false;
   for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
-    if (!isUtf8(entry.name)) continue;
+    if (!isUtf8(entry.name)) {
+      hasOddNames = true;
+      continue;
+    }
     const name = entry.name.toString();
     if (name.startsWith('.')) continue;
     // Some file systems do not say in the directory what an entry is.
@@ -150,7 +161,7 @@ async function listDirectory(path: string): Promise<{ directories: Set<string>; 
     if (kind?.isDirectory()) directories.add(name);
     else if (kind?.isFile() && isFileOfInterest(name)) files.push(name);
   }
-  return { directories, files };
+  return { directories, files, hasOddNames };
 }
 
 /** Of the files that are still there. */

@@ -114,7 +114,8 @@ describe('watchDirectory', () => {
         await write('.S/a/b/c/All/x.tgz', '.S/a/d/All/y.tgz');
         await move('.S/a', 'a');
       },
-      expected: ['directory a/', 'directory a/b/c/All/', 'directory a/d/All/'],
+      expected: ['directory a/b/c/All/', 'directory a/d/All/'],
+      not: /directory (a|a.b|a.d)\/$/,
       afterwards: 'a/b/c/All/z.tgz',
     },
     {
@@ -128,7 +129,7 @@ describe('watchDirectory', () => {
     },
     {
       what: 'ten levels that are made at once',
-      act: () => mkdir(join(root, levels(10)), { recursive: true }),
+      act: () => write(`${levels(10)}/w.tgz`),
       expected: [`directory ${levels(10)}/`],
       afterwards: `${levels(10)}/x.tgz`,
     },
@@ -454,7 +455,7 @@ describe('watchDirectory where watches report less', () => {
     watches.refuse = () => 'ENOSPC';
     await write('b/c/x.tgz');
     watches.report('', 'rename', 'b');
-    await untilTold('directory b/', 'directory b/c/');
+    await untilTold('directory b/c/');
     assert.deepEqual(watches.open, ['', 'a']);
     assert.deepEqual(
       watch?.polled.map(({ kind, directories }) => [kind, directories]),
