@@ -49,16 +49,30 @@ export function comparedLine(directory: string, packages: number, repositories: 
 }
 
 /** How to use the server. Names the first repositories, or, where there is none, one to begin with. */
-export function greeting(directory: string, url: string, repositories: readonly Repository[]): string[] {
+export function greeting(
+  directory: string,
+  url: string,
+  repositories: readonly Repository[],
+  permitted: { readonly uploadToken?: string; readonly localUploads?: boolean },
+): string[] {
   const shown = repositories.length === 0 ? ['All'] : repositories;
   const urls = shown.map((name) => `${url}/${joinKey(name, '').split('/').map(encodeURIComponent).join('/')}`);
   return [
     `serving ${directory} on ${url}/`,
     'for pkgin, add to repositories.conf:',
     ...urls.map((each) => `  ${each.replace(/\/$/, '')}`),
-    `to upload:  curl -T PACKAGE.tgz ${url}/${joinKey(shown[0] ?? '', '')}`,
+    uploadLine(`${url}/${joinKey(shown[0] ?? '', '')}`, permitted),
     `status:  ${url}/-/    to stop: Ctrl-C`,
   ];
+}
+
+function uploadLine(
+  url: string,
+  { uploadToken, localUploads = false }: { readonly uploadToken?: string; readonly localUploads?: boolean },
+): string {
+  if (uploadToken !== undefined) return `to upload:  curl -T PACKAGE.tgz -H "Authorization: Bearer TOKEN" ${url}`;
+  if (localUploads) return `to upload:  curl -T PACKAGE.tgz ${url}  (this machine alone: never put a proxy before it)`;
+  return 'uploads are off: permit them with --upload-token TOKEN, or for this machine alone with --local-uploads';
 }
 
 /** `stopped after 3 min: 5 uploads, 7 indexed, 4 publications` */

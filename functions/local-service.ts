@@ -57,6 +57,8 @@ export interface ServiceOptions {
   readonly page: boolean;
   readonly state?: string;
   readonly uploadToken?: string;
+  /** Permits uploads from this machine; it has no effect with a token. */
+  readonly localUploads?: boolean;
   /** Bytes. */
   readonly uploadMax?: number;
   /** Seconds without a change before a repository is published. */
@@ -185,6 +187,7 @@ export class Service {
       root: indexer.stores.directory,
       host: options.host,
       ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
+      localUploads: options.localUploads ?? false,
       ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
       uploads: indexer,
       operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
@@ -223,7 +226,7 @@ export class Service {
     this.#log(comparedLine(directory, packages, repositories, hints));
     this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
     this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
-    for (const line of greeting(directory, url, await this.#greetedRepositories())) this.#log(line);
+    for (const line of greeting(directory, url, await this.#greetedRepositories(), this.#options)) this.#log(line);
   }
 
   /** That the server listens on. */

@@ -14,8 +14,9 @@ import { Settling, type SettlingFile } from './adapters/local/settling.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
-import type { IndexFormatName } from './index/index-formats.ts';
+import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import { joinKey, splitKey } from './keys.ts';
+import { obstructedFiles } from './obstruction.ts';
 import { PageTemplate, pageFile } from './page/page.ts';
 import type {
   Changes,
@@ -234,10 +235,8 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     if (this.#isAbandoned) return;
     const startedAt = this.#clock.now();
     const { objects, records } = this.stores;
-    const { formats, page } = this.#options;
     const publication = await summarize({ objects, records, clock: this.#clock }, repository, {
-      formats,
-      page,
+      ...(await this.#publishable(repository)),
       changes,
     });
     this.#events.onChanged?.(repository);
@@ -255,6 +254,18 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     const file = await objects.settlingFile(key);
     const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
     return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
+  }
+
+  /** All that was asked for, except where a directory is in its place. */
+  async #publishable(repository: Repository): Promise<Pick<LocalIndexerOptions, 'formats' | 'page'>> {
+    const { formats, page } = this.#options;
+    const obstructed = await obstructedFiles(this.stores.objects, repository);
+    for (const file of obstructed) {
+      const name = printable(joinKey(repository, file));
+      this.#events.onNotice(`cannot publish ${name}: a directory has that name; rename or remove it`);
+    }
+    const free = indexFormats.filter(({ name, file }) => formats.includes(name) && !obstructed.includes(file));
+    return { formats: free.map(({ name }) => name), page: obstructed.includes(pageFile) ? undefined : page };
   }
 }
 

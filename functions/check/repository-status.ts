@@ -1,6 +1,7 @@
 /** What is known of every repository: from the table, and from a look at the bucket. The same on one machine and on AWS. */
 
 import { isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../keys.ts';
+import { obstructedFiles } from '../obstruction.ts';
 import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../ports.ts';
 import { findDuplicates, packageNameOf } from '../record/hazards.ts';
 import type { ConsistencyReport } from './consistency.ts';
@@ -21,6 +22,8 @@ export interface RepositoryStatus {
   readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
   /** An index that was there before serves on, until no package is pending. */
   readonly isAdopted: boolean;
+  /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
+  readonly obstructed: readonly string[];
   /** How its packages fit together; undefined where there is too much to keep. */
   readonly consistency: ConsistencyReport | undefined;
 }
@@ -129,6 +132,7 @@ async function statusOf(
     pending,
     indexes: await lookAt(objects, indexes),
     isAdopted: await records.isAdopted(repository),
+    obstructed: await obstructedFiles(objects, repository),
     consistency: facts.check(),
   };
 }

@@ -24,10 +24,11 @@ export function addCommand(program: Command): void {
     .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
     .addOption(
-      new Option(
-        '--upload-token <token>',
-        'allow uploads and deletions with this token; without a token, only from this machine',
-      ).env('INDEXER_UPLOAD_TOKEN'),
+      new Option('--upload-token <token>', 'permit uploads and deletions with this token').env('INDEXER_UPLOAD_TOKEN'),
+    )
+    .option(
+      '--local-uploads',
+      'permit uploads and deletions for this machine alone: never use it behind a proxy, which makes everybody local',
     )
     .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
     .option(

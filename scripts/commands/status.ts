@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { countFindings, sumOf } from '../../functions/check/findings.ts';
 import type { RepositoryStatus } from '../../functions/check/repository-status.ts';
+import { joinKey } from '../../functions/keys.ts';
 import { byteSize, count, printable, repositoryName, utcTime } from '../../functions/wording.ts';
 import type { Queues } from '../aws/reindexing.ts';
 import { addReadOptions, openTarget, type ReadOptions, type ReadTarget } from '../read-target.ts';
@@ -108,6 +109,7 @@ function describeAll(statuses: readonly RepositoryStatus[], check: string): stri
     ...describeRejected(statuses),
     ...describePending(statuses),
     ...describeWarnings(statuses),
+    ...describeObstructed(statuses),
     ...(hasFindings ? [`For the findings, run ${check}.`] : []),
   ].join('\n\n');
 }
@@ -183,6 +185,14 @@ function describeWarnings(statuses: readonly RepositoryStatus[]): string[] {
     { title: 'REPOSITORY', wraps: true },
   ];
   return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
+}
+
+function describeObstructed(statuses: readonly RepositoryStatus[]): string[] {
+  const keys = statuses.flatMap(({ repository, obstructed }) => obstructed.map((file) => joinKey(repository, file)));
+  if (keys.length === 0) return [];
+  const lines = keys.slice(0, linesMax).map(printable);
+  const title = styleText('red', 'NOT PUBLISHED: a directory has that name; rename or remove it');
+  return [[title, ...lines, ...rest(keys.length)].join('\n')];
 }
 
 const linesMax = 20;

@@ -20,7 +20,7 @@ import {
 import { ordinaryUser } from './ordinary-user.ts';
 import { type Disk, type MountedDisk, mountSmallDisk, pretendFullDisk } from './small-disk.ts';
 
-const noSpace = [507, 'No space is left for packages: make room, then upload again. Nothing was changed.\n'];
+const noSpace = [507, 'No space left on the server. Nothing was changed.\n'];
 
 async function onMountedDisk(t: TestContext, work: (disk: MountedDisk) => Promise<void>): Promise<void> {
   const disk = await mountSmallDisk();
@@ -156,10 +156,7 @@ describe('a disk that is made read-only while serving', () => {
       await untilServed(indexer.url, before);
       disk.makeReadOnly();
       const [status, text] = await upload(indexer.url, 'more-1.0');
-      assert.deepEqual(
-        [status, text],
-        [500, 'The server has no right to write to its repository: its operator has to allow that.\n'],
-      );
+      assert.deepEqual([status, text], [500, 'The server has no permission to write to its repository.\n']);
       assert.equal(await servedSummary(indexer.url, 'gz'), before);
       // Behind its back: on the same disk, by another way.
       await writeFile(join(directory, '..', 'disk', 'All', 'other-1.0.tgz'), makePackage({ name: 'other-1.0' }));

@@ -40,6 +40,7 @@ async function statusWith(consistency: ConsistencyReport | undefined) {
     pending: ['All/c'],
     indexes: [{ file: 'pkg_summary.gz', published: new Date(0), bytes: 5 }],
     isAdopted: true,
+    obstructed: [],
     consistency,
   };
   const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };

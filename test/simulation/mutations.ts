@@ -226,8 +226,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize reads the head of the page after the rows': {
     theme: 'pages',
     step: 'summarize',
-    from: 'keepPage(ports, { repository, page: pageHead }, summary)',
-    to: 'keepPage(ports, { repository, page: await headPage(ports.objects, repository) }, summary)',
+    from: 'keepPage(ports, { repository, template: page, page: pageHead }, summary)',
+    to: 'keepPage(ports, { repository, template: page, page: await headPage(ports.objects, repository) }, summary)',
   },
   'summarize puts the page without a condition': {
     theme: 'pages',

@@ -5,15 +5,15 @@ import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { Refusal } from './answer.ts';
 
 export interface FileFacts {
-  /** Strong: another content has another one. Quoted, as in the header. */
+  /** Strong: it changes with the content. Quoted, as in the header. */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
-  /** In whole seconds, which is all that HTTP can say. */
+  /** In whole seconds, which is all that HTTP can express. */
   readonly lastModified: Date;
 }
 
-/** `facts` are those of the file behind `handle`, whatever its path leads to by now. Whoever gets one closes it. */
+/** The facts are those of the file behind `handle`, whatever its path leads to by now. The caller closes it. */
 export interface OpenFile extends FileFacts {
   readonly kind: 'file';
   readonly handle: FileHandle;
@@ -21,7 +21,7 @@ export interface OpenFile extends FileFacts {
 
 export interface OpenDirectory {
   readonly kind: 'directory';
-  /** Without any link in it. */
+  /** With all symbolic links resolved. */
   readonly realPath: string;
 }
 
@@ -32,7 +32,7 @@ export interface OpenDirectory {
  * Between the two system calls a directory on the way could be replaced by a link. Only a local user who may write there can
  * do that, and the last step does not follow a link.
  *
- * @param root without any link in it
+ * @param root with all symbolic links resolved
  * @param parts each one accepted by isServedName
  * @throws {Refusal} 403 where the server may not read it
  */
@@ -53,7 +53,7 @@ export async function openServed(
     await handle?.close();
     if (isAbsence(error)) return undefined;
     if (['EACCES', 'EPERM'].includes(codeOf(error)))
-      throw new Refusal(403, 'The server has no right to read this file.');
+      throw new Refusal(403, 'The server has no permission to read this file.');
     throw error;
   }
 }
@@ -73,11 +73,11 @@ export async function hasChanged(file: OpenFile): Promise<boolean> {
 /** An HTTP date has four digits for the year. */
 const latestSecond = 253_402_300_799n;
 
-/** The date of a file, cut to whole seconds and to the years that HTTP can say. */
+/** The date of a file, cut to whole seconds and to the years that HTTP can express. */
 export function modificationDate(mtimeNs: bigint): Date {
   const second = mtimeNs / 1_000_000_000n;
-  const sayable = second < 0n ? 0n : second > latestSecond ? latestSecond : second;
-  return new Date(Number(sayable) * 1000);
+  const expressible = second < 0n ? 0n : second > latestSecond ? latestSecond : second;
+  return new Date(Number(expressible) * 1000);
 }
 
 interface BigIntFacts {
@@ -99,8 +99,8 @@ function pathBelow(root: string, parts: readonly string[]): string {
 }
 
 /**
- * The path without any link in it, undefined where that is outside of the root or has a hidden part.
- * @throws a system error where nothing is there
+ * The path with all symbolic links resolved; undefined where that is outside of the root or has a hidden part.
+ * @throws a system error where there is no such file
  */
 export async function realPathInside(root: string, path: string): Promise<string | undefined> {
   const realPath = await realpath(path);
@@ -117,7 +117,7 @@ function isInside(root: string, realPath: string): boolean {
     .every((part) => !part.startsWith('.'));
 }
 
-/** The system's ways to say that there is no file of that name to read: the last two, that it is a socket or a device. */
+/** The system's error codes for a file that is not there to be read; the last two mean a socket or a device. */
 export function isAbsence(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ENODEV'].includes(codeOf(error));
 }

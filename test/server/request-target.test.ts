@@ -3,7 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { keyLimits } from '../../functions/keys.ts';
 import { Refusal } from '../../functions/server/answer.ts';
-import { encodedPath, isServedName, packageKeyOf, parseRequestTarget } from '../../functions/server/request-key.ts';
+import {
+  encodedPath,
+  isServedName,
+  packageKeyOf,
+  parseRequestTarget,
+  uploadKeyOf,
+} from '../../functions/server/request-target.ts';
 import { serverLimits } from '../../functions/server/server-limits.ts';
 
 const parse = (url: string) => parseRequestTarget(url, serverLimits);
@@ -142,6 +148,17 @@ describe('the key of a package', () => {
     '/x.tgz?a',
   ])
     it(`is not ${url}`, () => assert.throws(() => keyOf(url), refusedWith(400)));
+
+  for (const url of [
+    '/All/pkg_summary.xz/x-1.0.tgz',
+    '/All/pkg_summary.gz/All/x-1.0.tgz',
+    '/pkg_summary.zst/x-1.0.tgz',
+    '/All/index.html/x-1.0.tgz',
+  ])
+    it(`is not ${url} for an upload: the name of an index or of the page is not a directory's`, () => {
+      assert.throws(() => uploadKeyOf(parse(url), serverLimits), refusedWith(400));
+      assert.equal(keyOf(url), url.slice(1), 'but such a package can be removed');
+    });
 
   it('has parts of keyPartBytesMax bytes at most', () => {
     const { keyPartBytesMax } = serverLimits;

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openServed } from '../../functions/server/served-path.ts';
+import { openServed } from '../../functions/server/open-served.ts';
 import { bundledPage } from '../page/bundled-page.ts';
 import {
   allBytes,
@@ -340,6 +340,12 @@ describe('GET of a directory', () => {
     }
   });
 
+  it('serves what it lists, whatever line separators a name has', async (test) => {
+    const { request, put } = await startServer(test);
+    await put('All/a\u2028b-1.0.tgz', 'x');
+    assert.equal((await request('GET', '/All/a%E2%80%A8b-1.0.tgz')).text, 'x');
+  });
+
   it('lists only what can be asked for', async (test) => {
     const { root, request, put } = await startServer(test);
     await put('good-1.0.tgz', 'x');
@@ -362,6 +368,13 @@ describe('GET of a directory', () => {
       const { status, headers } = await request('GET', target);
       assert.deepEqual([target, status, headers.location], [target, 301, location]);
     }
+  });
+
+  it('is not the answer to a request for an index: a client would read the page as one', async (test) => {
+    const { request, put } = await startServer(test);
+    await put('All/pkg_summary.xz/x-1.0.tgz', 'x');
+    assert.equal((await request('GET', '/All/pkg_summary.xz')).status, 404);
+    assert.equal((await request('GET', '/All/pkg_summary.xz/')).status, 200);
   });
 
   it('leads pkg_add to a package although it puts a second slash before the name', async (test) => {
@@ -396,7 +409,7 @@ describe('GET of a directory', () => {
     assert.equal((await running.request('GET', '/')).status, 200);
     await running.put('c', '');
     const { status, text } = await running.request('GET', '/');
-    assert.deepEqual([status, text], [503, 'This directory has more entries than a page may have (2).\n']);
+    assert.deepEqual([status, text], [503, 'This directory has too many entries for one page: the limit is 2.\n']);
     assert.equal((await running.request('GET', '/c')).status, 200);
     await rm(join(running.root, 'c'));
     assert.equal((await running.request('GET', '/')).status, 200);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseByteRange, type RangeRequest } from '../../functions/server/byte-range.ts';
+import { parseByteRange, type RangeRequest } from '../../functions/server/files.ts';
 
 describe('a byte range of 100 bytes', () => {
   const part = (start: number, length: number): RangeRequest => ({ kind: 'part', start, length });
