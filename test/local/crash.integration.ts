@@ -11,7 +11,7 @@ import { describe, test } from 'node:test';
 import { bulkLimits } from '../../functions/extract-threads.ts';
 import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import { makePackage, noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
   assertPublished,
   expectedSummary,
@@ -123,14 +123,14 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
         await makeRepository(directory, 20, many + 20 * round);
         if (round === 3) await rm(join(directory, '.indexer'), { recursive: true, force: true });
         const moment = random(700);
-        const ended = await run(['index', directory], {}, async (child) => {
+        const ended = await run([...indexNow, directory], {}, async (child) => {
           await new Promise((resolve) => setTimeout(resolve, moment));
           child.kill(signal);
         });
         assert.equal(ended.stderr, '');
         await assertNothingBroken(directory);
       }
-      const last = await run(['index', directory]);
+      const last = await run([...indexNow, directory]);
       assert.deepEqual([last.exitCode, last.stderr], [0, '']);
       await assertPublished(directory);
       assert.deepEqual(await temporaryFiles(directory), []);
@@ -183,7 +183,7 @@ describe('found at the start', () => {
           join(directory, 'All', 'made0000-1.0.tgz'),
           makePackage({ name: 'made0000-1.0', comment: 'Made for this test\n' }),
         );
-        assert.equal((await run(['index', directory])).exitCode, 0);
+        assert.equal((await run([...indexNow, directory])).exitCode, 0);
         const expected = await expectedSummary(directory);
         await lose(join(directory, '.indexer', 'records.sqlite'));
         const indexer = await ServingIndexer.start(directory, soon);
@@ -236,10 +236,10 @@ describe('found at the start', () => {
     test(`${name}: ${exitCode === 0 ? 'the work is done' : 'a sentence that names it'}, and the index stays whole`, async () => {
       await inTemporaryDirectory(async (directory) => {
         await makeRepository(directory, 3);
-        await run(['index', directory]);
+        await run([...indexNow, directory]);
         await makeRepository(directory, 1, 3);
         await spoil(join(directory, '.indexer'));
-        const { exitCode: found, stderr } = await run(['index', directory]);
+        const { exitCode: found, stderr } = await run([...indexNow, directory]);
         assert.equal(found, exitCode, stderr);
         if (exitCode === 0) await assertPublished(directory);
         else assert.match(stderr, /^(?:indexer|cannot publish the index of All): .*\.indexer[^\n]*\n$/);
@@ -282,7 +282,7 @@ describe('while serving', () => {
           return served.split('\n\n').length - 1 === packages || undefined;
         });
         await untilServed(indexer.url, await expectedSummary(directory));
-        const second = await run(['index', directory]);
+        const second = await run([...indexNow, directory]);
         assert.match(second.stderr, /is kept by another indexer/, 'and its lock holds');
         assert.equal(await indexer.interrupt(), 0, indexer.output);
         await assertPublished(directory);
@@ -309,7 +309,7 @@ describe('while serving', () => {
         return served === after || undefined;
       });
       await again.interrupt();
-      assert.equal((await run(['index', directory])).exitCode, 0);
+      assert.equal((await run([...indexNow, directory])).exitCode, 0);
       await assertPublished(directory);
     });
   });

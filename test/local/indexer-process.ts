@@ -64,6 +64,9 @@ export async function run(
   return { exitCode, ...output };
 }
 
+/** Where every file is complete, however new it is. */
+export const indexNow = ['index', '--settle', '0'] as const;
+
 /** For tests that wait for many publications. */
 export const soon = ['--debounce', '0.2', '--settle', '0.5'] as const;
 
