@@ -6,6 +6,7 @@
 
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
@@ -66,6 +67,8 @@ export interface ServiceSurroundings {
   readonly log: (line: string) => void;
   readonly clock?: Clock;
   readonly watch?: WatchDirectory;
+  /** How the directory is read. */
+  readonly calls?: FileCalls;
 }
 
 /** What a service cannot go on without. */
@@ -98,12 +101,12 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { formats, page, debounce, state } = options;
-    const { log, clock = new SystemClock() } = surroundings;
+    const { log, clock = new SystemClock(), calls } = surroundings;
     // The indexer has nothing to report before it is started.
     let service: Service | undefined;
     const say = (line: string | undefined) => line !== undefined && log(line);
     const indexer = await LocalIndexer.open(
-      { directory, stateDirectory: state },
+      { directory, stateDirectory: state, calls },
       {
         formats,
         page,
@@ -121,7 +124,10 @@ export class Service {
           onExtractFailed: (key, error, tries) => {
             if (tries === 1) service?.reportFailure(`cannot read ${key}`, error);
           },
-          onDeadLetter: (letter) => log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds)),
+          onDeadLetter: (letter) => {
+            if (!(letter.error instanceof DirectoryLost))
+              log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+          },
           onSummarized: (repository, publication, startedAt) => {
             say(publicationLine(repository, publication));
             activity.summarized(repository, publication, startedAt);
@@ -229,7 +235,7 @@ export class Service {
       }
   }
 
-  /** The loss of the directory is reported once, not again for every package in it. */
+  /** The loss of the directory is reported once, and not for every package in it. */
   reportFailure(what: string, error: unknown): void {
     if (!(error instanceof DirectoryLost)) this.#log(failureLine(what, error));
   }

@@ -17,7 +17,7 @@ export interface DirectoryOptions {
   /** Where the table is kept; by default `.indexer` in the directory. */
   readonly stateDirectory?: string | undefined;
   /** How the directory is read; by default with asynchronous calls. */
-  readonly calls?: FileCalls;
+  readonly calls?: FileCalls | undefined;
   readonly onChange: OnChange;
   /** Called with a sentence for the operator, once each. */
   readonly onNotice: (sentence: string) => void;
