@@ -31,6 +31,7 @@ import { servedRepository, serviceStatus } from './server/service-status-of.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
 import type { Publication } from './summarize.ts';
+import { verdictOn } from './verdict.ts';
 import { repositoryName } from './wording.ts';
 
 export const serviceLimits = {
@@ -54,6 +55,8 @@ export interface ServiceOptions {
   readonly page: boolean;
   readonly state?: string;
   readonly uploadToken?: string;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
   /** Permits uploads from this machine; it has no effect with a token. */
   readonly localUploads?: boolean;
   /** Bytes. */
@@ -185,6 +188,8 @@ export class Service {
       localUploads: options.localUploads ?? false,
       ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
       uploads: indexer,
+      overwrite: options.overwrite ?? true,
+      findRejection: verdictOn,
       operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
       log,
     });
