@@ -147,6 +147,7 @@ export class Service {
       service = new Service(options, indexer, activity, surroundings);
       return service;
     } catch (error) {
+      indexer.stores.discard();
       await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
     }
@@ -280,6 +281,7 @@ export class Service {
       this.#port = port;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     } catch (error) {
+      this.#indexer.stores.discard();
       if (error instanceof CannotListen) throw new CannotRun(error.message);
       throw error;
     }

@@ -1,6 +1,6 @@
 /** A directory that is open for indexing: its objects, the table of their rows, and the lock that keeps other indexers out. */
 
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { CannotRun, systemErrorSentence } from '../../failures.ts';
@@ -38,7 +38,9 @@ export class OpenedDirectory {
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly #lock: DirectoryLock;
+  readonly #isStateNew: boolean;
   #isTableDamaged = false;
+  #isDiscarded = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
   static async open(options: DirectoryOptions): Promise<OpenedDirectory> {
@@ -46,10 +48,10 @@ export class OpenedDirectory {
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
     await checkDirectory(directory);
     await refuseServedState(stateDirectory, directory);
-    await makeStateDirectory(stateDirectory);
+    const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = lockDirectory(stateDirectory, directory);
     try {
-      const opened = new OpenedDirectory(options, directory, stateDirectory, lock);
+      const opened = new OpenedDirectory(options, directory, stateDirectory, lock, isStateNew);
       await opened.#removeTemporaryFiles();
       return opened;
     } catch (error) {
@@ -58,11 +60,18 @@ export class OpenedDirectory {
     }
   }
 
-  private constructor(options: DirectoryOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
+  private constructor(
+    options: DirectoryOptions,
+    directory: string,
+    stateDirectory: string,
+    lock: DirectoryLock,
+    isStateNew: boolean,
+  ) {
     const { calls, onChange, onNotice } = options;
     this.directory = directory;
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
+    this.#isStateNew = isStateNew;
     this.objects = new DirectoryObjects({
       root: directory,
       stateDirectory,
@@ -95,9 +104,16 @@ export class OpenedDirectory {
     return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
   }
 
+  /** For a start that failed before it did any work: `release` then removes the state directory, if this opening made it. */
+  discard(): void {
+    this.#isDiscarded = true;
+  }
+
   /** Closes the table and gives up the lock. */
   release(): void {
     this.records.close();
+    // Before the lock is given up, so that the directory is still ours.
+    if (this.#isDiscarded && this.#isStateNew) rmSync(this.stateDirectory, { recursive: true, force: true });
     this.#lock.release();
   }
 
@@ -142,16 +158,20 @@ async function realPathToBe(path: string): Promise<string> {
   }
 }
 
-/** Without its parents: a missing one is a mistake, and below /proc a recursive mkdir never returns. */
-async function makeStateDirectory(stateDirectory: string): Promise<void> {
+/**
+ * Without its parents: a missing one is a mistake, and below /proc a recursive mkdir never returns.
+ * @returns whether it is new
+ */
+async function makeStateDirectory(stateDirectory: string): Promise<boolean> {
   try {
     await mkdir(stateDirectory);
+    return true;
   } catch (error) {
     const exists = await stat(stateDirectory).then(
       (facts) => facts.isDirectory(),
       () => false,
     );
-    if (exists) return;
+    if (exists) return false;
     const what = `cannot make the state directory ${stateDirectory} (use --state to put it elsewhere)`;
     throw new CannotRun(systemErrorSentence(error, what));
   }
