@@ -8,9 +8,9 @@
 import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
-import { type DirectoryWatch, watchDirectory } from './adapters/local/watch-directory.ts';
-import type { Watch } from './adapters/local/watched-directory.ts';
+import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { isInUse, repositoryStatus } from './check/repository-status.ts';
 import {
@@ -32,6 +32,7 @@ import type { RetryRequest, ServedRepository, ServiceStatus } from './server/ser
 import { servedRepository, serviceStatus } from './server/service-status-of.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
+import { verdictOn } from './verdict.ts';
 import { printable, repositoryName } from './wording.ts';
 
 export const serviceLimits = {
@@ -57,6 +58,8 @@ export interface ServiceOptions {
   readonly page: boolean;
   readonly state?: string;
   readonly uploadToken?: string;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
   /** Permits uploads from this machine; it has no effect with a token. */
   readonly localUploads?: boolean;
   /** Bytes. */
@@ -73,7 +76,9 @@ export interface ServiceSurroundings {
   /** Prints a line. */
   readonly log: (line: string) => void;
   readonly clock?: Clock;
-  readonly watch?: Watch;
+  readonly watch?: WatchDirectory;
+  /** How the directory is read. */
+  readonly calls?: FileCalls;
 }
 
 export class Service {
@@ -83,7 +88,7 @@ export class Service {
   readonly #log: (line: string) => void;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #server: HttpServer;
-  readonly #watchOfDirectory: Watch | undefined;
+  readonly #watchDirectory: WatchDirectory;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
   readonly #comparing: Debouncer;
@@ -104,12 +109,12 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { formats, page, debounce, settle, state } = options;
-    const { log, clock = new SystemClock() } = surroundings;
+    const { log, clock = new SystemClock(), calls } = surroundings;
     // The indexer has nothing to report before it is started.
     let service: Service | undefined;
     const say = (line: string | undefined) => line !== undefined && log(line);
     const indexer = await LocalIndexer.open(
-      { directory, stateDirectory: state },
+      { directory, stateDirectory: state, calls },
       {
         formats,
         page,
@@ -128,7 +133,10 @@ export class Service {
           onExtractFailed: (key, error, tries) => {
             if (tries === 1) service?.reportFailure(`cannot read ${key}`, error);
           },
-          onDeadLetter: (letter) => log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds)),
+          onDeadLetter: (letter) => {
+            if (!(letter.error instanceof DirectoryLost))
+              log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+          },
           onSummarized: (repository, publication, startedAt) => {
             say(publicationLine(repository, publication));
             activity.summarized(repository, publication, startedAt);
@@ -144,6 +152,7 @@ export class Service {
       service = new Service(options, indexer, activity, surroundings);
       return service;
     } catch (error) {
+      indexer.stores.discard();
       await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
     }
@@ -153,12 +162,12 @@ export class Service {
     options: ServiceOptions,
     indexer: LocalIndexer<OpenedDirectory>,
     activity: Activity,
-    { log, clock = new SystemClock(), watch }: ServiceSurroundings,
+    { log, clock = new SystemClock(), watch = watchDirectory }: ServiceSurroundings,
   ) {
     this.#options = options;
     this.#activity = activity;
     this.#clock = clock;
-    this.#watchOfDirectory = watch;
+    this.#watchDirectory = watch;
     this.#log = log;
     this.#indexer = indexer;
     this.#port = options.port;
@@ -190,6 +199,8 @@ export class Service {
       localUploads: options.localUploads ?? false,
       ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
       uploads: indexer,
+      overwrite: options.overwrite ?? true,
+      findRejection: verdictOn,
       operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
       log,
     });
@@ -198,12 +209,10 @@ export class Service {
   /** The server first: it can serve the existing index. The watch before the comparison: so no change is missed. */
   async start(): Promise<void> {
     const url = await this.#listen();
-    const { directory, stateDirectory } = this.#indexer.stores;
+    const { directory } = this.#indexer.stores;
     const { poll } = this.#options;
-    const watch = this.#watchOfDirectory;
-    this.#watch = await watchDirectory(
+    this.#watch = await this.#watchDirectory(
       directory,
-      stateDirectory,
       {
         onFile: (key) => this.#onFile(key),
         onDirectory: (prefix) => {
@@ -219,7 +228,6 @@ export class Service {
       {
         clock: this.#clock,
         ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }),
-        ...(watch === undefined ? {} : { watch }),
       },
     );
     const { packages, repositories, hints } = await this.#indexer.reindex();
@@ -246,7 +254,7 @@ export class Service {
     this.#activity.uploaded(key);
   }
 
-  /** The loss of the directory is reported once, not again for every package in it. */
+  /** The loss of the directory is reported once, and not for every package in it. */
   reportFailure(what: string, error: unknown): void {
     if (!(error instanceof DirectoryLost)) this.#log(failureLine(what, error));
   }
@@ -286,6 +294,7 @@ export class Service {
       this.#port = port;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     } catch (error) {
+      this.#indexer.stores.discard();
       if (error instanceof CannotListen) throw new CannotRun(error.message);
       throw error;
     }

@@ -103,8 +103,9 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       const last = files.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
-    if (facts !== undefined) onReport?.(repository, facts.check());
+    // The summary first: a publication must not wait for the check, nor fail with it.
     if (!onlyPackages) await ports.records.requestSummary(repository);
+    if (facts !== undefined) onReport?.(repository, await facts.check());
     if (repository !== repositories.at(-1) && isTimeUp()) return { ...result, stoppedAt: { repository } };
   }
   return result;

@@ -133,7 +133,7 @@ async function statusOf(
     indexes: await lookAt(objects, indexes),
     isAdopted: await records.isAdopted(repository),
     obstructed: await obstructedFiles(objects, repository),
-    consistency: facts.check(),
+    consistency: await facts.check(pause),
   };
 }
 

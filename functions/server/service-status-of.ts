@@ -69,7 +69,14 @@ function shortened(report: ConsistencyReport): ConsistencyReport {
   const some = (packages: readonly string[]) => packages.slice(0, findingPackagesMax);
   return {
     packages: report.packages,
+    architecture: report.architecture,
     systemLibraries: report.systemLibraries,
+    foreignArchitectures: report.foreignArchitectures
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, names: some(finding.names) })),
+    dependencyCycles: report.dependencyCycles
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, names: some(finding.names) })),
     missingDependencies: report.missingDependencies
       .slice(0, findingsMax)
       .map((finding) => ({ ...finding, neededBy: some(finding.neededBy) })),

@@ -61,6 +61,16 @@ async function indexDirectory(
     progress.update(done.hints);
     for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
   };
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => {
+      progress.stop();
+      const [read, published] = [count(done.hints, 'package'), count(done.summaries, 'repository', 'repositories')];
+      console.error(`stopped after ${read} and ${published}. That work is kept: run the same command to continue.`);
+      process.exit(exitCode);
+    });
   const indexer = await LocalIndexer.open(
     { directory, stateDirectory: state, calls: syncCalls },
     {

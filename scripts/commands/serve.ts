@@ -30,6 +30,7 @@ export function addCommand(program: Command): void {
       '--local-uploads',
       'permit uploads and deletions for this machine alone: never use it behind a proxy, which makes everybody local',
     )
+    .option('--no-overwrite', 'refuse uploads of packages that exist (409); they can still be deleted')
     .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
     .option(
       '--debounce <seconds>',

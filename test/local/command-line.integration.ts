@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +24,13 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['index EMPTY', 2, /Expected a path, found nothing/],
   ['index DIR/none', 3, /DIR\/none: there is no such file or directory$/],
   ['index FILE', 3, /FILE: expected a directory, found a file$/],
-  ['index DIR --state FILE', 3, /state directory FILE cannot be made .*something else is in its place$/],
+  ['index DIR --state FILE', 3, /cannot make the state directory FILE .*something else is in its place$/],
+  [
+    'index DIR --state DIR/state',
+    3,
+    /state directory DIR\/state is inside DIR.*outside, or one that begins with a dot$/,
+  ],
+  ['serve DIR --port 0 --state DIR/state', 3, /state directory DIR\/state is inside DIR/],
   ['index DIR --formats xz', 2, /Expected gz, zst, or both; found xz/],
   ['index DIR --formats EMPTY', 2, /Expected gz, zst, or both; found nothing/],
   ['serve', 2, /missing required argument 'dir'/],
@@ -85,7 +92,7 @@ test('every mistake gets its exit code and a sentence', async () => {
     await tryAll();
     server.close();
     assert.deepEqual(wrong, []);
-    assert.deepEqual(await readdir(join(directory, 'empty')), ['.indexer'], 'nothing but a state was made');
+    assert.deepEqual(await readdir(join(directory, 'empty')), [], 'a command that fails leaves nothing behind');
   });
 });
 
@@ -112,6 +119,23 @@ describe('a reader that has seen enough', () => {
       assert.deepEqual(await head(['record', ...files]), [0, '']);
       assert.deepEqual(await head(['status', directory, '--json']), [0, '']);
     });
+  });
+});
+
+test('index says what it keeps when it is interrupted, and continues with that', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await makeRepository(directory, 3_000);
+    const { exitCode, stderr } = await run(['index', directory], {}, async (child) => {
+      await until('it begins', () => existsSync(join(directory, '.indexer', 'records.sqlite')) || undefined);
+      child.kill('SIGINT');
+    });
+    assert.equal(exitCode, 130);
+    assert.match(
+      stderr,
+      /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m,
+    );
+    assert.equal((await run(['index', directory])).exitCode, 0);
+    await assertPublished(directory);
   });
 });
 

@@ -229,7 +229,9 @@ test('the status has the findings of the packages that are there, a retry is acc
     const status = async () => (await (await fetch(`${indexer.url}/-/status`)).json()) as ServiceStatus;
     const app = makePackage({ name: 'app-1.0', packingList: ['@pkgdep lib>=2'] });
     await put('app-1.0', app);
-    await put('bad-1.0', Buffer.from('no package'));
+    const bad = await fetch(`${indexer.url}/All/bad-1.0.tgz`, { method: 'PUT', body: 'no package' });
+    assert.deepEqual([bad.status, (await bad.text()).slice(0, 24)], [422, 'Rejected, not-a-package:']);
+    await writeFile(join(directory, 'All/bad-1.0.tgz'), 'no package');
     const lines = ['indexed All/app', 'rejected All/bad', 'published All'];
     await until('it reports both', () => lines.every((line) => indexer.output.includes(line)) || undefined);
     const before = await status();
@@ -239,7 +241,7 @@ test('the status has the findings of the packages that are there, a retry is acc
       ['bad-1.0.tgz'],
     );
     assert.deepEqual(before.counts, {
-      uploads: 2,
+      uploads: 1,
       indexed: 1,
       rejected: 1,
       removed: 0,

@@ -89,7 +89,7 @@ describe('an existing bucket', () => {
 
     const { notifications, policy } = bucket;
     const second = await expectSuccess(deploy(...existing, '--prefix', 'SmartOS/All'));
-    assert.match(second, /is as it should be: no resource changes/);
+    assert.match(second, /is already up to date/);
     assert.deepEqual([bucket.notifications, bucket.policy, aws.invocations.length], [notifications, policy, 1]);
 
     const third = await expectSuccess(deploy(...existing, '--no-cdn'));
@@ -100,8 +100,8 @@ describe('an existing bucket', () => {
     assert.equal(aws.invocations.length, 2);
 
     const last = await expectSuccess(command('destroy', ['--stack', 'pkgsrc-indexer', '--yes']));
-    assert.match(last, /removed 5 notification rules of ours/);
-    assert.match(last, /npm run deploy -- --bucket packages --existing/);
+    assert.match(last, /removed 5 notification rules/);
+    assert.match(last, /deploy --bucket packages --existing/);
     assert.equal(statusOf('pkgsrc-indexer'), undefined);
     assert.equal(bucket.notifications, theirRule);
     assert.ok(aws.asked.every((asked) => !/^DELETE \/packages\/?$/.test(asked)));
@@ -116,13 +116,13 @@ describe('an existing bucket', () => {
       '<CloudFunctionConfiguration><Id>thumbs</Id><CloudFunction>arn:thumbs</CloudFunction><Event>s3:ObjectCreated:Put</Event></CloudFunctionConfiguration>';
     await expectFailure(
       deploy(...existing),
-      /there is +thumbs → arn:thumbs: s3:ObjectCreated:Put, keys \*\n +wanted is +pkgsrc-indexer\.1/,
+      /existing +thumbs → arn:thumbs: s3:ObjectCreated:Put, keys \*\n +ours +pkgsrc-indexer\.1/,
     );
     assert.deepEqual([aws.stacks.size, aws.buckets.size], [0, 1]);
   });
 
   it('that is not there is told', async () => {
-    await expectFailure(deploy(...existing), /there is no bucket called packages: leave --existing out/);
+    await expectFailure(deploy(...existing), /there is no bucket called packages: omit --existing/);
   });
 });
 
@@ -136,18 +136,18 @@ describe('a new bucket', () => {
     bucket.notifications = `${theirRule}${rule}`;
     await expectSuccess(deploy('--bucket', 'fresh', '--no-cdn'));
     const said = await expectSuccess(command('destroy', ['--stack', 'pkgsrc-indexer', '--yes']));
-    assert.match(said, /removed 1 notification rule of ours/);
+    assert.match(said, /removed 1 notification rule/);
     assert.deepEqual([bucket.notifications, bucket.objects.size], [theirRule, 1]);
   });
 
   it('is not made over one that is there', async () => {
     aws.bucket('packages');
-    await expectFailure(deploy('--bucket', 'packages'), /the bucket packages is there already: add --existing/);
+    await expectFailure(deploy('--bucket', 'packages'), /the bucket packages exists: add --existing/);
   });
 
   it('is not exchanged for another under the same stack', async () => {
     await expectSuccess(deploy('--bucket', 'fresh', '--no-cdn'));
-    await expectFailure(deploy('--bucket', 'other', '--no-cdn'), /the stack pkgsrc-indexer keeps the bucket fresh/);
+    await expectFailure(deploy('--bucket', 'other', '--no-cdn'), /the stack pkgsrc-indexer has the bucket fresh/);
   });
 });
 
@@ -156,13 +156,13 @@ describe('a stack', () => {
     aws.failing = 'PipelineHints';
     const { stderr } = await expectFailure(
       deploy('--no-cdn', '--bucket', 'fresh'),
-      /could not be made \(ROLLBACK_COMPLETE\)/,
+      /could not be created \(ROLLBACK_COMPLETE\)/,
     );
     assert.match(stderr, /PipelineHints: a reason of its own/);
     assert.doesNotMatch(stderr, /cancelled/);
     aws.failing = undefined;
     const said = await expectSuccess(deploy('--no-cdn', '--bucket', 'fresh'));
-    assert.match(said, /An earlier attempt to make pkgsrc-indexer failed/);
+    assert.match(said, /An earlier attempt to create pkgsrc-indexer failed/);
     assert.equal(statusOf('pkgsrc-indexer'), 'CREATE_COMPLETE');
   });
 

@@ -16,6 +16,8 @@ function reportOf(findings: number, packages: number): ConsistencyReport {
   const names = Array.from({ length: packages }, (_, index) => `p${index}-1`);
   return {
     ...checkConsistency([]),
+    foreignArchitectures: each((architecture) => ({ architecture, names })),
+    dependencyCycles: each(() => ({ names, packages: 7 })),
     missingDependencies: each((pattern) => ({ pattern, problem: undefined, neededBy: names })),
     missingLibraries: each((library) => ({ library, neededBy: names })),
     duplicateNames: each((name) => ({ name, files: names })),
@@ -70,7 +72,7 @@ describe('the status', () => {
       const status = await statusWith(reportOf(findingsMax + past, findingPackagesMax + past));
       const { report, findings } = status.repositories[0] ?? assert.fail();
       assert.deepEqual(report, { ...reportOf(findingsMax, findingPackagesMax) });
-      assert.deepEqual(Object.values(findings ?? {}), Array(4).fill(findingsMax + past));
+      assert.deepEqual(Object.values(findings ?? {}), Array(6).fill(findingsMax + past));
     }
   });
 

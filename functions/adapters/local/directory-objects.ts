@@ -12,6 +12,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { keyLimits } from '../../keys.ts';
+import type { PackageSource } from '../../package/package-source.ts';
 import {
   type ETag,
   type ListedObject,
@@ -53,6 +54,8 @@ export interface ReceiveOptions {
   readonly ifNoneMatch?: '*';
   /** The largest body that is taken. */
   readonly bytesMax: number;
+  /** Called with the complete body before anybody else sees it. Where it throws, nothing is stored, and the error is thrown on. */
+  readonly check?: (body: PackageSource) => Promise<void>;
 }
 
 /** `exists`: the condition did not hold; the body may not have been read. */
@@ -214,7 +217,7 @@ export class DirectoryObjects implements ObjectStore {
   async receive(
     key: ObjectKey,
     body: AsyncIterable<Uint8Array>,
-    { ifNoneMatch, bytesMax }: ReceiveOptions,
+    { ifNoneMatch, bytesMax, check }: ReceiveOptions,
   ): Promise<ReceiveOutcome> {
     if (ifNoneMatch === '*' && (await this.#look(key)) !== undefined) return { outcome: 'exists' };
     const condition = ifNoneMatch === '*' ? { ifNoneMatch } : undefined;
@@ -225,6 +228,7 @@ export class DirectoryObjects implements ObjectStore {
         if (bytes > bytesMax) throw new ObjectTooLarge(key, bytesMax);
         await file.writeFile(chunk);
       }
+      await check?.({ size: bytes, read: (offset, length) => readExactly(file, offset, length) });
     });
     return outcome.outcome === 'lost-race' ? { outcome: 'exists' } : outcome;
   }
@@ -478,7 +482,7 @@ function holds(condition: PutCondition | undefined, current: BigIntStats | undef
   return current !== undefined && etagOf(current) === condition.ifMatch;
 }
 
-async function readFully(file: OpenFile, offset: number, length: number): Promise<Uint8Array> {
+async function readFully(file: Pick<OpenFile, 'read'>, offset: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
@@ -487,6 +491,15 @@ async function readFully(file: OpenFile, offset: number, length: number): Promis
     filled += bytesRead;
   }
   return bytes.subarray(0, filled);
+}
+
+/** @throws where the file ends before, which it cannot unless another program writes to it. */
+async function readExactly(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const read: OpenFile['read'] = async (...place) => (await file.read(...place)).bytesRead;
+  const bytes = await readFully({ read }, offset, length);
+  if (bytes.byteLength !== length)
+    throw new Error(`expected ${length} bytes at byte ${offset} of a temporary file, found ${bytes.byteLength}`);
+  return bytes;
 }
 
 async function writeFully(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {

@@ -1,8 +1,8 @@
 /** A directory that is open for indexing: its objects, the table of their rows, and the lock that keeps other indexers out. */
 
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { CannotRun, systemErrorSentence } from '../../failures.ts';
 import { keyLimits } from '../../keys.ts';
 import type { OnChange } from '../../ports.ts';
@@ -18,7 +18,7 @@ export interface DirectoryOptions {
   /** Where the table is kept; by default `.indexer` in the directory. */
   readonly stateDirectory?: string | undefined;
   /** How the directory is read; by default with asynchronous calls. */
-  readonly calls?: FileCalls;
+  readonly calls?: FileCalls | undefined;
   readonly onChange: OnChange;
   /** Called with a sentence for the operator, once each. */
   readonly onNotice: (sentence: string) => void;
@@ -42,7 +42,9 @@ export class OpenedDirectory {
   readonly #lock: DirectoryLock;
   /** As it was named. */
   readonly #name: string;
+  readonly #isStateNew: boolean;
   #isTableDamaged = false;
+  #isDiscarded = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
   static async open(options: DirectoryOptions): Promise<OpenedDirectory> {
@@ -50,10 +52,11 @@ export class OpenedDirectory {
     // A link that leads to another directory later must not mix the files of one with the rows of the other: see `loss`.
     const directory = await realpath(options.directory);
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
-    await makeStateDirectory(stateDirectory);
+    await refuseServedState(stateDirectory, directory);
+    const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = lockDirectory(stateDirectory, directory);
     try {
-      const opened = new OpenedDirectory(options, directory, stateDirectory, lock);
+      const opened = new OpenedDirectory(options, directory, stateDirectory, lock, isStateNew);
       await opened.#removeTemporaryFiles();
       return opened;
     } catch (error) {
@@ -62,12 +65,19 @@ export class OpenedDirectory {
     }
   }
 
-  private constructor(options: DirectoryOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
+  private constructor(
+    options: DirectoryOptions,
+    directory: string,
+    stateDirectory: string,
+    lock: DirectoryLock,
+    isStateNew: boolean,
+  ) {
     const { calls, onChange, onNotice } = options;
     this.directory = directory;
     this.#name = resolve(options.directory);
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
+    this.#isStateNew = isStateNew;
     this.objects = new DirectoryObjects({
       root: directory,
       stateDirectory,
@@ -102,9 +112,16 @@ export class OpenedDirectory {
     return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
   }
 
+  /** For a start that failed before it did any work: `release` then removes the state directory, if this opening made it. */
+  discard(): void {
+    this.#isDiscarded = true;
+  }
+
   /** Closes the table and gives up the lock. */
   release(): void {
     this.records.close();
+    // Before the lock is given up, so that the directory is still ours.
+    if (this.#isDiscarded && this.#isStateNew) rmSync(this.stateDirectory, { recursive: true, force: true });
     this.#lock.release();
   }
 
@@ -129,16 +146,40 @@ async function checkDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Without its parents: a missing one is a mistake, and below /proc a recursive mkdir never returns. */
-async function makeStateDirectory(stateDirectory: string): Promise<void> {
+/** A web server over the directory, ours or another, would hand out the table and take uploads into it. */
+async function refuseServedState(stateDirectory: string, directory: string): Promise<void> {
+  const path = relative(directory, await realPathToBe(stateDirectory));
+  // `..`, which leads outside, begins with a dot as well.
+  if (path.split(sep).some((part) => part.startsWith('.'))) return;
+  throw new CannotRun(
+    `the state directory ${stateDirectory} is inside ${directory}, which is served: choose one outside, or one that begins with a dot`,
+  );
+}
+
+/** With symbolic links resolved, as far as the path exists. */
+async function realPathToBe(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(await realPathToBe(parent), basename(path));
+  }
+}
+
+/**
+ * Without its parents: a missing one is a mistake, and below /proc a recursive mkdir never returns.
+ * @returns whether it is new
+ */
+async function makeStateDirectory(stateDirectory: string): Promise<boolean> {
   try {
     await mkdir(stateDirectory);
+    return true;
   } catch (error) {
     const exists = await stat(stateDirectory).then(
       (facts) => facts.isDirectory(),
       () => false,
     );
-    if (exists) return;
+    if (exists) return false;
     const what = `cannot make the state directory ${stateDirectory} (use --state to put it elsewhere)`;
     throw new CannotRun(systemErrorSentence(error, what));
   }

@@ -92,24 +92,23 @@ export interface DirectoryWatch {
 /**
  * Resolves once everything below `root` is watched. No event reports what is there already: compare it afterwards.
  * @param root a directory; a link to one will do.
- * @param stateDirectory is left out: it changes with every row.
  */
 export async function watchDirectory(
   root: string,
-  stateDirectory: string,
   events: WatchEvents,
   options: WatchOptions,
 ): Promise<DirectoryWatch> {
   const { facts = watchFacts } = options;
   const queue = new EventQueue(await queuedEventsMax(facts));
-  const watch = new WatchedTree(root, stateDirectory, events, { ...options, facts }, queue);
+  const watch = new WatchedTree(root, events, { ...options, facts }, queue);
   await watch.start();
   return watch;
 }
 
+export type WatchDirectory = typeof watchDirectory;
+
 class WatchedTree implements DirectoryWatch {
   readonly #root: string;
-  readonly #stateDirectory: string;
   readonly #events: WatchEvents;
   readonly #options: WatchOptions & { readonly facts: WatchFacts };
   readonly #queue: EventQueue;
@@ -128,13 +127,11 @@ class WatchedTree implements DirectoryWatch {
 
   constructor(
     root: string,
-    stateDirectory: string,
     events: WatchEvents,
     options: WatchOptions & { readonly facts: WatchFacts },
     queue: EventQueue,
   ) {
     this.#root = root;
-    this.#stateDirectory = stateDirectory;
     this.#events = events;
     this.#options = options;
     this.#queue = queue;
@@ -233,7 +230,6 @@ class WatchedTree implements DirectoryWatch {
   }
 
   async #look(prefix: string, isToCompare: boolean): Promise<void> {
-    if (this.#pathOf(prefix) === this.#stateDirectory) return;
     // Its parent's comparison reports it.
     if (isTooDeep(prefix)) return this.#compareDirectory(parentOf(prefix));
     const known = this.#directories.get(prefix);
