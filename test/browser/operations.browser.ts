@@ -84,6 +84,7 @@ const busy: ServiceStatus = {
     publications: 1,
     deadLetters: [{ key: 'All/unreadable-1.0.tgz', message: 'permission is denied', tries: 6, at: ago(20) }],
   },
+  polled: [{ directories: 3, reason: 'no inotify watch is left', setting: 'raise fs.inotify.max_user_watches' }],
   publications: Array.from({ length: 30 }, (_, index) => ({
     repository: whole.repository,
     at: ago(42 + 97 * index),

@@ -44,7 +44,7 @@ test('an index that cannot be published is told, and keeps no other from being s
     await writeFile(join(place, name, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
   }
   await mkdir(join(place, 'first', 'pkg_summary.gz'));
-  const { exitCode, stdout, stderr } = await run('index', [place]);
+  const { exitCode, stdout, stderr } = await run('index', [place, '--settle', '0']);
   assert.match(stderr, /^cannot publish the index of first: .*pkg_summary\.gz is a directory\n$/);
   assert.match(stdout, /^second: 1 package, .* published/);
   assert.equal(exitCode, 3);
@@ -53,7 +53,7 @@ test('an index that cannot be published is told, and keeps no other from being s
 test('a table that cannot be made is told with its place', async () => {
   const state = join(directory, 'state');
   await mkdir(join(state, 'records.sqlite'), { recursive: true });
-  const { exitCode, stderr } = await run('index', [directory, '--state', state]);
+  const { exitCode, stderr } = await run('index', [directory, '--state', state, '--settle', '0']);
   assert.equal(exitCode, 3);
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });

@@ -48,6 +48,7 @@ export const idleStatus: ServiceStatus = {
   memoryBytes: 1,
   counts: { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 },
   queue: { pending: 0, publications: 0, deadLetters: [] },
+  polled: [],
   publications: [],
   repositories: [],
 };
