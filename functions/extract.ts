@@ -1,5 +1,4 @@
 import { splitKey } from './keys.ts';
-import { packageLimits } from './package/limits.ts';
 import { MalformedPackage } from './package/malformed-package.ts';
 import type { PackageSource } from './package/package-source.ts';
 import { readPackage } from './package/read-package.ts';
@@ -18,90 +17,106 @@ import { findRejection, findWarnings } from './record/hazards.ts';
 import { recordLimits } from './record/limits.ts';
 import { renderRecord } from './record/record.ts';
 
+/** Reading one package. */
+export const extractLimits = {
+  /** All range reads of one package. A store that takes longer does not answer: the hint is retried. */
+  readMillisecondsMax: 60_000,
+  /** An object that changes while it is read is read again, so many times in all; then the hint is retried later. */
+  checksMax: 10,
+} as const;
+
 export interface ExtractPorts {
   readonly objects: ObjectStore;
   readonly records: RecordTable;
   readonly clock: Clock;
-  /** Where clients cannot ask for every package by its own key. */
+  /** For a store in which clients cannot request every package by its own key. */
   readonly aliases?: AliasKeeper;
 }
 
 export interface ExtractOptions {
-  /** Read the package again though its row has its ETag: the reader may have changed since. */
+  /** Read the package again even if its row has its ETag: the reader may have changed. */
   readonly force?: boolean;
+  /** Aborted when the time is up: requests to the store end, and extract throws. */
+  readonly signal?: AbortSignal;
 }
 
-/** What became of the row. `unchanged`: it said what is there already; without a row there is no such package, and was none. */
+/** What happened to the row. `unchanged` without a row: there is no package, and there was no row. */
 export type Extraction =
   | { readonly outcome: 'written'; readonly row: Row }
   | { readonly outcome: 'removed' }
   | { readonly outcome: 'unchanged'; readonly row: Row | undefined };
 
-/** The object kept changing while it was being read. The hint goes back to the queue. */
+/** The object changed each time it was read. The hint is retried. */
 class ObjectKeepsChanging extends Error {
   override readonly name = 'ObjectKeepsChanging';
 }
 
 /**
- * A key changed in the bucket: make its row agree with the object that is there now.
+ * A key changed in the bucket: make its row match the object that is there now.
  *
- * Look, write the row, look again; done when nothing changed in between. Whoever writes a row last has thus looked afterwards,
- * and an object that changes after that look brings a hint of its own. Nothing depends on the order of hints.
+ * Read the object, write the row, check the object again; start again if it changed. So the last writer of a row checked the object
+ * after writing, and a later change of the object sends its own hint. Nothing depends on the order of hints.
  *
- * A malformed package gives a rejected row.
- * @throws {ObjectKeepsChanging} and whatever the ports throw: the hint is to be tried again.
+ * A malformed package gets a rejected row.
+ * @throws {ObjectKeepsChanging} and any error of the ports: the caller retries the hint.
  */
-export async function extract(
-  ports: ExtractPorts,
-  key: ObjectKey,
-  { force = false }: ExtractOptions = {},
-): Promise<Extraction> {
-  for (let look = 0; look < packageLimits.looksMax; look += 1) {
-    const seen = await headPackage(ports.objects, key);
-    const extraction = await reconcile(ports, key, seen, force);
-    await ports.aliases?.reconcile(key, seen);
-    const now = await headPackage(ports.objects, key);
-    if (extraction === 'object-changed' || now?.etag !== seen?.etag) continue;
+export async function extract(ports: ExtractPorts, key: ObjectKey, options: ExtractOptions = {}): Promise<Extraction> {
+  const { signal } = options;
+  const deadline = ports.clock.now().getTime() + extractLimits.readMillisecondsMax;
+  for (let check = 0; check < extractLimits.checksMax; check += 1) {
+    const object = await headPackage(ports.objects, key, signal);
+    const extraction = await reconcile(ports, key, object, { ...options, deadline });
+    await ports.aliases?.reconcile(key, object, signal);
+    const now = await headPackage(ports.objects, key, signal);
+    if (extraction === 'object-changed' || now?.etag !== object?.etag) continue;
     if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);
     return extraction;
   }
-  throw new ObjectKeepsChanging(
-    `${key} changed ${packageLimits.looksMax} times while it was being read: it is tried again later`,
-  );
+  throw new ObjectKeepsChanging(`${key} changed ${extractLimits.checksMax} times while it was being read; will retry`);
 }
 
 /**
- * A first publication may have waited for this very hint: for a package that went before it had a row, or became again what its
- * row says. No row changes then, so nothing else would tell summarize that it need not wait any more.
+ * A first publication may wait for this hint: for a package that was deleted before it had a row, or that is again what its row
+ * says. Then no row changes, and nothing else tells summarize that it need not wait any more.
  */
 async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise<void> {
   const { repository } = splitKey(key);
   if (!(await records.isAdopted(repository))) await records.requestSummary(repository);
 }
 
-/** An alias of a package is none itself: so the hint that its own making brings about ends here. */
-async function headPackage(objects: ObjectStore, key: ObjectKey): Promise<ObjectFacts | undefined> {
-  const facts = await objects.head(key);
+/** An alias is not a package: the hint that its creation sends ends here. */
+async function headPackage(
+  objects: ObjectStore,
+  key: ObjectKey,
+  signal: AbortSignal | undefined,
+): Promise<ObjectFacts | undefined> {
+  const facts = await objects.head(key, signal);
   return facts !== undefined && aliasMetadata in facts.metadata ? undefined : facts;
 }
 
-/** Makes the row say what `seen` is. `object-changed`: it is another one, or gone, already. */
+/** `deadline`: when all attempts together must be done (milliseconds since 1970). */
+interface Reading extends ExtractOptions {
+  readonly deadline: number;
+}
+
+/** Makes the row match `object`. `object-changed`: it was replaced or deleted meanwhile. */
 async function reconcile(
   { objects, records, clock }: ExtractPorts,
   key: ObjectKey,
-  seen: ObjectFacts | undefined,
-  force: boolean,
+  object: ObjectFacts | undefined,
+  reading: Reading,
 ): Promise<Extraction | 'object-changed'> {
+  const { force = false } = reading;
   const { repository, file } = splitKey(key);
   const old = await records.row(repository, file);
-  if (seen === undefined) {
+  if (object === undefined) {
     if (old === undefined) return { outcome: 'unchanged', row: undefined };
     await records.deleteRow(repository, file);
     return { outcome: 'removed' };
   }
-  if (old?.etag === seen.etag && !force) return { outcome: 'unchanged', row: old };
+  if (old?.etag === object.etag && !force) return { outcome: 'unchanged', row: old };
   try {
-    const row = await readRow({ objects, clock }, key, seen);
+    const row = await readRow({ objects, clock }, key, object, reading);
     if (old !== undefined && isSameRow(old, row)) return { outcome: 'unchanged', row: old };
     await records.putRow(row);
     return { outcome: 'written', row };
@@ -114,13 +129,14 @@ async function reconcile(
 async function readRow(
   { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
   key: ObjectKey,
-  seen: ObjectFacts,
+  object: ObjectFacts,
+  reading: Reading,
 ): Promise<Row> {
   const { repository, file } = splitKey(key);
-  const { etag, size, lastModified } = seen;
+  const { etag, size, lastModified } = object;
   const facts = { repository, file, etag, size, lastModified, indexedAt: clock.now() };
   try {
-    const metadata = await readPackage(objectSource({ objects, clock }, key, seen));
+    const metadata = await readPackage(objectSource({ objects, clock }, key, object, reading));
     const record = renderRecord(metadata, file, size);
     const rejection = findRejection(record, file);
     if (rejection !== undefined) return { ...facts, state: 'rejected', reason: short(rejection) };
@@ -131,25 +147,21 @@ async function readRow(
   }
 }
 
-/** Every range is of the object that was seen, and all of them together have a limited time. */
+/** Every range is of this version of the object, and all of them together have one deadline. */
 function objectSource(
   { objects, clock }: Pick<ExtractPorts, 'objects' | 'clock'>,
   key: ObjectKey,
-  seen: ObjectFacts,
+  object: ObjectFacts,
+  { deadline, signal }: Reading,
 ): PackageSource {
-  const deadline = clock.now().getTime() + packageLimits.readMillisecondsMax;
   return {
-    size: seen.size,
+    size: object.size,
     async read(offset, length) {
       if (clock.now().getTime() > deadline)
-        throw new Error(
-          `reading ${key} took more than ${packageLimits.readMillisecondsMax} ms: it is tried again later`,
-        );
-      const bytes = await objects.readRange(key, seen.etag, offset, length);
+        throw new Error(`reading ${key} took more than ${extractLimits.readMillisecondsMax} ms; will retry`);
+      const bytes = await objects.readRange(key, object.etag, offset, length, signal);
       if (bytes.length !== length)
-        throw new Error(
-          `expected ${length} bytes of ${key} at byte ${offset}, found ${bytes.length}: it is tried again later`,
-        );
+        throw new Error(`expected ${length} bytes of ${key} at byte ${offset}, found ${bytes.length}; will retry`);
       return bytes;
     },
   };
@@ -162,7 +174,7 @@ function short({ code, message }: { readonly code: string; readonly message: str
   return { code, message: message.slice(0, recordLimits.reasonCharactersMax) };
 }
 
-/** A row that would not change is not written: it would set off a summarize for nothing. */
+/** A row that would not change is not written: writing it would start a summarize for nothing. */
 function isSameRow(old: Row, row: Row): boolean {
   if (old.etag !== row.etag) return false;
   if (old.state === 'indexed' && row.state === 'indexed')

@@ -1,8 +1,8 @@
 /**
- * What the steps need of the world: types only, no code.
+ * The ports: what the steps (extract, summarize, reindex) use of the outside world. Types only.
  *
- * A step (extract, summarize, reindex) sees nothing but these. Each port has several adapters (functions/adapters/) and
- * one contract suite (test/adapters/*.contract.ts) that is run over all of them.
+ * Each port has several adapters (functions/adapters/) and one contract suite (test/adapters/*.contract.ts), which runs over all
+ * of them.
  */
 
 /** `/`-separated path of an object in its bucket, without a leading `/`; valid UTF-8. `All/x-1.0.tgz`. */
@@ -19,7 +19,7 @@ export interface ObjectFacts {
   /** Bytes. */
   readonly size: number;
   readonly lastModified: Date;
-  /** What the writer attached to the object; names in lower case. Empty where none was, or where it is not known any more. */
+  /** What the writer attached to the object; names in lower case. Empty where there is none, or where it was lost. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -30,26 +30,26 @@ export interface ListedObject {
   readonly size: number;
 }
 
-/** The bytes of an object; or pieces of them, one behind the other. */
+/** The bytes of an object, or pieces of it in order. */
 export type ObjectBody = Uint8Array | readonly Uint8Array[];
 
-/** When a put takes effect; otherwise it has none. */
+/** A put takes effect only where this holds. */
 export type PutCondition = { readonly ifMatch: ETag } | { readonly ifNoneMatch: '*' };
 
 export interface PutOptions {
   readonly condition: PutCondition;
   readonly metadata: Readonly<Record<string, string>>;
   readonly contentType: string;
-  /** For a store that says it to clients itself (S3). */
+  /** For a store that sends it to clients itself (S3). */
   readonly cacheControl?: string;
-  /** Last-Modified in whole seconds. A store that sets its own (S3) ignores it; a directory obeys, so that it never stands still. */
+  /** Last-Modified in whole seconds. A directory uses it, so that two puts never have the same; S3 sets its own. */
   readonly lastModified: Date;
 }
 
-/** `lost-race`: the condition did not hold, somebody else wrote first; look again. */
+/** `lost-race`: the condition did not hold, since something else wrote first. Start again. */
 export type PutOutcome = { readonly outcome: 'stored'; readonly etag: ETag } | { readonly outcome: 'lost-race' };
 
-/** Thrown by `readRange`: the object is not the one that was looked at any more. Look again. */
+/** Thrown by `readRange`: the object has another ETag now, or is gone. Start again. */
 export class ObjectChanged extends Error {
   override readonly name = 'ObjectChanged';
   constructor(key: ObjectKey) {
@@ -57,28 +57,34 @@ export class ObjectChanged extends Error {
   }
 }
 
-/** A bucket, or a directory that stands for one. Reads see the latest write; listings too. */
+/**
+ * A bucket, or a directory. Reads and listings see every write that ended before.
+ *
+ * `signal` aborts a request that waits for a store on the network: the call then throws. A local store may ignore it.
+ */
 export interface ObjectStore {
   /** Undefined where there is no such object. */
-  head(key: ObjectKey): Promise<ObjectFacts | undefined>;
+  head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectFacts | undefined>;
   /**
    * Bytes `offset … offset + length - 1`, fewer where the object ends before.
-   * @throws {ObjectChanged} where the object's ETag is not `etag` (any more).
+   * @throws {ObjectChanged} where the object's ETag is not `etag`.
    */
-  readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array>;
+  readRange(key: ObjectKey, etag: ETag, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Replaces the object atomically: a reader sees the old one or the new one, whole. */
   put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome>;
   /** Removes the object; one that is absent is no error. */
-  delete(key: ObjectKey): Promise<void>;
-  /** All objects whose key begins with `prefix`, in no particular order. */
+  delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
+  /** All objects whose key begins with `prefix`, in any order. */
   list(prefix: string): AsyncIterable<ListedObject>;
+  /** Whether a directory is in the place of this object, so that it cannot be put. Only a store in a file system has this. */
+  isDirectory?(key: ObjectKey): Promise<boolean>;
 }
 
 interface RowFacts {
   readonly repository: Repository;
   /** The key's last part. */
   readonly file: string;
-  /** Of the object that the row was read from. */
+  /** Of the object that the row describes. */
   readonly etag: ETag;
   /** Bytes. */
   readonly size: number;
@@ -102,51 +108,51 @@ export interface RejectedRow extends RowFacts {
 
 export type Row = IndexedRow | RejectedRow;
 
-/** Of a repository: the files whose rows changed, or anything. */
+/** What changed in a repository: the rows of these files, or anything. */
 export type Changes = 'all' | ReadonlySet<string>;
 
-/** Told of a change by a table on this machine; without a file, of anything. */
+/** Called by a table on this machine when a row changed; without a file: anything may have changed. */
 export type OnChange = (repository: Repository, file: string | undefined) => void;
 
-/** The table of rows, and of the repositories they are in. All of it is derived data: a reindex brings it back. */
+/** The table of rows, and the table of repositories. Both are derived data: a reindex rebuilds them. */
 export interface RecordTable {
   row(repository: Repository, file: string): Promise<Row | undefined>;
-  /** Puts the row in the place of the one with the same repository and file. Tells the change stream, as every change of a row does. */
+  /** Replaces the row of the same repository and file. Like every change of a row, it enters the change stream. */
   putRow(row: Row): Promise<void>;
   /** A row that is absent is no error, and no change. */
   deleteRow(repository: Repository, file: string): Promise<void>;
-  /** The repository's rows, by the bytes of `file`; consistent: every write that ended before the call is in it. */
+  /** The repository's rows, by the bytes of `file`. Consistent: includes every write that ended before the call. */
   rows(repository: Repository): AsyncIterable<Row>;
   /** Every repository that has a row, or has been summarized. */
   repositories(): AsyncIterable<Repository>;
-  /** Takes the repository's next run number: an atomic increment; the first is 1. */
+  /** Increments the repository's run number, atomically, and returns it. The first is 1. */
   takeRun(repository: Repository): Promise<number>;
   /** The last run number that was taken; 0 where none was. */
   lastRun(repository: Repository): Promise<number>;
   /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
   isAdopted(repository: Repository): Promise<boolean>;
   markAdopted(repository: Repository): Promise<void>;
-  /** Has the change stream report that anything may have changed, so that all rows are held against the index. */
+  /** Enters into the change stream that anything may have changed: summarize then reads all rows. */
   requestSummary(repository: Repository): Promise<void>;
 }
 
-/** Objects that stand for a package under another key, for clients that cannot ask for its own (see `plusAliasOf`). */
+/** Keeps copies of packages under other keys, for clients that cannot request the package's own key (see `plusAliasOf`). */
 export interface AliasKeeper {
-  /** Makes the alias, or its absence, agree with what was seen at the key. An alias has `aliasMetadata` and is no package. */
-  reconcile(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void>;
+  /** Puts or deletes the key's alias, to match the package at the key. An alias has `aliasMetadata`, and is not a package. */
+  reconcile(key: ObjectKey, object: ObjectFacts | undefined, signal?: AbortSignal): Promise<void>;
 }
 
 /** The metadata that marks an alias. */
 export const aliasMetadata = 'alias-of';
 
-/** "Something happened to this key." It carries no truth: whoever takes it looks for itself. */
+/** "Something happened to this key." It does not say what: extract checks the object itself. */
 export interface Hint {
   readonly key: ObjectKey;
-  /** Read the package again even though its row is up to date (after a change of the reader). */
+  /** Read the package again even if its row is up to date (after a change of the reader). */
   readonly force?: boolean;
 }
 
-/** Delivers every hint at least once, in no order. */
+/** Delivers every hint at least once, in any order. */
 export interface HintQueue {
   send(hints: readonly Hint[]): Promise<void>;
 }

@@ -1,11 +1,21 @@
 import type { ConsistencyReport } from './check/consistency.ts';
 import { RepositoryFacts } from './check/repository-facts.ts';
-import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository, Row } from './ports.ts';
+import { compareByBytes, isIndexKey, isPackageKey, isUnusableKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
+import {
+  aliasMetadata,
+  type ETag,
+  type Hint,
+  type HintQueue,
+  type ObjectKey,
+  type ObjectStore,
+  type RecordTable,
+  type Repository,
+  type Row,
+} from './ports.ts';
 
-/** Comparing a bucket with the table. */
+/** Comparing the bucket with the table. */
 export const reindexLimits = {
-  /** Hints handed to the queue at a time: bounds what is in memory, and what is sent again if sending fails. */
+  /** Hints per send: bounds the memory, and what is sent twice if sending fails. */
   hintsPerSendMax: 500,
 } as const;
 
@@ -15,7 +25,7 @@ export interface ReindexPorts {
   readonly hints: HintQueue;
 }
 
-/** How far a reindex came: everything up to and with this file, or the whole repository where none is named. */
+/** How far a reindex came: up to and including this file; without a file, up to the end of this repository. */
 export interface ReindexPlace {
   readonly repository: Repository;
   readonly file?: string;
@@ -26,48 +36,62 @@ export interface ReindexOptions {
   readonly prefix?: string;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
-  /** Look for packages that differ, and leave the indexes alone. */
+  /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
-  /** Where one that was stopped goes on. */
+  /** Called with the key of each index that exists. */
+  readonly onIndex?: (key: ObjectKey) => void;
+  /** Where to resume a reindex that stopped. */
   readonly after?: ReindexPlace;
-  /** Asked after each batch of hints: whether to stop here, to go on later. */
+  /** Called after each batch of hints: true stops the reindex there. */
   readonly isTimeUp?: () => boolean;
   /**
-   * Told how the packages of each repository fit together, as its rows are now: they are read anyway. `report` is undefined where
-   * there was too much to keep. Without it nothing is kept of them.
+   * Called with the findings of each repository, as its rows are now. `report` is undefined where the repository is too large to
+   * check. Without `onReport`, no facts are collected.
    */
   readonly onReport?: (repository: Repository, report: ConsistencyReport | undefined) => void;
 }
 
+interface UnusableKeys {
+  readonly packages: number;
+  readonly first: ObjectKey;
+}
+
 export interface ReindexResult {
   readonly repositories: number;
-  /** Packages listed. */
+  /** Packages listed, without the aliases of packages with `+` in their names. */
   readonly packages: number;
   /** Hints sent: packages without a row that has their ETag, and rows without a package. */
   readonly hints: number;
+  /** Packages that cannot be indexed, because their keys have an empty part (`isUnusableKey`); absent if there are none. */
+  readonly unusable?: UnusableKeys;
   /** Where it stopped, if it did. */
   readonly stoppedAt?: ReindexPlace;
 }
 
 /**
- * Compare the bucket with the table, and send a hint for every key that differs. It changes nothing itself, so it can run at any
- * time; it is how lost events are made good, and how an existing bucket is adopted. Every repository's index is asked to be
- * looked at, too.
+ * Compares the bucket with the table, sends a hint for every key that differs, and requests a summary of every repository. It
+ * changes nothing itself, so it can run at any time: after lost events, or to adopt an existing bucket.
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
-  const listed = await listRepositories(ports, prefix);
+  const { listed, unusable } = await listRepositories(ports, prefix, options.onIndex);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
-  const result = { repositories: 0, packages: 0, hints: 0 };
+  const result = {
+    repositories: 0,
+    packages: 0,
+    hints: 0,
+    // A reindex that goes on after a stop lists everything again.
+    ...(unusable === undefined || after !== undefined ? {} : { unusable }),
+  };
   for (const repository of repositories) {
-    const etags = listed.get(repository) ?? new Map<string, ETag>();
+    const etags = await withoutAliases(ports.objects, repository, listed.get(repository) ?? new Map());
     const resumed = repository === after?.repository ? after.file : undefined;
     if (resumed === undefined) {
       result.repositories += 1;
       result.packages += etags.size;
     }
     const facts = onReport === undefined ? undefined : new RepositoryFacts();
-    const rows = seenBy(facts, ports.records.rows(repository));
+    const rows = collected(facts, ports.records.rows(repository));
     const differing = differences(rows, repository, etags, { prefix, force, after: resumed });
     for await (const files of inBatches(differing)) {
       await ports.hints.send(
@@ -90,36 +114,65 @@ function isAhead(repository: Repository, after: ReindexPlace | undefined): boole
   return order > 0 || (order === 0 && after.file !== undefined);
 }
 
-/** The packages below `prefix` by repository; one that has an index, or is in the table, is there without a package, too. */
+interface Listing {
+  /** The packages below the prefix by repository. Includes repositories without packages: those with an index or in the table. */
+  readonly listed: ReadonlyMap<Repository, ReadonlyMap<string, ETag>>;
+  readonly unusable: UnusableKeys | undefined;
+}
+
 async function listRepositories(
   { objects, records }: ReindexPorts,
   prefix: string,
-): Promise<Map<Repository, Map<string, ETag>>> {
+  onIndex?: (key: ObjectKey) => void,
+): Promise<Listing> {
   const listed = new Map<Repository, Map<string, ETag>>();
+  let unusable: UnusableKeys | undefined;
   for await (const { key, etag } of objects.list(prefix)) {
+    if (isUnusableKey(key)) unusable = { packages: (unusable?.packages ?? 0) + 1, first: unusable?.first ?? key };
     const isPackage = isPackageKey(key);
-    if (!isPackage && !isIndexKey(key)) continue;
+    const isIndex = isIndexKey(key);
+    if (isIndex) onIndex?.(key);
+    if (!isPackage && !isIndex) continue;
     const { repository, file } = splitKey(key);
     const etags = listed.get(repository) ?? new Map<string, ETag>();
     listed.set(repository, etags);
     if (isPackage) etags.set(file, etag);
   }
   for await (const repository of records.repositories()) {
-    const isConcerned = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
-    if (isConcerned && !listed.has(repository)) listed.set(repository, new Map());
+    const isBelow = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
+    if (isBelow && !listed.has(repository)) listed.set(repository, new Map());
   }
-  return listed;
+  return { listed, unusable };
 }
 
-/** The rows as they pass; one that is passed over by what follows is seen, too. */
-async function* seenBy(facts: RepositoryFacts | undefined, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+/**
+ * The packages without the aliases among them. Only metadata tells an alias from a package that somebody uploaded. An alias whose package
+ * is gone stays: it needs a hint, so that extract removes it.
+ */
+async function withoutAliases(
+  objects: ObjectStore,
+  repository: Repository,
+  etags: ReadonlyMap<string, ETag>,
+): Promise<ReadonlyMap<string, ETag>> {
+  const packages = new Map(etags);
+  for (const file of etags.keys()) {
+    const alias = plusAliasOf(file);
+    if (alias === undefined || !etags.has(alias)) continue;
+    const facts = await objects.head(joinKey(repository, alias));
+    if (facts !== undefined && aliasMetadata in facts.metadata) packages.delete(alias);
+  }
+  return packages;
+}
+
+/** Passes the rows on, and adds each to the facts. */
+async function* collected(facts: RepositoryFacts | undefined, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
   for await (const row of rows) {
     facts?.add(row);
     yield row;
   }
 }
 
-/** Files behind `after` whose package and row differ (or all, with `force`), in order: rows and packages side by side. */
+/** Files after `after` whose package and row differ (or all, with `force`), in order: merges the rows with the packages. */
 async function* differences(
   rows: AsyncIterable<Row>,
   repository: Repository,
@@ -127,12 +180,12 @@ async function* differences(
   options: { readonly prefix: string; readonly force: boolean; readonly after: string | undefined },
 ): AsyncGenerator<string> {
   const { prefix, force, after } = options;
-  const isConcerned = (file: string) =>
+  const isAsked = (file: string) =>
     joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
-  const files = [...etags.keys()].filter(isConcerned).sort(compareByBytes);
+  const files = [...etags.keys()].filter(isAsked).sort(compareByBytes);
   let next = 0;
   for await (const { file, etag } of rows) {
-    if (!isConcerned(file)) continue;
+    if (!isAsked(file)) continue;
     for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
       yield ahead;
       next += 1;

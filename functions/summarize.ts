@@ -1,7 +1,7 @@
 import pMap from 'p-map';
+import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
 import { type IndexFormat, type IndexFormatName, indexFormats } from './index/index-formats.ts';
-import { summaryLimits } from './index/limits.ts';
 import {
   buildSummary,
   type CompressedBlock,
@@ -12,6 +12,7 @@ import {
 } from './index/summary.ts';
 import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { headPage, type KeptPage, keepPage } from './page/keep-page.ts';
+import type { PageTemplate } from './page/page.ts';
 import {
   type Changes,
   type Clock,
@@ -24,6 +25,18 @@ import {
   type Row,
 } from './ports.ts';
 
+/** Publishing one repository's index. */
+export const summarizeLimits = {
+  /** Passes of one summarize. Each further pass means that another summarize published meanwhile; after these the changes are retried. */
+  passesMax: 20,
+  /** The longest wait for the next second: every clock reaches it within this time. */
+  waitMillisecondsMax: 1_200,
+  /** How far the store's clock, which dates the last publication, may differ from ours. */
+  clockSkewMilliseconds: 200,
+  /** Changed rows that are read at the same time. */
+  rowsConcurrentMax: 16,
+} as const;
+
 export interface SummarizePorts {
   readonly objects: ObjectStore;
   readonly records: RecordTable;
@@ -31,17 +44,17 @@ export interface SummarizePorts {
 }
 
 export interface SummarizeOptions {
-  /** The formats to publish; an index in any other is removed, since clients would take it for the fresh one. */
+  /** The formats to publish. Indexes in other formats are deleted: clients would prefer a stale one. */
   readonly formats?: readonly IndexFormatName[];
-  /** What changed. Those of a call that failed have to be in a later one. */
+  /** What changed. The changes of a call that failed must be part of a later call. */
   readonly changes?: Changes;
-  /** Whether to keep index.html, the package browser, as well; otherwise nothing of that name is touched. */
-  readonly page?: boolean;
-  /** A block's size on average (functions/index/blocks.ts). */
+  /** The package browser to keep as index.html; without one, index.html is never read or written. */
+  readonly page?: PageTemplate | undefined;
+  /** The average size of a block (functions/index/blocks.ts). */
   readonly blockBytes?: number;
 }
 
-/** What became of the index. */
+/** What happened to the index. */
 export type Publication =
   | {
       readonly outcome: 'published';
@@ -49,7 +62,7 @@ export type Publication =
       /** Of all formats. */
       readonly bytes: number;
       readonly summary: Summary;
-      /** The rows had not covered the whole repository before. */
+      /** The repository was not adopted before. */
       readonly isFirst: boolean;
       readonly page: KeptPage;
     }
@@ -60,24 +73,24 @@ export type Publication =
       readonly isFirst: boolean;
       readonly page: KeptPage;
     }
-  /** An index that we never published serves on until the rows cover all packages that are there; so many are missing. */
+  /** The index that was there before us stays until every package has a row; so many are missing. */
   | { readonly outcome: 'waiting'; readonly missing: number }
-  /** The index that is there is none to make these changes in: a summary of all rows was asked for, and does it. */
+  /** These changes cannot be applied to the index that is there: a summary of all rows was requested instead. */
   | { readonly outcome: 'deferred' }
   /** No rows and no index: nothing to publish. */
   | { readonly outcome: 'absent' };
 
-/** Others published all the time. The hint goes back to the queue. */
+/** Others published in every pass. The changes are retried. */
 class Contended extends Error {
   override readonly name = 'Contended';
 }
 
-/** The one that tells of its blocks. */
+/** The index whose header describes its blocks. */
 const gzFile = 'pkg_summary.gz';
 
 /**
- * An index object carries what stands for its summary and (`fileSumMetadata`) for the files in it, the time set for its publication, and
- * the time of what it replaced.
+ * Metadata of an index: the digest of its summary, the sum of its files (`fileSumMetadata`), its time of publication, and the date of
+ * the index that it replaced.
  */
 const digestMetadata = 'blocks-sha256';
 const publishedMetadata = 'published';
@@ -86,40 +99,36 @@ const replacedMetadata = 'replaced';
 type Heads = ReadonlyMap<string, ObjectFacts>;
 
 /**
- * Rows of a repository changed: replace its index by the summary of the rows, and have its page list what is in it.
+ * Rows of a repository changed: replace its index by the summary of the rows, and its page by a list of the index's files.
  *
- *   take a run number ─ look at index and page ─ read the rows ─ put them, If-Match what was seen ─ look again
+ *   take a run number ─ head index and page ─ read the rows ─ put, If-Match ─ check run number and index again
  *
- * Of the rows only those that changed are read; the rest of the summary is taken over from the index, which If-Match then holds to be the
- * one that is replaced. All rows are read where that was asked for.
+ * Only the rows that changed are read; all other records are copied from the index, and If-Match makes sure that this is the index that
+ * is replaced. With `changes: 'all'` every row is read.
  *
- * For every row, the last put by a pass that read it was by one that saw no run begin after its own number was taken, and so after it read
- * the row: a row that changed later has a run of its own, which sees this index. If-Match keeps the index from going backwards meanwhile.
- * A pass that fails after its put leaves that to the next try, which has to read the same rows; so none reads more than it was asked to.
+ * Why this converges: take the last put by a pass that read a certain row. That pass checked that no run began since it took its number,
+ * and so since it read the row. A later change of the row has a run of its own, which reads this index. If-Match keeps the index from
+ * going backwards meanwhile. A pass that fails after its put leaves the check to its retry, which must read the same rows: so no pass
+ * reads other rows than it was called with. docs/interleavings.md goes through the cases.
  *
- * @throws {Contended} and whatever the ports throw: to be tried again.
+ * @throws {Contended} and any error of the ports: the caller retries.
  */
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  {
-    formats = ['gz', 'zst'],
-    changes = 'all',
-    page = true,
-    blockBytes = summaryLimits.blockBytes,
-  }: SummarizeOptions = {},
+  { formats = ['gz', 'zst'], changes = 'all', page, blockBytes = defaultBlockBytes }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
   let isFirst = false;
   let kept: KeptPage = 'unwanted';
-  // Without gz there never is an index to make changes in.
+  // Changes can only be applied to an index in gz.
   const toRead = formats.includes('gz') ? changes : 'all';
-  for (let pass = 0; pass < summaryLimits.passesMax; pass += 1) {
+  for (let pass = 0; pass < summarizeLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
-    // Before the rows are read: rows that were read before another pass found the repository whole may not cover it.
+    // Before the rows are read: another pass may adopt the repository after we read half of its rows.
     const isAdopted = await ports.records.isAdopted(repository);
     const heads = await headIndexes(ports.objects, repository);
-    const seen = page ? await headPage(ports.objects, repository) : undefined;
+    const pageHead = page ? await headPage(ports.objects, repository) : undefined;
     const view: View = { repository, isAdopted, heads, formats, blockBytes };
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
@@ -130,13 +139,13 @@ export async function summarize(
     const published = await publish(ports, view, summary);
     if (published === 'lost-race') continue;
     if (!isAdopted) {
-      // After the put: from here on changes are made in the index that is there, and it must not be one of before. Before the look that
-      // follows: a run that waits, or defers to one that does, until then has left its changes to this one.
+      // After the put: from here on, changes are applied to the index that is there, so it must be ours. Before the check below: runs that
+      // wait or defer until this mark is set leave their changes to this pass.
       await ports.records.markAdopted(repository);
       isFirst = true;
     }
     if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
-    const made = page ? await keepPage(ports, { repository, seen }, summary) : 'unwanted';
+    const made = page ? await keepPage(ports, { repository, template: page, page: pageHead }, summary) : 'unwanted';
     if (made === 'lost-race') continue;
     if (made === 'deferred') await ports.records.requestSummary(repository);
     kept = made;
@@ -149,14 +158,14 @@ export async function summarize(
     if (isLatestRun && holds(now, formats, summary)) return publication;
   }
   throw new Contended(
-    `the index of ${repository} was published by others ${summaryLimits.passesMax} times in a row: it is tried again later`,
+    `others published the index of ${repository} ${summarizeLimits.passesMax} times in a row; will retry`,
   );
 }
 
-/** What a pass works on. */
+/** The state that a pass starts from. */
 interface View {
   readonly repository: Repository;
-  /** Before anything else was looked at. */
+  /** Read before everything else. */
   readonly isAdopted: boolean;
   readonly heads: Heads;
   readonly formats: readonly IndexFormatName[];
@@ -168,13 +177,13 @@ type Reading =
   | { readonly outcome: 'object-changed' }
   | Exclude<Publication, { readonly summary: Summary }>;
 
-/** Makes the summary, of the rows that changed or of all. */
+/** Builds the summary from the changed rows, or from all. */
 async function read(ports: SummarizePorts, view: View, changes: Changes): Promise<Reading> {
   const { repository, isAdopted, heads, formats, blockBytes } = view;
   const options: SummaryOptions = { formats, blockBytes, since: new Date(lastPublication(heads)) };
   try {
     if (changes === 'all') return await readAll(ports, view, options);
-    // The index that is there, if any, may be none of these rows.
+    // The index that is there may not be of these rows.
     if (!isAdopted) return { outcome: 'deferred' };
     const blocks = await readIndexes(ports.objects, view);
     const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
@@ -205,7 +214,7 @@ async function readRows(
   repository: Repository,
   files: readonly string[],
 ): Promise<ReadonlyMap<string, Row | undefined>> {
-  const concurrency = summaryLimits.rowsConcurrentMax;
+  const concurrency = summarizeLimits.rowsConcurrentMax;
   return new Map(
     await pMap(files, async (file) => [file, await records.row(repository, file)] as const, { concurrency }),
   );
@@ -225,8 +234,9 @@ function wanted(formats: readonly IndexFormatName[]): readonly IndexFormat[] {
 }
 
 /**
- * The index in gz, and those others that hold the same summary, block by block; none where it is not ours.
- * @throws {ObjectChanged} where one of them is not the one that was looked at any more.
+ * The blocks of the index, with their pieces in gz and in every other format that holds the same summary. No blocks where the index is
+ * not ours.
+ * @throws {ObjectChanged} where an index changed since its head was read.
  */
 async function readIndexes(
   objects: ObjectStore,
@@ -243,7 +253,7 @@ async function readIndexes(
   return splitIndex(indexes, digest, blockBytes) ?? [];
 }
 
-/** Whether exactly the wanted formats are there, each holding the summary. */
+/** Whether exactly the wanted formats are there, and each holds the summary. */
 function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summary): boolean {
   return indexFiles.every((file) => {
     const isWanted = wanted(formats).some((format) => format.file === file);
@@ -253,8 +263,8 @@ function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summa
 }
 
 /**
- * Whether clients find the summary in it: a store that dates objects itself may have given two publications one second, if our
- * clock jumped meanwhile, and then those who have the first do not look at the second.
+ * Whether the index holds the summary, and is dated later than the one that it replaced. A store that dates objects itself may give two
+ * publications the same second if our clock jumps; clients that have the first would not download the second.
  */
 function isOf(head: ObjectFacts | undefined, summary: Summary): boolean {
   if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;
@@ -264,12 +274,12 @@ function isOf(head: ObjectFacts | undefined, summary: Summary): boolean {
 }
 
 /**
- * Whether rows cover the packages that were listed before: how many of them would vanish from clients' sight if these rows replaced the
- * index now. Once one is missing, that is all that is of interest.
+ * Counts the listed packages that have no row of their ETag: these would vanish for clients if these rows replaced the index now. Once
+ * one is missing, the rows themselves are not needed any more.
  */
 class Coverage {
   readonly #listed: readonly (readonly [file: string, etag: ETag])[];
-  /** Of the listed packages that come next. */
+  /** The next listed package. */
   #next = 0;
   missing = 0;
   rows = 0;
@@ -278,29 +288,29 @@ class Coverage {
     this.#listed = [...listed].sort(([a], [b]) => compareByBytes(a, b));
   }
 
-  /** Passes rows on, by the bytes of their file names, as long as none is missing. */
+  /** Passes the rows on, as long as no package is missing. They come by the bytes of their file names. */
   async *of(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
     for await (const row of rows) {
       this.rows += 1;
       for (let [file] = this.#ahead; file !== undefined && compareByBytes(file, row.file) < 0; [file] = this.#ahead)
-        this.#see(undefined);
-      if (this.#ahead[0] === row.file) this.#see(row.etag);
+        this.#compare(undefined);
+      if (this.#ahead[0] === row.file) this.#compare(row.etag);
       if (this.missing === 0) yield row;
     }
-    while (this.#next < this.#listed.length) this.#see(undefined);
+    while (this.#next < this.#listed.length) this.#compare(undefined);
   }
 
   get #ahead(): readonly [file: string, etag: ETag] | readonly [] {
     return this.#listed[this.#next] ?? [];
   }
 
-  #see(etag: ETag | undefined): void {
+  #compare(etag: ETag | undefined): void {
     if (this.#ahead[1] !== etag) this.missing += 1;
     this.#next += 1;
   }
 }
 
-/** The repository's packages; a key that is another one's alias is not among them. */
+/** The repository's packages, without aliases. */
 async function listPackages(objects: ObjectStore, repository: Repository): Promise<Map<string, ETag>> {
   const packages = new Map<string, ETag>();
   for await (const { key, etag } of objects.list(joinKey(repository, ''))) {
@@ -311,7 +321,7 @@ async function listPackages(objects: ObjectStore, repository: Repository): Promi
   return packages;
 }
 
-/** @returns undefined where every format held the summary already. */
+/** @returns undefined where every format already holds the summary. */
 async function publish(
   { objects, clock }: SummarizePorts,
   { repository, heads, formats, blockBytes }: View,
@@ -321,17 +331,17 @@ async function publish(
   const publishedAt = await nextSecond(clock, heads);
   let bytes = 0;
   for (const { name, file, contentType, join } of wanted(formats)) {
-    const seen = heads.get(file);
-    if (isOf(seen, summary)) continue;
+    const head = heads.get(file);
+    if (isOf(head, summary)) continue;
     const packed = summary.blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(name) ?? new Uint8Array() }));
     const body = join(packed, publishedAt, blockBytes);
     const put = await objects.put(joinKey(repository, file), body, {
-      condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },
+      condition: head === undefined ? { ifNoneMatch: '*' } : { ifMatch: head.etag },
       metadata: {
         [digestMetadata]: summary.digest,
         [fileSumMetadata]: summary.fileSum,
         [publishedMetadata]: publishedAt.toISOString(),
-        ...(seen === undefined ? {} : { [replacedMetadata]: seen.lastModified.toISOString() }),
+        ...(head === undefined ? {} : { [replacedMetadata]: head.lastModified.toISOString() }),
       },
       contentType,
       lastModified: publishedAt,
@@ -347,18 +357,18 @@ async function publish(
 }
 
 /**
- * Clients compare Last-Modified in whole seconds: waits until a publication is in a later second than the one before, on the
- * store's clock too. Where ours is so far behind that it would take longer than that, it was set back: the date is made to be later.
+ * Clients compare Last-Modified in whole seconds: waits for a later second than that of the last publication, on the store's clock too.
+ * A clock that is further behind was set back: then the date is set to that later second without waiting for it.
  */
 async function nextSecond(clock: Clock, heads: Heads): Promise<Date> {
   const earliest = 1000 * (Math.floor(lastPublication(heads) / 1000) + 1);
-  const wait = earliest + summaryLimits.clockSkewMilliseconds - clock.now().getTime();
-  if (wait > 0) await clock.sleep(Math.min(wait, summaryLimits.waitMillisecondsMax));
+  const wait = earliest + summarizeLimits.clockSkewMilliseconds - clock.now().getTime();
+  if (wait > 0) await clock.sleep(Math.min(wait, summarizeLimits.waitMillisecondsMax));
   const thisSecond = 1000 * Math.floor(clock.now().getTime() / 1000);
   return new Date(Math.max(thisSecond, earliest));
 }
 
-/** Milliseconds; 0 where there was none. */
+/** The time of the last publication in milliseconds; 0 where there is none. */
 function lastPublication(heads: Heads): number {
   const times = [...heads.values()].flatMap(({ lastModified, metadata }) => {
     const published = Date.parse(metadata[publishedMetadata] ?? '');

@@ -15,7 +15,7 @@ export const deploymentLimits = {
   hintBatchWindowSeconds: 1,
   /** Batches read at once. A new account may run ten functions at once in all: summarize must find room beside these. */
   extractConcurrentMax: 5,
-  /** More than `packageLimits.readMillisecondsMax`, so that a slow store is reported and not merely cut off. */
+  /** More than `extractLimits.readMillisecondsMax`, so that a slow store is reported and not merely cut off. */
   extractTimeoutSeconds: 70,
   /** Ten packages at once with their metadata (16 MB at most each) and ranges. */
   extractMemoryMegabytes: 1024,

@@ -101,7 +101,14 @@ export function summarizePermissions(places: ConcurrencyLimit): readonly Permiss
 
 export function reindexPermissions(places: ConcurrencyLimit): readonly Permission[] {
   return [
-    { name: 'ListPackages', actions: ['s3:ListBucket'], resources: [places.bucketArn] },
+    tellAbsentFromForbidden(places.bucketArn),
+    {
+      // Only its metadata tells an alias from a package. Aliases may be left over from a deployment that kept them.
+      name: 'FindAliases',
+      actions: ['s3:GetObject'],
+      resources: packageArns(places, '* *'),
+      wildcard: 'Any package may have a + in its name; only keys with a blank and a suffix of packages.',
+    },
     // UpdateItem: the reserved row that has the change stream report a repository although none of its packages changed.
     { name: 'CompareRows', actions: ['dynamodb:Query', 'dynamodb:UpdateItem'], resources: [places.recordsArn] },
     { name: 'ListRepositories', actions: ['dynamodb:Scan'], resources: [places.repositoriesArn] },

@@ -15,26 +15,10 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSubscription, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { MetricName } from '../functions/lambda/telemetry.ts';
 import { deploymentLimits } from './limits.ts';
 import type { IndexerOptions } from './options.ts';
 import { metricsNamespace, type Pipeline } from './pipeline.ts';
-
-/** What the steps count (functions/lambda.ts), each with the one dimension `service`. */
-type MetricName =
-  | 'HintsReceived'
-  | 'UnknownEvents'
-  | 'PackagesIndexed'
-  | 'PackagesRejected'
-  | 'Publications'
-  | 'SummaryRecords'
-  | 'SummaryBytes'
-  | 'SummaryDuration'
-  | 'UploadToIndexLatency'
-  | 'PackagesMissing'
-  | 'MissingDependencies'
-  | 'MissingLibraries'
-  | 'DuplicateNames'
-  | 'DuplicatePaths';
 
 const period = Duration.minutes(5);
 

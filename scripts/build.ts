@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { embeddedPages } from './embedded-pages.ts';
 
 export const stepNames = ['extract', 'summarize', 'reindex'] as const;
 
@@ -43,6 +44,7 @@ async function buildBundle(step: Bundle['step'], entry: string, file: string): P
       sourcefile: `${step}-handler.ts`,
       loader: 'ts',
     },
+    plugins: [embeddedPages],
     outfile: file,
     bundle: true,
     platform: 'node',

@@ -18,8 +18,9 @@ import {
 import pMap from 'p-map';
 import { encodeHint } from '../functions/events.ts';
 import { joinKey, packageSuffixes } from '../functions/keys.ts';
-import { pageFile, renderPage } from '../functions/page/page.ts';
+import { pageFile } from '../functions/page/page.ts';
 import { resource, statementsOf } from './infra/synthesized.ts';
+import { bundledPage } from './page/bundled-page.ts';
 import type { BucketNotifications } from './pipeline/bucket-notifications.ts';
 import { callsOf, compareWithRole } from './pipeline/iam-calls.ts';
 import { IndexWatcher, readPublished } from './pipeline/index-watcher.ts';
@@ -84,7 +85,7 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     const files = [...expected.toString().matchAll(/^FILE_NAME=(.*)$/gm)].map(([, file = '']) => file);
     const foreign = foreignPages.get(repository);
     const page = await pageOf(repository);
-    assert.equal(page.text, foreign ?? Buffer.from(renderPage(files)).toString(), 'index.html');
+    assert.equal(page.text, foreign ?? Buffer.from(bundledPage.render(files)).toString(), 'index.html');
     if (foreign === undefined)
       assert.deepEqual([page.type, page.cacheControl], ['text/html; charset=utf-8', 'no-cache']);
   }

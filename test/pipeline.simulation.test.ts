@@ -67,7 +67,7 @@ describe('the simulated pipeline', () => {
   });
 
   it('shows what it found by the shortest trace, and how to see it again', async () => {
-    const mutation = 'summarize takes a lost race for done';
+    const mutation = 'summarize treats a lost race as done';
     const caught = await catchMutation(mutation);
     assert.ok(caught);
     const plan = planOf(caught.seed);

@@ -10,6 +10,7 @@ import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
 import { makePackage } from './package-maker.ts';
+import { smallPage } from './page/small-page.ts';
 
 /** Each port's method, and the request that its adapter makes of it (functions/adapters/aws/s3-objects.ts, dynamodb-records.ts). */
 const requests = {
@@ -49,10 +50,13 @@ async function count(step: (ports: World) => Promise<unknown>): Promise<Map<stri
   const [objects, records] = [new MemoryObjects(), new MemoryRecords()];
   objects.upload(key, makePackage());
   await extract({ objects, records, clock }, key);
-  await summarize({ objects, records, clock }, 'All');
+  await summarize({ objects, records, clock }, 'All', { page: smallPage });
   const counts = new Map<string, number>();
   const publish = async (changes: Changes) =>
-    summarize({ objects: counting(objects, counts), records: counting(records, counts), clock }, 'All', { changes });
+    summarize({ objects: counting(objects, counts), records: counting(records, counts), clock }, 'All', {
+      changes,
+      page: smallPage,
+    });
   const follow = async (changed: string) =>
     extract({ objects: counting(objects, counts), records: counting(records, counts), clock }, changed);
   await step({ objects, records, publish, follow });

@@ -3,7 +3,6 @@ import { beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { sumOf } from '../functions/index/file-sum.ts';
-import { summaryLimits } from '../functions/index/limits.ts';
 import {
   aliasMetadata,
   type ObjectBody,
@@ -13,7 +12,7 @@ import {
   type PutOutcome,
   type Row,
 } from '../functions/ports.ts';
-import { type SummarizeOptions, summarize } from '../functions/summarize.ts';
+import { type SummarizeOptions, summarize, summarizeLimits } from '../functions/summarize.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
@@ -63,7 +62,7 @@ describe('summarize', () => {
   /** Time goes on wherever somebody waits for it. */
   async function run(options?: SummarizeOptions) {
     let isOver = false;
-    const running = summarize({ objects, records, clock }, 'All', { page: false, ...options }).finally(() => {
+    const running = summarize({ objects, records, clock }, 'All', options).finally(() => {
       isOver = true;
     });
     const time = (async () => {
@@ -449,7 +448,7 @@ describe('summarize', () => {
       objects.beforePut = async () => {
         objects.beforePut = () => undefined;
         await addRow('b-1.0');
-        const other = await summarize({ objects, records, clock }, 'All', { page: false });
+        const other = await summarize({ objects, records, clock }, 'All');
         assert.equal(other.outcome, 'unchanged');
       };
       objects.writes.length = 0;
@@ -494,8 +493,8 @@ describe('summarize', () => {
     it('that never stop: gives up after so many passes, to come again', async () => {
       await addRow('a-1.0');
       for (const [losses, isPublished] of [
-        [summaryLimits.passesMax - 1, true],
-        [summaryLimits.passesMax, false],
+        [summarizeLimits.passesMax - 1, true],
+        [summarizeLimits.passesMax, false],
       ] as const) {
         let left = losses;
         objects.beforePut = (key) => {
@@ -505,7 +504,7 @@ describe('summarize', () => {
         };
         await addRow(`b-${losses}`);
         if (isPublished) assert.equal((await run()).outcome, 'published');
-        else await assert.rejects(run(), /published by others 20 times in a row: it is tried again later/);
+        else await assert.rejects(run(), /others published the index of All 20 times in a row; will retry/);
         assert.equal(left, 0);
       }
     });
@@ -552,11 +551,11 @@ describe('summarize', () => {
         assert.deepEqual(index('gz')?.lastModified, new Date(Date.UTC(2026, 0, 1, 0, 0, second)));
         assert.deepEqual(index('gz')?.metadata.published, new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString());
       }
-      assert.equal(clock.now().getTime(), Date.UTC(2025, 11, 31) + 2 * summaryLimits.waitMillisecondsMax);
+      assert.equal(clock.now().getTime(), Date.UTC(2025, 11, 31) + 2 * summarizeLimits.waitMillisecondsMax);
     });
 
     it('waits for no more than its limit', async () => {
-      const { waitMillisecondsMax, clockSkewMilliseconds } = summaryLimits;
+      const { waitMillisecondsMax, clockSkewMilliseconds } = summarizeLimits;
       for (const more of [0, 1]) {
         objects.objects.clear();
         const last = new Date('2026-01-01T00:00:09Z');
@@ -831,7 +830,7 @@ describe('summarize', () => {
     });
 
     it('reads so many rows at the same time, and not one more', async () => {
-      const names = Array.from({ length: summaryLimits.rowsConcurrentMax + 4 }, (_, number) => `z${number}`);
+      const names = Array.from({ length: summarizeLimits.rowsConcurrentMax + 4 }, (_, number) => `z${number}`);
       let [reading, most] = [0, 0];
       const row = records.row.bind(records);
       records.row = async (repository, file) => {
@@ -842,7 +841,7 @@ describe('summarize', () => {
         return row(repository, file);
       };
       await run({ blockBytes, changes: new Set(names) });
-      assert.equal(most, summaryLimits.rowsConcurrentMax);
+      assert.equal(most, summarizeLimits.rowsConcurrentMax);
     });
   });
 

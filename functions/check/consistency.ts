@@ -1,37 +1,37 @@
 /**
- * Whether the packages of a repository fit together: what one of them needs and none of them gives, and what is there twice.
- * A report, never a reason to keep anything from being published. Runs in a browser too.
+ * Checks the packages of a repository against each other: what one needs and none provides, and what exists twice. The report
+ * never stops a publication. Runs in a browser too.
  */
 
 import { allValues, lastValue, type RecordFields } from '../record/record-fields.ts';
 import { PackageNames } from '../version/package-names.ts';
 import { compilePattern, type PatternProblem, parsePackageName } from '../version/pattern.ts';
 
-/** What of a record has to do with other packages. */
+/** The parts of a record that refer to other packages. */
 export interface PackageFacts {
   /** PKGNAME. */
   readonly name: string;
   /** FILE_NAME. */
   readonly file: string;
-  /** PKGPATH; the empty string where the record has none. */
+  /** PKGPATH; empty if the record has none. */
   readonly path: string;
   /** Patterns. */
   readonly depends: readonly string[];
-  /** Shared libraries, by their paths. */
+  /** Paths of shared libraries. */
   readonly requires: readonly string[];
   readonly provides: readonly string[];
 }
 
-/** A pattern that no package of the repository satisfies. */
+/** A pattern that no package of the repository matches. */
 interface MissingDependency {
   readonly pattern: string;
-  /** Set where no package of any repository could. */
+  /** Set if no package of any repository can match. */
   readonly problem: PatternProblem | undefined;
   /** PKGNAMEs, in the order of the records; never empty. */
   readonly neededBy: readonly string[];
 }
 
-/** A shared library that no package of the repository provides, in a place where packages of the repository have theirs. */
+/** A shared library that no package of the repository provides, below a prefix where its packages install libraries. */
 interface MissingLibrary {
   readonly library: string;
   /** PKGNAMEs, in the order of the records; never empty. */
@@ -42,18 +42,18 @@ export interface ConsistencyReport {
   readonly packages: number;
   readonly missingDependencies: readonly MissingDependency[];
   readonly missingLibraries: readonly MissingLibrary[];
-  /** Distinct libraries that are required and are nowhere near those of packages: the base system has them, as far as a record can tell. */
+  /** Distinct required libraries outside the prefixes of packages: presumably those of the base system. */
   readonly systemLibraries: number;
-  /** Of several files with one PKGNAME a client sees one. */
+  /** Of several files with one PKGNAME a client sees only one. */
   readonly duplicateNames: readonly { readonly name: string; readonly files: readonly string[] }[];
   /**
-   * Packages of one PKGPATH that differ in their version alone: one is what an update left behind. Packages that share their
-   * PKGPATH under different names (py312-x and py313-x, both of devel/py-x) are what pkgsrc means to build, and no finding.
+   * Packages of one PKGPATH that differ only in their version: an update left one behind. Packages that share their PKGPATH
+   * under different names (py312-x and py313-x, both of devel/py-x) are intended, and no finding.
    */
   readonly duplicatePaths: readonly { readonly path: string; readonly names: readonly string[] }[];
 }
 
-/** What decides which package a pattern stands for; PackageNames does. */
+/** Finds the package that a pattern selects, such as PackageNames. */
 export interface DependencyResolver {
   best(pattern: string): string | undefined;
 }
@@ -120,9 +120,9 @@ function checkLibraries(packages: readonly PackageFacts[]): {
 }
 
 /**
- * Where packages are installed, as far as their libraries tell: `/usr/pkg/` of `/usr/pkg/lib/libx.so`. Packages require the
- * libraries of the base system too, and no record says which those are: a library is taken for a package's only below one of
- * these. The base system's own places are never among them, even where a package installs there.
+ * The prefixes below which packages install libraries: `/usr/pkg/` of `/usr/pkg/lib/libx.so`. Packages also require libraries
+ * of the base system, and no record says which these are: only a library below one of these prefixes must come from a package.
+ * The prefixes of the base system are never among them, even if a package installs there.
  */
 export function libraryPrefixes(libraries: Iterable<string>): string[] {
   const prefixes = new Set<string>();
@@ -143,7 +143,7 @@ function findDuplicatePaths(packages: readonly PackageFacts[]): ConsistencyRepor
   });
 }
 
-/** Who uses what, each user once; in the order of first use. */
+/** Each thing used → its users, each once; in the order of first use. */
 function users(
   packages: readonly PackageFacts[],
   used: (facts: PackageFacts) => readonly string[],
@@ -159,7 +159,7 @@ function users(
   return names;
 }
 
-/** Those keys that more than one package has. */
+/** The keys that more than one package has. */
 function groups(
   packages: readonly PackageFacts[],
   keyOf: (facts: PackageFacts) => string,

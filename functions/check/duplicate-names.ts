@@ -1,12 +1,12 @@
-/** Counts files that share their PKGNAME with another, in a repository of any size: of each name 8 bytes are kept, outside of the heap. */
+/** Counts files that share their PKGNAME with another one. Keeps 8 bytes per name outside the heap, for repositories of any size. */
 
 import { hash } from 'node:crypto';
 
-const beginning = 64;
+const initialCapacity = 64;
 
 export class DuplicateNames {
-  /** Of names: of a million of them two different ones have the same with a chance of one in 40 million. */
-  #hashes = new BigUint64Array(beginning);
+  /** Hashes of names. For a million names, the probability of a collision is one in 40 million. */
+  #hashes = new BigUint64Array(initialCapacity);
   #count = 0;
 
   add(name: string): void {
@@ -19,7 +19,7 @@ export class DuplicateNames {
     this.#count += 1;
   }
 
-  /** How many of those that were added are there more than once, each of them counted. */
+  /** How many of the added names occur more than once, counting every occurrence. */
   count(): number {
     const sorted = this.#hashes.slice(0, this.#count).sort();
     return sorted.filter((one, index) => one === sorted[index - 1] || one === sorted[index + 1]).length;

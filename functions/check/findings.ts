@@ -1,8 +1,8 @@
-/** What a consistency report comes to, in numbers. */
+/** Counts the findings of a consistency report. */
 
 import type { ConsistencyReport } from './consistency.ts';
 
-/** How many findings of each kind there are. */
+/** The number of findings of each kind. */
 export interface FindingCounts {
   readonly missingDependencies: number;
   readonly missingLibraries: number;
@@ -20,7 +20,7 @@ export function countFindings(report: ConsistencyReport): FindingCounts {
   };
 }
 
-/** Of all kinds. */
+/** The number of findings of all kinds. */
 export function sumOf(counts: FindingCounts): number {
   return Object.values(counts).reduce((sum: number, number: number) => sum + number, 0);
 }

@@ -1,7 +1,7 @@
-/** What a repository's rows say of how its packages fit together, row by row: the facts are kept, the records are not. */
+/** Collects from the rows of a repository what the consistency check needs, so that the records need not stay in memory. */
 
 import { isUtf8 } from 'node:buffer';
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 
 import type { Row } from '../ports.ts';
 import { readFields } from '../record/record-fields.ts';
@@ -10,55 +10,54 @@ import { type ConsistencyReport, checkConsistency, factsOf, type PackageFacts } 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
-/** Whether the packages of a repository fit together. */
+/** Limits for the consistency check of a repository. */
 export const consistencyLimits = {
   /**
-   * What is kept of all records of a repository at a time: characters, and `factsTextCharacters` for each text that is not there
-   * yet, `factsReferenceCharacters` for one that is. 27,699 real packages come to 5 million; past this there is no report, rather
-   * than a function that runs out of memory.
+   * Characters kept for one repository, plus `factsTextCharacters` for each new text and `factsReferenceCharacters` for each repeated
+   * one. 27,699 real packages take 5 million. Beyond this there is no report, because the function would run out of memory.
    */
   factsCharactersMax: 32 * mebibyte,
   factsTextCharacters: 32,
   factsReferenceCharacters: 8,
 } as const;
 
-/** The lines of a record that say something of other packages. */
+/** The lines of a record that refer to other packages. */
 const relevantLine = /^(?:PKGNAME|PKGPATH|DEPENDS|REQUIRES|PROVIDES)=.*$/gm;
 
 export class RepositoryFacts {
   readonly #packages: PackageFacts[] = [];
-  /** Every text once: most dependencies and libraries are those of many packages. */
+  /** Each text once: most dependencies and libraries belong to many packages. */
   readonly #texts = new Map<string, string>();
   readonly #charactersMax: number;
   #characters = 0;
 
-  /** @param charactersMax what is kept at most, counted as `consistencyLimits` says */
+  /** @param charactersMax counted as in `consistencyLimits` */
   constructor(charactersMax: number = consistencyLimits.factsCharactersMax) {
     this.#charactersMax = charactersMax;
   }
 
-  /** A rejected row is in no index, so it fits or breaks nothing. */
+  /** Ignores rejected rows, which are not in the index. */
   add(row: Row): void {
-    if (row.state === 'rejected' || this.#isTooMuch) return;
+    if (row.state === 'rejected' || this.#isFull) return;
     const lines = latin1(row.record).match(relevantLine) ?? [];
     const { name, path, depends, requires, provides } = factsOf(readFields(lines.join('\n')));
     this.#packages.push({
       file: row.file,
-      name: this.#kept(name),
-      path: this.#kept(path),
-      depends: this.#allKept(depends),
-      requires: this.#allKept(requires),
-      provides: this.#allKept(provides),
+      name: this.#keep(name),
+      path: this.#keep(path),
+      depends: this.#keepAll(depends),
+      requires: this.#keepAll(requires),
+      provides: this.#keepAll(provides),
     });
-    if (this.#isTooMuch) this.#forget();
+    if (this.#isFull) this.#forget();
   }
 
-  /** Undefined where there was too much to keep (`factsCharactersMax`). */
+  /** Undefined if there was too much to keep (`factsCharactersMax`). */
   check(): ConsistencyReport | undefined {
-    return this.#isTooMuch ? undefined : checkConsistency(this.#packages);
+    return this.#isFull ? undefined : checkConsistency(this.#packages);
   }
 
-  get #isTooMuch(): boolean {
+  get #isFull(): boolean {
     return this.#characters > this.#charactersMax;
   }
 
@@ -67,12 +66,12 @@ export class RepositoryFacts {
     this.#texts.clear();
   }
 
-  #allKept(texts: readonly string[]): string[] {
-    return texts.map((text) => this.#kept(text));
+  #keepAll(texts: readonly string[]): string[] {
+    return texts.map((text) => this.#keep(text));
   }
 
-  /** A copy, since a part of a record's text would keep all of it in memory; decoded, for people to read. */
-  #kept(text: string): string {
+  /** Copies and decodes a text; a slice of a record would keep the whole record in memory. */
+  #keep(text: string): string {
     const { factsReferenceCharacters, factsTextCharacters } = consistencyLimits;
     const known = this.#texts.get(text);
     this.#characters += known === undefined ? factsTextCharacters + text.length : factsReferenceCharacters;
@@ -84,7 +83,7 @@ export class RepositoryFacts {
   }
 }
 
-/** Reads rows to their end. Undefined where there is too much to keep. */
+/** Reads all rows. Undefined if there is too much to keep. */
 export async function checkRows(rows: AsyncIterable<Row>): Promise<ConsistencyReport | undefined> {
   const facts = new RepositoryFacts();
   for await (const row of rows) facts.add(row);

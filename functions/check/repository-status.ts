@@ -1,6 +1,7 @@
 /** What is known of every repository: from the table, and from a look at the bucket. The same on one machine and on AWS. */
 
 import { isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../keys.ts';
+import { obstructedFiles } from '../obstruction.ts';
 import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../ports.ts';
 import { findDuplicates, packageNameOf } from '../record/hazards.ts';
 import type { ConsistencyReport } from './consistency.ts';
@@ -21,9 +22,13 @@ export interface RepositoryStatus {
   readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
   /** An index that was there before serves on, until no package is pending. */
   readonly isAdopted: boolean;
+  /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
+  readonly obstructed: readonly string[];
   /** How its packages fit together; undefined where there is too much to keep. */
   readonly consistency: ConsistencyReport | undefined;
 }
+
+export type Pause = () => Promise<void> | undefined;
 
 interface Found {
   readonly etags: Map<string, ETag>;
@@ -50,14 +55,18 @@ export async function repositoryStatuses(
   return statuses;
 }
 
-/** Of one repository alone. */
+/**
+ * Of one repository.
+ * @param pause called after each row, and awaited where it returns a promise: so a server can answer others meanwhile.
+ */
 export async function repositoryStatus(
   objects: ObjectStore,
   records: RecordTable,
   repository: Repository,
+  pause?: Pause,
 ): Promise<RepositoryStatus> {
   const found = await findRepositories(objects, [joinKey(repository, '')]);
-  return await statusOf(objects, records, repository, found.get(repository) ?? nothing);
+  return await statusOf(objects, records, repository, found.get(repository) ?? nothing, pause);
 }
 
 /** Whether there is anything in it. What the table remembers of one that is gone is not worth a line. */
@@ -87,6 +96,7 @@ async function statusOf(
   records: RecordTable,
   repository: Repository,
   { etags, indexes }: Found,
+  pause?: Pause,
 ): Promise<RepositoryStatus> {
   const rejected: { file: string; code: string; message: string }[] = [];
   const warnings: Record<string, number> = {};
@@ -96,6 +106,7 @@ async function statusOf(
   const facts = new RepositoryFacts();
   let packageBytes = 0;
   for await (const row of records.rows(repository)) {
+    await pause?.();
     facts.add(row);
     if (unseen.get(row.file) !== row.etag) pending.push(joinKey(repository, row.file));
     unseen.delete(row.file);
@@ -121,6 +132,7 @@ async function statusOf(
     pending,
     indexes: await lookAt(objects, indexes),
     isAdopted: await records.isAdopted(repository),
+    obstructed: await obstructedFiles(objects, repository),
     consistency: facts.check(),
   };
 }

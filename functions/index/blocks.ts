@@ -1,15 +1,20 @@
 /**
- * The summary's text, cut into blocks that are compressed each by itself: so a change of one record costs the block that it is in,
- * and all others are taken over as they are.
+ * Cuts the summary's text into blocks that are compressed separately: so a changed record costs one block, and all others are copied.
  *
- * A block begins at a record that says so by the hash of its file name and by its length (so that blocks have a certain size on average,
- * however long the records are), unless the block before is too small yet. So equal rows give equal blocks, whatever was published before;
- * and a change moves the borders around it, but none from where an old and a new one fall together.
+ * Whether a record begins a new block depends on the hash of its file name and on its length (so that the average size does not depend
+ * on the length of records), and on the size of the block before. So equal rows give equal blocks, whatever was published before. A change
+ * moves the block boundaries near it, up to the next boundary that stays.
  */
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
+
+/**
+ * The default of a block's average text size. Smaller blocks make a change cheaper and the index larger: of 27,699 records (25.8 MB) this
+ * makes 81 blocks, gz larger by 1.3 % and zst by 43 %; 192 KiB would make them larger by 2.3 % and 48 %.
+ */
+export const blockBytes = 320 * 1024;
 
 /** A record, and the file name of its package. */
 export interface FiledRecord {
@@ -17,16 +22,16 @@ export interface FiledRecord {
   readonly record: Uint8Array;
 }
 
-/** What is known of a block without its text. */
+/** A block without its text. */
 export interface Block {
-  /** Of its first record; the empty string where it has none. */
+  /** The file of its first record; the empty string where it has none. */
   readonly firstFile: string;
   readonly firstRecordBytes: number;
   readonly records: number;
   readonly textBytes: number;
-  /** Of the text. */
+  /** CRC-32 of the text. */
   readonly crc32: number;
-  /** Of the text, in hexadecimal. */
+  /** SHA-256 of the text, in hexadecimal. */
   readonly sha256: string;
 }
 
@@ -34,32 +39,32 @@ export interface CutBlock extends Block {
   readonly text: Uint8Array;
 }
 
-/** A block, and its text compressed in some format. */
+/** A block, and its compressed text in one format. */
 export interface PackedBlock {
   readonly block: Block;
   readonly piece: Uint8Array;
 }
 
-/** Where there are no records: an empty file is fatal to clients, and so is one of two line feeds; nothing is one line feed. */
+/** The summary without records: one line feed. pkgin fails on an empty file, and on two line feeds. */
 export const emptyBlock: CutBlock = blockOf('', 0, 0, Buffer.from('\n'));
 
-/** Cuts records into blocks, one after the other, by the bytes of their file names. */
+/** Cuts records into blocks. They come by the bytes of their file names. */
 export class BlockCutter {
   readonly #bytesMin: number;
   readonly #bytesMore: number;
-  /** The records since the last border: the bytes themselves, since so many small arrays would outlive their turn with the collector. */
+  /** The text of the current block. One buffer: many small arrays would survive garbage collection and keep their memory. */
   #text = Buffer.alloc(0);
   #textBytes = 0;
   #records = 0;
   #first: { readonly file: string; readonly bytes: number } = { file: '', bytes: 0 };
 
-  /** @param blockBytes a block's size on average: three quarters of it at least, and a quarter more until one begins by chance. */
-  constructor(blockBytes: number) {
-    this.#bytesMin = 0.75 * blockBytes;
-    this.#bytesMore = blockBytes - this.#bytesMin;
+  /** @param averageBytes a block's average size: its minimum is three quarters of that; a quarter more passes on average until a record begins the next. */
+  constructor(averageBytes: number) {
+    this.#bytesMin = 0.75 * averageBytes;
+    this.#bytesMore = averageBytes - this.#bytesMin;
   }
 
-  /** Whether a record that comes next begins a block. The first one does. */
+  /** Whether this record, as the next one, begins a block. The first one does. */
   startsBlock(file: string, recordBytes: number): boolean {
     if (this.#records === 0) return true;
     return this.#textBytes >= this.#bytesMin && crc32(file) / 2 ** 32 < recordBytes / this.#bytesMore;
@@ -77,7 +82,7 @@ export class BlockCutter {
     return ended;
   }
 
-  /** @returns the last block, if there is one; a record that is added later is the first of a new one. */
+  /** @returns the current block, if it has records; the next record begins a new one. */
   end(): CutBlock | undefined {
     if (this.#records === 0) return undefined;
     const { file, bytes } = this.#first;
@@ -94,7 +99,7 @@ function blockOf(firstFile: string, firstRecordBytes: number, records: number, t
 }
 
 /**
- * The records of a block's text. Each ends in the one empty line that it has, and has one FILE_NAME (functions/record/hazards.ts,
+ * Splits a block's text into its records. Each has exactly one empty line, at its end, and one FILE_NAME (functions/record/hazards.ts,
  * record.ts).
  */
 export function recordsOf(text: Uint8Array): FiledRecord[] {
@@ -109,7 +114,7 @@ export function recordsOf(text: Uint8Array): FiledRecord[] {
   return records;
 }
 
-/** Stands for the summary's text, and is made without it: the SHA-256 of the blocks' SHA-256s, one behind the other. */
+/** A digest of the summary that needs no text: the SHA-256 of the concatenated SHA-256s of its blocks. */
 export function digestOf(blocks: readonly Block[]): string {
   const hash = createHash('sha256');
   for (const { sha256 } of blocks) hash.update(sha256, 'hex');

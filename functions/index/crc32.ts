@@ -1,15 +1,15 @@
 /**
- * The CRC-32 of two texts, one behind the other, from the CRCs of both: so a gzip member can be put together from pieces whose
- * text is not at hand. A CRC is a polynomial over GF(2) modulo that of the CRC; n bytes behind a text multiply its CRC by x^8n.
+ * The CRC-32 of two concatenated texts, from the CRCs of both: so a gzip member can be joined from pieces without their text. A CRC is
+ * a polynomial over GF(2) modulo the CRC's polynomial; appending n bytes multiplies it by x^8n.
  * Source: RFC 1952, section 8; zlib's crc32_combine.
  */
 
-/** x^32 + x^26 + …, without its highest term; the lowest bit stands for x^31. */
+/** x^32 + x^26 + …, without its highest term; the lowest bit is x^31. */
 const polynomial = 0xedb88320;
 /** The polynomial 1. */
 const one = 0x80000000;
 
-/** @param secondBytes how long the second text is. */
+/** @param secondBytes the length of the second text. */
 export function combineCrc32(first: number, second: number, secondBytes: number): number {
   return (multiply(first, powerOfByte(secondBytes)) ^ second) >>> 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Stands for a set of file names, in whatever order: the sum of their SHA-256s, modulo 2^256. So it follows the set file by file,
- * without the others. It tells sets apart that differ by accident; names that are made to have a certain sum take 2^32 hashes.
+ * A digest of a set of file names: the sum of their SHA-256s, modulo 2^256. Adding or removing a file needs no other file. It detects
+ * accidental differences; names with a chosen sum can be found with 2^32 hashes.
  */
 
 import { hash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { hash } from 'node:crypto';
 /** In hexadecimal. */
 export type FileSum = string;
 
-/** The metadata in which an index, and a page, say of which files they are. */
+/** The metadata of an index and of a page that has the sum of their files. */
 export const fileSumMetadata = 'files-sha256-sum';
 
 /** @param files each once. */
@@ -16,7 +16,7 @@ export function sumOf(files: Iterable<string>): FileSum {
   return changedSum('0', files, []);
 }
 
-/** The sum of the set that `sum` stands for, once these files have come and gone. */
+/** The sum of the set after these files were added and removed. */
 export function changedSum(sum: FileSum, entered: Iterable<string>, left: Iterable<string>): FileSum {
   let total = BigInt(`0x${sum}`);
   for (const file of entered) total += termOf(file);

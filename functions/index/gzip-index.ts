@@ -1,36 +1,37 @@
 /**
- * An index in gzip (RFC 1952): one member, which is all that pkgin 0.8 and older read, made of one piece of deflate data a block.
+ * An index in gzip (RFC 1952): one member, since pkgin 0.8 and older read only one, with one piece of deflate data for each block.
  *
  *     header  extra field: the layout  piece  piece  …  an empty last piece  CRC-32  length
  *
- * A piece refers to nothing before it and ends on a byte, so that it can be copied into the next index as it is. The layout says
- * what is in which piece. It lies within the index, so whoever has this version of the index has its layout.
+ * A piece refers to nothing before it and ends on a byte, so that it can be copied into the next index. The layout describes the pieces.
+ * It is part of the index, so index and layout always have the same version.
  */
 
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, inflateRawSync } from 'node:zlib';
 import type { Block, PackedBlock } from './blocks.ts';
 import { combineCrc32 } from './crc32.ts';
-import { summaryLimits } from './limits.ts';
 
 const deflateBest = promisify<Uint8Array, object, Buffer>(deflateRaw);
 
-/** ID1, ID2, CM, FLG, MTIME, XFL (2: the most compression), OS (255: unknown), and the length of the extra field. */
+/** ID1, ID2, CM, FLG, MTIME, XFL (2: best compression), OS (255: unknown), and the length of the extra field. */
 const headerBytes = 12;
 const hasExtraField = 0b100;
 const modificationTimeOffset = 4;
 const extraLengthOffset = 10;
-/** Of our subfield of the extra field: two letters, and its length. */
+/** An extra field's length has 16 bits (RFC 1952). A layout of about 800 blocks fits. */
+export const extraFieldBytesMax = 65_535;
+/** Our subfield of the extra field: its two letters, then its length. */
 const subfieldName = Buffer.from('pi');
 const subfieldHeaderBytes = 4;
-/** Of the layout: how blocks were cut, and the CRC-32 of all entries; and what a block has besides the name of its first file. */
+/** The layout: the average size of blocks, the CRC-32 of all entries, then one entry for each block, each with its first file's name. */
 const layoutHeaderBytes = 8;
 const entryBytes = 5 * 4 + 32 + 2;
-/** The last piece: a block of deflate data with nothing in it. */
+/** The last piece: an empty block of deflate data. */
 const lastPiece = Buffer.from([0x03, 0x00]);
 const trailerBytes = 8;
 
-/** A block's piece. */
+/** Compresses a block's text to its piece. */
 export async function deflateBlock(text: Uint8Array): Promise<Uint8Array> {
   return deflateBest(text, { level: 9, finishFlush: constants.Z_SYNC_FLUSH });
 }
@@ -46,7 +47,7 @@ export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefi
   }
 }
 
-/** @param publishedAt in the header, in seconds: so that the bytes of every publication are new. */
+/** @param publishedAt goes into the header, in seconds: so no two publications have equal bytes. */
 export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[] {
   const layout = layoutOf(packed, blockBytes);
   const extraField = layout === undefined ? Buffer.alloc(0) : Buffer.concat([subfieldHeaderOf(layout), layout]);
@@ -59,7 +60,7 @@ export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, bloc
   return [header, extraField, ...packed.map(({ piece }) => piece), lastPiece, trailer];
 }
 
-/** @returns undefined where it is not one of ours, was cut otherwise, or has no layout. */
+/** @returns undefined where the index is not ours, has blocks of another average size, or has no layout. */
 export function splitGzip(index: Uint8Array, blockBytes: number): readonly PackedBlock[] | undefined {
   const bytes = Buffer.from(index.buffer, index.byteOffset, index.byteLength);
   if (bytes.length < headerBytes + subfieldHeaderBytes || bytes[3] !== hasExtraField) return undefined;
@@ -73,8 +74,8 @@ export function splitGzip(index: Uint8Array, blockBytes: number): readonly Packe
     packed.push({ block, piece: bytes.subarray(end, end + pieceBytes) });
     end += pieceBytes;
   }
-  const isAdopted = packed.length > 0 && end + lastPiece.length + trailerBytes === bytes.length;
-  return isAdopted ? packed : undefined;
+  const isComplete = packed.length > 0 && end + lastPiece.length + trailerBytes === bytes.length;
+  return isComplete ? packed : undefined;
 }
 
 function subfieldHeaderOf(layout: Uint8Array): Buffer {
@@ -84,7 +85,7 @@ function subfieldHeaderOf(layout: Uint8Array): Buffer {
   return header;
 }
 
-/** @returns undefined where it does not fit into an extra field: then the next publication copies nothing. */
+/** @returns undefined where it does not fit into an extra field: then the next publication copies no block. */
 function layoutOf(packed: readonly PackedBlock[], blockBytes: number): Uint8Array | undefined {
   const entries = packed.map(({ block, piece }) => {
     const name = Buffer.from(block.firstFile);
@@ -102,7 +103,7 @@ function layoutOf(packed: readonly PackedBlock[], blockBytes: number): Uint8Arra
   header.writeUInt32LE(blockBytes);
   header.writeUInt32LE(crc32(Buffer.concat(entries)), 4);
   const layout = Buffer.concat([header, ...entries]);
-  return subfieldHeaderBytes + layout.length > summaryLimits.extraFieldBytesMax ? undefined : layout;
+  return subfieldHeaderBytes + layout.length > extraFieldBytesMax ? undefined : layout;
 }
 
 function* entriesOf(layout: Buffer, blockBytes: number): Generator<{ block: Block; pieceBytes: number }> {

@@ -1,4 +1,4 @@
-/** The compressed forms in which a summary is published: each is put together from blocks that were compressed by themselves. */
+/** The formats in which a summary is published. Each joins blocks that were compressed separately. */
 
 import type { PackedBlock } from './blocks.ts';
 import { deflateBlock, joinGzip } from './gzip-index.ts';
@@ -11,18 +11,18 @@ export interface IndexFormat {
   readonly name: IndexFormatName;
   readonly file: string;
   readonly contentType: string;
-  /** @param text a block's. */
+  /** @param text of a block. */
   compress(text: Uint8Array): Promise<Uint8Array>;
   /**
-   * An index, in pieces that come one behind the other.
+   * Joins an index; its pieces come in order.
    *
    * @param publishedAt whole seconds.
-   * @param blockBytes how the blocks were cut.
+   * @param blockBytes the average size of the blocks.
    */
   join(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[];
 }
 
-/** In the order of publication: gz first, which every client can read. */
+/** In the order of publication: gz first, since every client reads it. */
 export const indexFormats: readonly IndexFormat[] = [
   {
     name: 'gz',

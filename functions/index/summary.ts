@@ -1,6 +1,5 @@
 /**
- * The summary of a repository: the records of its rows, one behind the other, in blocks that are compressed already. Its text is
- * never in memory as a whole.
+ * The summary of a repository: the records of its rows, in compressed blocks. Only the text of one block at a time is in memory.
  */
 
 import { DuplicateNames } from '../check/duplicate-names.ts';
@@ -14,51 +13,51 @@ import { inflateBlock, splitGzip } from './gzip-index.ts';
 import { type IndexFormatName, indexFormats } from './index-formats.ts';
 import { splitZstd } from './zstd-index.ts';
 
-/** A block, compressed in some formats or in all. */
+/** A block, compressed in some formats or in all of them. */
 export interface CompressedBlock {
   readonly block: Block;
   readonly pieces: ReadonlyMap<IndexFormatName, Uint8Array>;
 }
 
 export interface Summary {
-  /** The same rows give the same blocks. Never none. */
+  /** Depend on the rows alone. At least one. */
   readonly blocks: readonly CompressedBlock[];
-  /** Of the blocks: functions/index/blocks.ts. */
+  /** Digest of the blocks (functions/index/blocks.ts). */
   readonly digest: string;
   readonly records: number;
-  /** Of the files that have a record. */
+  /** Sum of the files that have a record. */
   readonly fileSum: FileSum;
   readonly files: SummaryFiles;
-  /** When the packages whose row was read, and is new, were uploaded: for measuring how long an upload takes to be seen. */
+  /** Upload times of the packages whose rows were read and are new: they measure the time from upload to index. */
   readonly uploads: readonly Date[];
-  /** What only all rows together tell; undefined where the changed ones were read. */
+  /** Counts over all rows; undefined where only the changed ones were read. */
   readonly counted: RowCounts | undefined;
 }
 
-/** The files that have a record; or, where the changed rows were read, whether each of those files has one. */
+/** The files that have a record; or, of the changed rows, which have one. */
 type SummaryFiles =
   | { readonly known: 'all'; readonly files: Iterable<string> }
   | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
 
 interface RowCounts {
   readonly rejected: number;
-  /** Of records, and of those that share their PKGNAME. */
+  /** Warnings of records, and records that share their PKGNAME. */
   readonly warnings: number;
 }
 
 export interface SummaryOptions {
   readonly formats: readonly IndexFormatName[];
-  /** A block's size on average. */
+  /** The average size of a block. */
   readonly blockBytes: number;
-  /** Rows from then on are new. */
+  /** Rows that were indexed at or after this time are new. */
   readonly since?: Date;
 }
 
 /**
- * The blocks of an index that is there, to be taken over.
+ * Splits an index into its blocks, to copy them into the next one.
  *
- * @param indexes gz, and those others that hold the same summary.
- * @returns undefined where the index in gz does not tell of its blocks, or tells of others than `digest` stands for.
+ * @param indexes gz, and the other formats that hold the same summary.
+ * @returns undefined where the index in gz has no layout, or one with another digest.
  */
 export function splitIndex(
   indexes: ReadonlyMap<IndexFormatName, Uint8Array>,
@@ -77,9 +76,9 @@ export function splitIndex(
 }
 
 /**
- * The summary of all rows.
+ * Builds the summary of all rows.
  *
- * @param rows by the bytes of their file names, as the table gives them.
+ * @param rows in the table's order, by the bytes of their file names.
  * @param known blocks that need not be compressed again.
  */
 export async function buildSummary(
@@ -109,14 +108,14 @@ export async function buildSummary(
   return { ...(await compressor.end()), ...all, uploads, counted };
 }
 
-/** Gives the rows of these files, and of no others; undefined for one that has none. */
+/** Reads the rows of these files only; undefined for a file without a row. */
 export type ReadRows = (files: readonly string[]) => Promise<ReadonlyMap<string, Row | undefined>>;
 
 /**
- * The summary that `base` becomes when the rows of these files are as they are read now: the same as that of all rows, if no other
- * row has changed. Blocks without any of them are taken over as they are.
+ * Applies the rows of these files, as they are now, to `base`. If no other row changed, the result equals the summary of all rows. Blocks
+ * without any of these files are copied.
  *
- * @returns undefined where a block of `base` does not hold what it should: then all rows have to be read.
+ * @returns undefined where a block of `base` is damaged: then all rows must be read.
  */
 export async function changeSummary(
   base: Pick<Summary, 'blocks' | 'fileSum'>,
@@ -149,12 +148,12 @@ export async function changeSummary(
   }
 }
 
-/** A block does not hold what the layout says. */
+/** A block's content does not match the layout. */
 class BlockDamaged extends Error {}
 
 /**
- * The blocks that changes of these files reach, by their places, each with those of the files that lie in it. Where a block's
- * first file is among them, the border before it may go: then the block before is reached, too.
+ * The blocks that changes of these files affect, by their position, with the files of each. If the first file of a block is among
+ * them, the boundary before it may vanish: then the block before is affected too.
  */
 function changesByBlock(base: readonly CompressedBlock[], files: ReadonlySet<string>): Map<number, string[]> {
   const changes = new Map<number, string[]>();
@@ -182,7 +181,7 @@ function applyChanges(records: readonly FiledRecord[], rows: ReadonlyMap<string,
   return [...kept, ...changed].sort((a, b) => compareByBytes(a.file, b.file));
 }
 
-/** Makes blocks of records, and compresses those that are not known. Only the block that is being gathered is in memory as text. */
+/** Cuts records into blocks, and compresses those that are not known. Only the current block's text is in memory. */
 class BlockCompressor {
   readonly #options: SummaryOptions;
   readonly #knownPieces: ReadonlyMap<string, CompressedBlock['pieces']>;
@@ -195,13 +194,13 @@ class BlockCompressor {
     this.#cutter = new BlockCutter(options.blockBytes);
   }
 
-  /** @returns a promise where a block ends with it, which few do. */
+  /** @returns a promise only where this record ends a block, which is rare: awaiting for every record would be slow. */
   add(filed: FiledRecord): Promise<void> | undefined {
     const ended = this.#cutter.add(filed);
     return ended && this.#compress(ended);
   }
 
-  /** Adds a whole block, unless what was added before joins it. @returns whether it did. */
+  /** Adds a whole block, unless the current block continues into it. @returns whether it did. */
   async reuseBlock(known: CompressedBlock): Promise<boolean> {
     if (!this.#cutter.startsBlock(known.block.firstFile, known.block.firstRecordBytes)) return false;
     const ended = this.#cutter.end();

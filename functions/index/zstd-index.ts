@@ -1,4 +1,4 @@
-/** An index in zstd (RFC 8878): one frame a block. Frames can be copied from one index to the next as they are. */
+/** An index in zstd (RFC 8878): one frame for each block. Frames can be copied from one index to the next. */
 
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { Block } from './blocks.ts';
@@ -12,17 +12,17 @@ const runLengthBlock = 1;
 const reservedBlock = 3;
 
 /**
- * A block's frame. Level 9: 0.45 s for 25.8 MB; 19 takes 15 s, for a sixth less (27,699 records).
+ * Compresses a block's text to its frame. Level 9: 0.45 s for 25.8 MB; level 19 takes 15 s and saves a sixth (27,699 records).
  *
- * On this thread, some 7 ms: each of zlib's threads would keep the memory that a compressor took, some 15 MiB. The deflating goes on in one
- * of them meanwhile.
+ * Runs on this thread, for about 7 ms: in zlib's thread pool, each thread would keep the compressor's memory, about 15 MiB. Meanwhile one of
+ * those threads deflates.
  */
 export async function zstdBlock(text: Uint8Array): Promise<Uint8Array> {
   const params = { [constants.ZSTD_c_compressionLevel]: 9, [constants.ZSTD_c_checksumFlag]: 1 };
   return zstdCompressSync(text, { pledgedSrcSize: text.length, params });
 }
 
-/** @returns a frame for each block; undefined where these are not frames of such blocks. */
+/** @returns a frame for each block; undefined where the frames do not match the blocks. */
 export function splitZstd(index: Uint8Array, blocks: readonly Block[]): readonly Uint8Array[] | undefined {
   const bytes = Buffer.from(index.buffer, index.byteOffset, index.byteLength);
   const frames: Uint8Array[] = [];
@@ -35,7 +35,7 @@ export function splitZstd(index: Uint8Array, blocks: readonly Block[]): readonly
   return frames.length === blocks.length ? frames : undefined;
 }
 
-/** Where a frame ends, by the headers of its blocks, and how long its content is said to be. */
+/** Where a frame ends, by the headers of its blocks, and the size of its content, by its header. */
 function frameAt(bytes: Buffer, start: number): { readonly end: number; readonly contentBytes: number } | undefined {
   try {
     if (bytes.readUInt32LE(start) !== magicNumber) return undefined;
@@ -43,7 +43,7 @@ function frameAt(bytes: Buffer, start: number): { readonly end: number; readonly
     const isSingleSegment = (descriptor & 0b10_0000) !== 0;
     const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 0b11] ?? 0;
     const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6] ?? 0;
-    // Ours always say it, and none has more bytes than four can tell.
+    // Our frames always have a content size, and it fits into four bytes.
     if (sizeBytes === 0 || sizeBytes === 8) return undefined;
     const sizeOffset = start + magicBytes + 1 + (isSingleSegment ? 0 : 1) + dictionaryIdBytes;
     const contentBytes = bytes.readUIntLE(sizeOffset, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
@@ -55,7 +55,7 @@ function frameAt(bytes: Buffer, start: number): { readonly end: number; readonly
   }
 }
 
-/** @throws {RangeError} where the bytes end before, or a block is of no known type. */
+/** @throws {RangeError} where the bytes end before the frame does, or a block has an unknown type. */
 function blocksEnd(bytes: Buffer, start: number): number {
   for (let offset = start; ; ) {
     const header = bytes.readUIntLE(offset, blockHeaderBytes);

@@ -1,16 +1,16 @@
 /**
- * bzip2 by seek-bzip, which wants all its input at once, while a block of bzip2 (up to 900 KB) says nothing until it is
- * complete. So a stream is decoded from its start again when there is twice the input, or room for four times the output:
- * a constant factor more work, and nothing of the decoder's insides is relied on.
+ * Decodes bzip2 with seek-bzip, which needs all input at once; a block of bzip2 (up to 900 KB) gives no output before it is
+ * complete. So we decode a stream from its start again each time the input has doubled or the output limit has grown
+ * fourfold: a constant factor more work, and it needs nothing of the decoder's internals.
  */
 
 import Bunzip from 'seek-bzip';
 import { packageLimits } from './limits.ts';
 
-/** Metadata is nearly always shorter; a bomb is found out a piece at a time. */
+/** Metadata is nearly always shorter. A bomb comes out in pieces, so that the caller can stop it. */
 const firstOutputBytes = 1024 * 1024;
 
-/** @throws {Error} for corrupt data, and with the message `unexpected end of bzip2 data` where the input is cut. */
+/** @throws {Error} for corrupt data, and with the message `unexpected end of bzip2 data` where the input ends early. */
 export async function* bunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const chunks = compressed[Symbol.asyncIterator]();
   let input: Buffer = Buffer.alloc(0);
@@ -25,14 +25,14 @@ export async function* bunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
   };
 
   await doubleInput();
-  if (!beginsStream(input)) throw new Error('not a bzip2 header');
-  let given = 0;
+  if (!startsStream(input)) throw new Error('not a bzip2 header');
+  let yielded = 0;
   let streams = 0;
   let outputBytesMax = firstOutputBytes;
-  while (beginsStream(input)) {
+  while (startsStream(input)) {
     const { output, end } = decodeStream(input, outputBytesMax);
-    if (output.length > given) yield output.subarray(given);
-    given = output.length;
+    if (output.length > yielded) yield output.subarray(yielded);
+    yielded = output.length;
     if (end.cause === 'corrupt') throw end.error;
     if (end.cause === 'output') outputBytesMax *= 4;
     if (end.cause === 'input') {
@@ -41,20 +41,20 @@ export async function* bunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
     }
     if (end.cause === 'stream') {
       input = input.subarray(end.consumedBytes);
-      given = 0;
+      yielded = 0;
       streams += 1;
       while (!hasEnded && input.length < 4) await doubleInput();
-      if (streams === packageLimits.streamsMax && beginsStream(input)) throw new Error(`more than ${streams} streams`);
+      if (streams === packageLimits.streamsMax && startsStream(input)) throw new Error(`more than ${streams} streams`);
     }
   }
 }
 
-/** Whatever follows the last stream and does not begin another is ignored, as libarchive does. */
-function beginsStream(input: Buffer): boolean {
+/** Bytes after the last stream that do not start another are ignored, as libarchive does. */
+function startsStream(input: Buffer): boolean {
   return /^BZh[1-9]/.test(input.toString('latin1', 0, 4));
 }
 
-/** Why decoding stopped: the stream's end, the input's, no more room for output, or corrupt data. */
+/** Why decoding stopped: end of the stream, end of the input, output limit, or corrupt data. */
 type StreamEnd =
   | { readonly cause: 'stream'; readonly consumedBytes: number }
   | { readonly cause: 'input' | 'output' }
@@ -62,7 +62,7 @@ type StreamEnd =
 
 function decodeStream(input: Buffer, outputBytesMax: number): { readonly output: Buffer; readonly end: StreamEnd } {
   const outOfInput = new Error('out of input');
-  const outOfOutput = new Error('out of room for output');
+  const outOfOutput = new Error('output limit reached');
   let position = 0;
   let output = Buffer.alloc(64 * 1024);
   let length = 0;

@@ -1,16 +1,16 @@
 /**
- * The outermost layer: a signed package is a BSD ar archive that holds the package behind its hashes and its signature; any
+ * The outermost layer: a signed package is a BSD ar archive of the hashes, the signature and the package, in this order; any
  * other file is the package itself. Source: pkg_install lib/pkg_signature.c; ar(5).
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import type { PackageSource } from './package-source.ts';
 
 const arMagic = '!<arch>\n';
 const memberHeaderBytes = 60;
-/** Of a member header: the name, and in it the length of a name that is too long for the field (BSD: `#1/20`). */
+/** The name field of a member header. A long name is written as its length (BSD: `#1/20`) and follows the header. */
 const nameBytes = 16;
 const sizeField = { offset: 48, length: 10 } as const;
 const headerEnd = '`\n';
@@ -22,17 +22,17 @@ const signatures: ReadonlyMap<string, Signature> = new Map([
   ['+PKG_SIGNATURE', 'x509'],
 ]);
 
-/** Where in the file the package proper lies: bytes from the file's start. */
+/** Which bytes of the file are the package itself, counted from the start of the file. */
 export interface PackageExtent {
   readonly start: number;
   readonly end: number;
-  /** The kind of signature beside it; it is not verified here. */
+  /** The kind of its signature, which is not verified here. */
   readonly signature: Signature | undefined;
 }
 
 interface Member {
   readonly name: string;
-  /** Bytes from the file's start, behind a long name. */
+  /** Bytes from the start of the file; after a long name. */
   readonly start: number;
   readonly end: number;
 }
@@ -91,7 +91,7 @@ async function readMember(source: PackageSource, offset: number): Promise<Member
   return { name: name.replace(/\/$/, ''), start: start + longNameBytes, end };
 }
 
-/** Members begin on even offsets. */
+/** Members start at even offsets. */
 function nextMember(member: Member): number {
   return member.end + (member.end % 2);
 }

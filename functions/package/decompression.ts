@@ -1,7 +1,7 @@
 /**
- * Compressed bytes → the tar archive's bytes, told by content, never by suffix: gzip (several members), bzip2 and xz (several
- * streams), zstd (several frames), or none. Each decoder is pulled: it asks for more input only when all its output has been
- * taken, so that nothing is read that nobody looks at.
+ * Compressed bytes → the bytes of the tar archive. The format is detected by content, never by suffix: gzip (several members),
+ * bzip2 and xz (several streams), zstd (several frames), or none. Each decoder asks for more input only after all its output
+ * has been consumed, so that nothing is downloaded that is not needed.
  */
 
 import {
@@ -14,54 +14,55 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import { bunzip } from './bzip2.ts';
-import { type Compression, describeFormat, looksLikeTar, tellCompression, tellingBytes } from './formats.ts';
+import { type Compression, describeFormat, detectCompression, detectionBytes, isTarHeader } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
 
-/** Most heads inflate to less than this, and are then in one piece. */
+/** Most package heads inflate to less than this, so zlib returns them in one chunk. */
 const headChunkBytes = 64 * 1024;
 
 export interface Decompressed {
-  /** Undefined: the file is the tar archive itself. */
+  /** Undefined where the file is an uncompressed tar archive. */
   readonly compression: Compression | undefined;
   readonly archive: AsyncGenerator<Uint8Array>;
 }
 
 /**
- * @param compressed the package's bytes; the first one's offset in the file is `start`, for messages.
+ * @param compressed the bytes of the package.
+ * @param start offset of the first of them in the file, for messages.
  * @throws {MalformedPackage} not-a-package here; truncated or corrupt-compression from `archive`.
  */
 export async function decompress(compressed: AsyncIterable<Uint8Array>, start: number): Promise<Decompressed> {
   const chunks = compressed[Symbol.asyncIterator]();
   const head = await readHead(chunks);
   const input = new PackageInput(head, chunks, start);
-  const compression = tellCompression(head);
+  const compression = detectCompression(head);
   if (compression !== undefined) return { compression, archive: decoded(compression, input) };
-  if (looksLikeTar(head)) return { compression, archive: input[Symbol.asyncIterator]() };
+  if (isTarHeader(head)) return { compression, archive: input[Symbol.asyncIterator]() };
   const found = describeFormat(head);
   throw new MalformedPackage('not-a-package', `expected a gzip, bzip2, xz, zstd or tar file, found ${found}`, start);
 }
 
 /**
- * The same for the first bytes of gzip and zstd at once, which costs a fifth of what streaming them does.
+ * Inflates the first bytes of gzip and zstd synchronously, which takes a fifth of the time of a stream.
  *
- * @param isAdopted these are all bytes of the package.
- * @returns undefined where this way does not lead far enough: another format, damage, several zstd frames, or more than
- *   `ratioFreeBytes` come out. `decompress` then finds out what it is.
+ * @param isComplete these are all bytes of the package.
+ * @returns undefined for everything that needs `decompress`: another format, damage, several zstd frames, or more than
+ *   `ratioFreeBytes` of output.
  */
 export function decompressHead(
   compression: Compression | undefined,
   head: Uint8Array,
-  isAdopted: boolean,
+  isComplete: boolean,
 ): Buffer | undefined {
   const limits = { maxOutputLength: packageLimits.ratioFreeBytes, chunkSize: headChunkBytes };
   try {
     switch (compression) {
       case 'gzip':
-        return gunzipSync(head, { ...limits, finishFlush: isAdopted ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
+        return gunzipSync(head, { ...limits, finishFlush: isComplete ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
       case 'zstd': {
-        const finishFlush = isAdopted ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
+        const finishFlush = isComplete ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
         const { buffer, engine } = zstdDecompressSync(head, {
           ...limits,
           finishFlush,
@@ -73,12 +74,12 @@ export function decompressHead(
         return undefined;
     }
   } catch {
-    // Streaming the same bytes meets the same fault, and tells of it.
+    // `decompress` meets the same fault and reports it.
     return undefined;
   }
 }
 
-/** What zlib's functions give for `info: true`. */
+/** What the functions of zlib return for `info: true`. */
 interface Decoded {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };
@@ -86,7 +87,7 @@ interface Decoded {
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   const head: Uint8Array[] = [];
-  for (let bytes = 0; bytes < tellingBytes; ) {
+  for (let bytes = 0; bytes < detectionBytes; ) {
     const next = await chunks.next();
     if (next.done === true) break;
     head.push(next.value);
@@ -95,9 +96,9 @@ async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> 
   return head.length === 1 && head[0] !== undefined ? head[0] : Buffer.concat(head);
 }
 
-/** The input, with a count of what was taken and a note of its own failure: a store's error is no fault of the package. */
+/** Counts the bytes consumed, and keeps an error of the store apart from errors of the package. */
 class PackageInput implements AsyncIterable<Uint8Array> {
-  /** File offset of the first byte that was not taken yet. */
+  /** File offset of the first byte that has not been consumed. */
   offset: number;
   failure: { readonly error: unknown } | undefined;
   readonly #head: Uint8Array;
@@ -130,7 +131,7 @@ class PackageInput implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** A decoder's own error says that the package is bad; the input's says that reading failed. */
+/** An error of the decoder means that the package is bad; an error of the input means that reading failed. */
 async function* decoded(compression: Compression, input: PackageInput): AsyncGenerator<Uint8Array> {
   try {
     yield* decoders[compression](input);
@@ -156,14 +157,14 @@ const decoders: Record<Compression, (input: PackageInput) => AsyncIterable<Uint8
 };
 
 /**
- * All members; zeros behind the last one are ignored. Where something else is there, and is looked at, the package is refused,
- * which libarchive does not do: Node's decoder then loses what it has decoded.
+ * Decodes all members and ignores zeros after the last one. Other bytes there make the decoder of Node fail and drop what it
+ * has decoded, so such a package is refused if reading gets that far. libarchive accepts it.
  */
 async function* gunzip(input: PackageInput): AsyncGenerator<Uint8Array> {
   yield* decodeStream(createGunzip(), new Uint8Array(), input[Symbol.asyncIterator]());
 }
 
-/** Node's decoder ends where a frame ends within a chunk: the rest of the chunk, and of the input, is for a new one. */
+/** The decoder of Node stops where a frame ends within a chunk; the rest goes to a new decoder. */
 async function* unzstd(input: PackageInput): AsyncGenerator<Uint8Array> {
   const chunks = input[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
@@ -175,8 +176,8 @@ async function* unzstd(input: PackageInput): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Decodes `first` and then the chunks, pulling (see the head of this file).
- * @returns what was left of the chunk in which the decoder found the end; empty where the input ended with it.
+ * Decodes `first` and then the chunks, and takes each chunk only when it is needed.
+ * @returns the rest of the chunk in which the compressed data ended; empty if the input ended too.
  */
 async function* decodeStream(
   decoder: Gunzip | ZstdDecompress,

@@ -1,11 +1,9 @@
-/** What some bytes are, told by their beginning. */
-
-import { latin1 } from '../latin1.ts';
+/** Detects the format of a file by its first bytes; and bytes as a string, for searching and cutting. */
 
 export type Compression = 'gzip' | 'bzip2' | 'xz' | 'zstd';
 
-/** Enough of the start to tell every format: a tar header ends at byte 512. */
-export const tellingBytes = 512;
+/** Bytes needed to detect every format: a tar header has 512. */
+export const detectionBytes = 512;
 
 interface Format {
   readonly what: string;
@@ -13,7 +11,7 @@ interface Format {
   readonly compression?: Compression;
 }
 
-/** In Latin-1. Those without `compression` get mistaken for packages; a message can then say what the file is instead. */
+/** Magic numbers in Latin-1. Formats without `compression` are listed so that a message can name them. */
 const formats: readonly Format[] = [
   { what: 'gzip data', magic: '\x1f\x8b\x08', compression: 'gzip' },
   { what: 'bzip2 data', magic: 'BZh', compression: 'bzip2' },
@@ -30,21 +28,21 @@ const formats: readonly Format[] = [
   { what: 'an XML document', magic: '<?xml' },
 ];
 
-export function tellCompression(head: Uint8Array): Compression | undefined {
-  return tellFormat(head)?.compression;
+export function detectCompression(head: Uint8Array): Compression | undefined {
+  return detectFormat(head)?.compression;
 }
 
-/** Where a tar header has the sum of its own bytes. */
+/** The checksum field of a tar header. */
 const sumField = { start: 148, end: 156 } as const;
 
-/** A tar header carries the sum of its own bytes, the sum's field counted as blanks (POSIX ustar). */
-export function looksLikeTar(head: Uint8Array): boolean {
-  return head.length >= tellingBytes && octalNumber(head, sumField.start, sumField.end) === headerSum(head);
+/** Whether the checksum is right: the sum of all header bytes, with the checksum field counted as blanks (POSIX ustar). */
+export function isTarHeader(head: Uint8Array): boolean {
+  return head.length >= detectionBytes && octalNumber(head, sumField.start, sumField.end) === headerSum(head);
 }
 
 /**
- * A number as tar has it: blanks and NULs, octal digits, and, where the field goes on, a blank or a NUL.
- * @returns 0 where there are no digits; undefined where there is anything else.
+ * Parses a number field of tar: blanks and NULs, octal digits, then a blank or a NUL unless the field is full.
+ * @returns 0 if there are no digits; undefined if there is anything else.
  */
 export function octalNumber(bytes: Uint8Array, start: number, end: number): number | undefined {
   const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0;
@@ -59,12 +57,12 @@ export function octalNumber(bytes: Uint8Array, start: number, end: number): numb
   return number;
 }
 
-/** Four bytes at a time, since every header of every package comes here: two lanes of 16 bits, which 128 words do not overflow. */
+/** Sums four bytes at a time in two lanes of 16 bits, because this runs for every header; 128 words cannot overflow a lane. */
 function headerSum(head: Uint8Array): number {
-  const view = new DataView(head.buffer, head.byteOffset, tellingBytes);
+  const view = new DataView(head.buffer, head.byteOffset, detectionBytes);
   let even = 0;
   let odd = 0;
-  for (let offset = 0; offset < tellingBytes; offset += 4) {
+  for (let offset = 0; offset < detectionBytes; offset += 4) {
     const word = view.getInt32(offset);
     even += word & 0xff00ff;
     odd += (word >>> 8) & 0xff00ff;
@@ -74,17 +72,30 @@ function headerSum(head: Uint8Array): number {
   return sum;
 }
 
-/** For messages: `found …`. */
+/** Completes `found …` in a message. */
 export function describeFormat(head: Uint8Array): string {
   if (head.length === 0) return 'nothing';
   if (head.every((byte) => byte === 0)) return 'only NUL bytes';
-  const format = tellFormat(head);
-  return format === undefined
-    ? `data that begins with the bytes ${Buffer.from(head.subarray(0, 8)).toString('hex')}`
-    : format.what;
+  const format = detectFormat(head);
+  return format === undefined ? `data that starts with ${describeBytes(head.subarray(0, 8))}` : format.what;
 }
 
-function tellFormat(head: Uint8Array): Format | undefined {
+/** As quoted text where all of them are printable ASCII, otherwise in hexadecimal digits. */
+function describeBytes(bytes: Uint8Array): string {
+  const text = latin1(bytes);
+  return /^[\t\r\n -~]+$/.test(text) ? JSON.stringify(text) : `the bytes ${Buffer.from(bytes).toString('hex')}`;
+}
+
+function detectFormat(head: Uint8Array): Format | undefined {
   const text = latin1(head.subarray(0, 16));
   return formats.find(({ magic }) => text.startsWith(magic));
+}
+
+/**
+ * Bytes as a string whose code units are the bytes. Nothing is decoded: `Buffer.from(text, 'latin1')` gives the same bytes back,
+ * in whatever encoding they are.
+ */
+export function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
 }

@@ -1,4 +1,4 @@
-/** What is wrong with a package, in one word each: the codes are shown by `explain` and kept in rejected rows. */
+/** What is wrong with a package. `explain` shows these codes, and rejected rows store them. */
 export type MalformedCode =
   | 'empty'
   | 'not-a-package'
@@ -11,12 +11,12 @@ export type MalformedCode =
   | 'no-name'
   | 'too-large';
 
-/** Which bytes an offset counts: the file's own, or those of the tar archive once it is decompressed. */
+/** What an offset counts: bytes of the file, or bytes of the decompressed tar archive. */
 export type Layer = 'file' | 'archive';
 
 /**
- * The package itself is bad. Reading it again gives the same answer, so this is never retried: the package gets a
- * rejected row. Every other error means that the reading failed, and is thrown on.
+ * The package itself is bad. This is permanent and never retried: the package gets a rejected row. Every other error means
+ * that reading failed; it is thrown on and retried.
  */
 export class MalformedPackage extends Error {
   override readonly name = 'MalformedPackage';

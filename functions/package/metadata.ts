@@ -1,5 +1,5 @@
 /**
- * The files that describe a package: the tar archive begins with them, and reading stops at the first entry that is not one.
+ * The files that describe a package. They come first in the tar archive; reading stops at the first other entry.
  * Source: pkg_install info/perform.c (read_meta_data_from_archive) and lib/pkg_io.c.
  */
 
@@ -7,7 +7,7 @@ import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { type Reading, type TarEntry, TarReader } from './tar.ts';
 
-/** The metadata files that the record is made of; of these a second one makes a package corrupt. */
+/** The metadata files that the record is made from. A package with one of them twice is corrupt. */
 const recordFiles = ['+CONTENTS', '+COMMENT', '+DESC', '+BUILD_INFO', '+SIZE_PKG'] as const;
 const requiredFiles = ['+CONTENTS', '+COMMENT', '+DESC'] as const;
 const otherFiles = [
@@ -23,12 +23,12 @@ const otherFiles = [
   '+INSTALLED_INFO',
 ] as const;
 
-/** The type flag of tar. A directory is no metadata, whatever it is called. */
+/** Type flag of tar. A directory is never metadata, whatever its name is. */
 const directory = '5';
 
 type RecordFile = (typeof recordFiles)[number];
 
-/** Each file's bytes up to its first NUL, as C reads them. */
+/** The bytes of each file up to its first NUL, as C reads them. */
 export interface Metadata {
   readonly contents: Uint8Array;
   readonly comment: Uint8Array;
@@ -39,13 +39,13 @@ export interface Metadata {
 
 export interface Archive {
   readonly bytes: AsyncIterator<Uint8Array>;
-  /** Bytes of the file that have been taken so far to decompress what `bytes` gave. */
+  /** Bytes of the file that have been consumed so far to decompress what `bytes` yielded. */
   readonly compressedBytes: () => number;
 }
 
 /**
- * Reads as far as the chunk that holds the first payload entry's header; the rest of `archive.bytes` stays unread.
- * @throws {MalformedPackage} also what `archive.bytes` throws.
+ * Reads up to the chunk that holds the header of the first payload file, and no further.
+ * @throws {MalformedPackage} and everything that `archive.bytes` throws.
  */
 export async function readMetadata({ bytes, compressedBytes }: Archive, tar = new TarReader()): Promise<Metadata> {
   const reading = metadataIn(tar);
@@ -62,8 +62,10 @@ export async function readMetadata({ bytes, compressedBytes }: Archive, tar = ne
 }
 
 /**
- * @param head the first bytes of an archive; no ratio is checked.
- * @returns undefined where they do not hold all metadata.
+ * Does not check the compression ratio.
+ *
+ * @param head the first bytes of an archive.
+ * @returns undefined if they do not hold all metadata.
  * @throws {MalformedPackage}
  */
 export function metadataWithin(head: Uint8Array, tar: TarReader): Metadata | undefined {

@@ -1,22 +1,22 @@
-/** Where a package's bytes come from, and the windows in which they are asked for. */
+/** Where the bytes of a package come from, and in which ranges they are read. */
 
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 
-/** One fixed version of a stored package, readable anywhere. Every adapter ties its ranges to the ETag that was seen. */
+/** One version of a stored package, with random access. Every adapter reads its ranges with If-Match on one ETag. */
 export interface PackageSource {
   /** Bytes. */
   readonly size: number;
-  /** Exactly the bytes `offset … offset + length - 1`, all of which exist. Throws what the store throws. */
+  /** Reads exactly the bytes `offset … offset + length - 1`, all of which exist. Throws what the store throws. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
 export interface HeadedSource extends PackageSource {
-  /** Bytes of the first range, which is asked for once. */
+  /** Length of the first range, which is requested only once. */
   readonly headBytes: number;
 }
 
-/** Keeps the first range, so that looking for the container and reading the package within it cost one request, not two. */
+/** Keeps the first range, so that detecting the container and reading the package take one request, not two. */
 export function withHead(source: PackageSource): HeadedSource {
   let head: Promise<Uint8Array> | undefined;
   const { firstRangeBytes, wholeBytesMax } = packageLimits;
@@ -33,19 +33,19 @@ export function withHead(source: PackageSource): HeadedSource {
 }
 
 /**
- * The bytes from `start` up to `end` in windows that are asked for only as far as they are consumed: the head first (what `withHead` already
- * has, where the package begins within it); then the window grows fourfold.
+ * Streams the bytes from `start` to `end`, and requests each window only when it is needed: first the head (already there in
+ * `withHead` if the package starts within it), then windows that grow fourfold.
  */
 export class RangeStream implements AsyncIterable<Uint8Array> {
-  /** Offset in the file of the first byte that has not been asked for. */
+  /** File offset of the first byte that has not been requested. */
   fetchedTo: number;
-  /** Offset in the file of the first byte that the stream has not given. */
+  /** File offset of the first byte that the stream has not yielded. */
   takenTo: number;
   readonly #source: HeadedSource;
   readonly #start: number;
   readonly #end: number;
   #windowBytes: number;
-  /** Those that were asked for ahead of the stream. */
+  /** Windows that were requested before the stream needed them. */
   readonly #ahead: Uint8Array[] = [];
 
   constructor(source: HeadedSource, start: number, end: number) {
@@ -58,10 +58,10 @@ export class RangeStream implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * For looking at the first windows before the stream is consumed, or instead of it.
-   * @returns everything from the start up to the end of one more window.
+   * Requests one more window before the stream needs it.
+   * @returns everything from `start` to the end of that window.
    */
-  async lookAhead(): Promise<Uint8Array> {
+  async prefetch(): Promise<Uint8Array> {
     const next = await this.#fetch();
     const before = this.#ahead.at(0);
     this.#ahead.push(next);

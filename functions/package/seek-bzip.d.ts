@@ -1,4 +1,4 @@
-/** seek-bzip brings no types; this is the part that bzip2.ts uses. */
+/** The part of seek-bzip that bzip2.ts uses; the package has no types. */
 declare module 'seek-bzip' {
   interface ByteSource {
     readByte(): number;
@@ -8,7 +8,7 @@ declare module 'seek-bzip' {
     writeByte(byte: number): void;
   }
   const Bunzip: {
-    /** Decodes one stream; a source without `eof` is read up to the stream's end and no further. Throws TypeError. */
+    /** Decodes one stream. Reads a source without `eof` to the end of the stream and no further. Throws TypeError. */
     decode(source: ByteSource, sink: ByteSink): void;
   };
   export default Bunzip;

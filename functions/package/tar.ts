@@ -1,15 +1,14 @@
 /**
- * A tar archive from its beginning, an entry at a time: what an entry is called, what kind it is, and what is in it. Owners, times
- * and links are not looked at. It reads POSIX ustar, pax (path and size) and GNU long names.
- * Source: POSIX, pax, "ustar Interchange Format" and "pax Extended Header"; where that leaves a choice, what pkg_info's libarchive
- * does (archive_read_support_format_tar.c): one block of zeros is the end, global pax headers are ignored. It also takes
- * an archive without that block for a whole one; we do not: it may have been cut, and the record would lack what is missing.
+ * Reads a tar archive from its start, one entry at a time: name, type and content. Owners, times and links are ignored. It
+ * supports POSIX ustar, pax (path and size) and GNU long names.
+ * Source: POSIX, pax, "ustar Interchange Format" and "pax Extended Header". Where they leave a choice we do what the libarchive of
+ * pkg_info does (archive_read_support_format_tar.c): one block of zeros is the end, global pax headers are ignored. One
+ * difference: libarchive accepts an archive without that block. We do not, because it may be truncated and the record incomplete.
  *
- * Text is Latin-1, one code unit a byte: nothing is decoded.
+ * Text is Latin-1, one code unit per byte: nothing is decoded.
  */
 
-import { latin1 } from '../latin1.ts';
-import { describeFormat, looksLikeTar, octalNumber } from './formats.ts';
+import { describeFormat, isTarHeader, latin1, octalNumber } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 
@@ -21,30 +20,30 @@ export interface TarEntry {
   readonly type: string;
   /** Bytes of its content. */
   readonly size: number;
-  /** Of its header in the archive. */
+  /** Offset of its header in the archive. */
   readonly offset: number;
 }
 
-/** What extended headers say about the entry that follows them. */
+/** What extended headers change in the entry that follows them. */
 interface Extension {
   readonly name?: string;
   readonly size?: number;
 }
 
 /**
- * Reads what it is handed: at each `yield` it wants the archive's next chunk, or undefined at the archive's end. So whoever has the
- * archive at hand need not wait for anything, and whoever streams it can.
+ * A parser without I/O: each `yield` asks for the next chunk of the archive, or undefined at its end. So the same parser serves
+ * synchronous and streaming callers.
  */
 export type Reading<Result> = Generator<void, Result, Uint8Array | undefined>;
 
-/** Asks for a chunk only where the ones before do not suffice. */
+/** Asks for a chunk only when it needs one. */
 export class TarReader {
-  /** Bytes taken so far. */
+  /** Bytes consumed so far. */
   offset = 0;
   #held: Uint8Array = new Uint8Array();
 
   /**
-   * The next entry; undefined at the archive's end. The one before has to be taken by `content` first.
+   * The next entry; undefined at the end of the archive. Call `content` for the entry before it first.
    * @throws {MalformedPackage} not-a-package, corrupt-archive, truncated, too-large.
    */
   *nextEntry(): Reading<TarEntry | undefined> {
@@ -54,9 +53,9 @@ export class TarReader {
       if (offset > packageLimits.metadataBytesMax)
         throw tooLarge(`at most ${packageLimits.metadataBytesMax} bytes of metadata`, 'more', offset);
       const block = yield* this.#take(blockBytes);
-      if (offset === 0 && !looksLikeTar(block)) throw notAnArchive(block);
+      if (offset === 0 && !isTarHeader(block)) throw notAnArchive(block);
       if (block[0] === 0 && block.every((byte) => byte === 0)) return undefined;
-      if (block.length < blockBytes) throw this.#cut();
+      if (block.length < blockBytes) throw this.#truncated();
       const header = decodeHeader(block, offset);
       if (!isExtension(header.type)) return extend(header, extension);
       checkExtension(header);
@@ -69,16 +68,16 @@ export class TarReader {
   /** @throws {MalformedPackage} truncated. */
   *content(entry: TarEntry): Reading<Uint8Array> {
     const bytes = yield* this.#take(blockBytes * Math.ceil(entry.size / blockBytes));
-    if (bytes.length < entry.size) throw this.#cut();
+    if (bytes.length < entry.size) throw this.#truncated();
     return bytes.subarray(0, entry.size);
   }
 
-  /** Fewer where the archive ends. */
+  /** Returns fewer bytes at the end of the archive. */
   *#take(bytes: number): Reading<Uint8Array> {
     return this.#takeHeld(bytes) ?? (yield* this.#takeMore(bytes));
   }
 
-  /** Undefined where that is not enough. */
+  /** Undefined if there are too few. */
   #takeHeld(bytes: number): Uint8Array | undefined {
     if (this.#held.length < bytes) return undefined;
     const taken = this.#held.subarray(0, bytes);
@@ -103,7 +102,7 @@ export class TarReader {
     return all.subarray(0, bytes);
   }
 
-  #cut(): MalformedPackage {
+  #truncated(): MalformedPackage {
     return new MalformedPackage('truncated', 'expected more of the tar archive, found its end', this.offset, 'archive');
   }
 }
@@ -129,8 +128,8 @@ function extend(header: TarEntry, { name = header.name, size = header.size }: Ex
 function decodeHeader(block: Uint8Array, offset: number): TarEntry {
   const text = latin1(block);
   const size = decodeSize(block);
-  if (!looksLikeTar(block) || size === undefined)
-    throw corrupt('a sound tar header', 'one with a wrong checksum or size', offset);
+  if (!isTarHeader(block) || size === undefined)
+    throw corrupt('a valid tar header', 'one with a wrong checksum or size', offset);
   const magic = text.slice(257, 265);
   const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? upToNul(text.slice(345, 500)) : '';
   const name = upToNul(text.slice(0, 100));
@@ -139,14 +138,14 @@ function decodeHeader(block: Uint8Array, offset: number): TarEntry {
 
 const sizeField = { start: 124, end: 136 } as const;
 
-/** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined where it is neither, or negative. */
+/** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined if it is neither, or negative. */
 function decodeSize(block: Uint8Array): number | undefined {
   const { start, end } = sizeField;
   if (block[start] !== 0x80) return octalNumber(block, start, end);
   return Number(`0x${Buffer.from(block.subarray(start + 1, end)).toString('hex')}`);
 }
 
-/** Records of the form `LENGTH KEYWORD=VALUE\n`, LENGTH being the whole record's. */
+/** Records of the form `LENGTH KEYWORD=VALUE\n`, where LENGTH counts the whole record. */
 function decodePaxHeader(text: string, offset: number): Extension {
   const recordStart = /([1-9]\d{0,9}) ([^=]+)=/y;
   let extension: Extension = {};
@@ -156,7 +155,11 @@ function decodePaxHeader(text: string, offset: number): Extension {
     const end = start + Number(length);
     const valueStart = start + head.length;
     if (head === '' || end <= valueStart || text[end - 1] !== '\n')
-      throw corrupt('pax records that are as long as they say', JSON.stringify(text.slice(start, start + 40)), offset);
+      throw corrupt(
+        'pax records of the length that they declare',
+        JSON.stringify(text.slice(start, start + 40)),
+        offset,
+      );
     const value = text.slice(valueStart, end - 1);
     if (keyword === 'path' && value !== '') extension = { ...extension, name: value };
     if (keyword === 'size') extension = { ...extension, size: decodePaxSize(value, offset) };

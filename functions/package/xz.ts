@@ -1,8 +1,8 @@
-/** xz by xz-decompress (WebAssembly), which reads several streams, with padding between them, as well as one. */
+/** Decodes xz with xz-decompress (WebAssembly), which supports several streams with padding between them. */
 
 import xzDecompress from 'xz-decompress';
 
-/** What the decoder's results mean (xz-embedded, xz.h). */
+/** The error codes of the decoder (xz-embedded, xz.h). */
 const decoderErrors: ReadonlyMap<string, string> = new Map([
   ['4', 'a dictionary of more than 64 MiB, which is not supported'],
   ['5', 'no xz header'],
@@ -11,10 +11,10 @@ const decoderErrors: ReadonlyMap<string, string> = new Map([
   ['8', 'unexpected end of xz data'],
 ]);
 
-/** @throws {Error} for corrupt data, and with the message `unexpected end of xz data` where the input is cut. */
+/** @throws {Error} for corrupt data, and with the message `unexpected end of xz data` where the input ends early. */
 export async function* unxz(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const chunks = compressed[Symbol.asyncIterator]();
-  // The decoder runs ahead of its reader. It gets no input before it is needed.
+  // The decoder reads ahead, so hold its input back until output is needed.
   let needed = Promise.withResolvers<void>();
   const input = new ReadableStream<Uint8Array>(
     {

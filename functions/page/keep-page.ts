@@ -1,8 +1,8 @@
 /**
- * A repository's index.html, kept in step with its index: the part of summarize that is about the package browser.
+ * Keeps a repository's index.html, the package browser, in step with its index. A part of summarize.
  *
- * The page tells by its metadata which version it is of and which files it lists, the index which files it has: so a look at both
- * says whether the page is right, whatever happened before. It is put where that is not so, and not for a package that is replaced.
+ * The page's metadata has the page's version and a sum of the files that it lists; the index's metadata has the sum of its files.
+ * So comparing the two shows whether the page is right. Replacing a package does not change its page.
  */
 
 import { changedSum, fileSumMetadata } from '../index/file-sum.ts';
@@ -16,47 +16,48 @@ import {
   type ObjectStore,
   type Repository,
 } from '../ports.ts';
-import { isOurPage, pageContentType, pageFile, pageMarkBytes, pageVersion, renderPage, splicePage } from './page.ts';
+import { isOurPage, type PageTemplate, pageContentType, pageFile, pageMarkBytes } from './page.ts';
 
-/** What became of the page. */
+/** What happened to the page. */
 export type KeptPage =
   | 'put'
-  /** It is of this version, and lists what is in the index. */
+  /** It has this version, and lists what is in the index. */
   | 'current'
-  /** Somebody else's: it is left alone, for ever. */
+  /** It is not ours: it is never changed. */
   | 'foreign'
-  /** There is none to make these changes in: it takes a summary of all rows. */
+  /** There is no page to apply these changes to: it needs a summary of all rows. */
   | 'deferred'
-  /** Nobody asked for one; it was not even looked at. */
+  /** The option is off; the page was not read. */
   | 'unwanted';
 
 const versionMetadata = 'page-version';
 
 export interface PagePlace {
   readonly repository: Repository;
+  readonly template: PageTemplate;
   /** As it was before the rows were read: so an older list never replaces a newer one. */
-  readonly seen: ObjectFacts | undefined;
+  readonly page: ObjectFacts | undefined;
 }
 
 export async function headPage(objects: ObjectStore, repository: Repository): Promise<ObjectFacts | undefined> {
   return objects.head(joinKey(repository, pageFile));
 }
 
-/** @returns `lost-race` where the page is not the one that was seen any more. */
+/** @returns `lost-race` where the page changed since it was read. */
 export async function keepPage(
   { objects, clock }: { readonly objects: ObjectStore; readonly clock: Clock },
-  { repository, seen }: PagePlace,
+  { repository, template, page }: PagePlace,
   summary: Summary,
 ): Promise<Exclude<KeptPage, 'unwanted'> | 'lost-race'> {
   const key = joinKey(repository, pageFile);
-  const metadata = { [versionMetadata]: pageVersion, [fileSumMetadata]: summary.fileSum };
-  if (Object.entries(metadata).every(([name, value]) => seen?.metadata[name] === value)) return 'current';
+  const metadata = { [versionMetadata]: template.version, [fileSumMetadata]: summary.fileSum };
+  if (Object.entries(metadata).every(([name, value]) => page?.metadata[name] === value)) return 'current';
   try {
-    if (seen !== undefined && !(await isOurs(objects, key, seen))) return 'foreign';
-    const page = await makePage(objects, key, seen, summary);
-    if (page === undefined) return 'deferred';
-    const { outcome } = await objects.put(key, page, {
-      condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },
+    if (page !== undefined && !(await isOurs(objects, key, page))) return 'foreign';
+    const body = await makePage(objects, { repository, template, page }, summary);
+    if (body === undefined) return 'deferred';
+    const { outcome } = await objects.put(key, body, {
+      condition: page === undefined ? { ifNoneMatch: '*' } : { ifMatch: page.etag },
       metadata,
       contentType: pageContentType,
       cacheControl: 'no-cache',
@@ -69,22 +70,22 @@ export async function keepPage(
   }
 }
 
-/** One that was copied here, or whose metadata were lost, is known by what is in it. */
+/** A page that was copied here, or lost its metadata, has our mark in its content. */
 async function isOurs(objects: ObjectStore, key: ObjectKey, { etag, metadata }: ObjectFacts): Promise<boolean> {
   return versionMetadata in metadata || isOurPage(await objects.readRange(key, etag, 0, pageMarkBytes));
 }
 
-/** @returns undefined where only some files are known, and the page that is there is not right but for those. */
+/** @returns undefined where only the changed files are known, and the page differs from the index in other files too. */
 async function makePage(
   objects: ObjectStore,
-  key: ObjectKey,
-  seen: ObjectFacts | undefined,
+  { repository, template, page }: PagePlace,
   { files, fileSum }: Summary,
 ): Promise<Uint8Array | undefined> {
-  if (files.known === 'all') return renderPage(files.files);
-  const listed = seen?.metadata[fileSumMetadata];
-  if (seen?.metadata[versionMetadata] !== pageVersion || listed === undefined) return undefined;
-  const spliced = splicePage(await objects.readRange(key, seen.etag, 0, seen.size), files.presence);
+  if (files.known === 'all') return template.render(files.files);
+  const listed = page?.metadata[fileSumMetadata];
+  if (page?.metadata[versionMetadata] !== template.version || listed === undefined) return undefined;
+  const old = await objects.readRange(joinKey(repository, pageFile), page.etag, 0, page.size);
+  const spliced = template.splice(old, files.presence);
   if (spliced.outcome !== 'spliced') return undefined;
   return changedSum(listed, spliced.entered, spliced.left) === fileSum ? spliced.page : undefined;
 }

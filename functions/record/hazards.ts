@@ -1,10 +1,12 @@
 /**
- * What in a record is dangerous to pkgin and pkg_add. Two lists: a *rejection* would break every client, or take other packages
- * down with it, so the package stays out of the index; a *warning* concerns this package alone, so it is in, and marked.
- * Facts about the clients: pkgin 26.4 and before, as its source reads.
+ * What in a record breaks pkgin and pkg_add. A *rejection* would break every client or other packages, so the package stays
+ * out of the index. A *warning* concerns only the package itself, so the package is in the index and marked.
+ * Source: pkgin 26.4 and earlier.
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
+import { hasBalancedBraces } from '../version/braces.ts';
+import { patternLimits } from '../version/limits.ts';
 import { recordLimits } from './limits.ts';
 import { hasControlCharacter, type WarningCode, warningRemedies, warningsOf } from './warnings.ts';
 
@@ -19,23 +21,35 @@ export type RejectionCode =
   | 'several-names'
   | 'unsafe-name'
   | 'unsafe-file-name'
-  | 'bad-file-size';
+  | 'bad-file-size'
+  | 'empty-comment'
+  | 'empty-architecture'
+  | 'unbalanced-braces'
+  | 'pattern-too-long';
 
-/** What to do about each code; `explain` prints it. */
+/** How to fix each; `explain` prints this. */
 export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
   'record-too-large': 'Shorten +DESC or the REQUIRES and PROVIDES of +BUILD_INFO, and build the package again.',
   'line-too-long':
-    'Once installed, pkgin could not read its database of installed packages any more. Break the line, and build the package again.',
+    'After its installation, pkgin can no longer read its database of installed packages. Break the line, and build the package again.',
   'line-without-variable':
     'One such line makes `pkgin update` fail for everyone. Rename the file, or build the package again.',
   'empty-line':
     'An empty line within a record makes `pkgin update` fail for everyone. Rename the file, or build the package again.',
   'nul-byte': 'A NUL byte hides the packages that follow. Build the package again.',
-  'several-names': 'Clients would take it for another package. Leave a single @name in the packing list.',
+  'several-names': 'Clients would confuse it with another package. Keep a single @name in the packing list.',
   'unsafe-name':
-    'Clients store a download under its PKGNAME: with a "/" in it, or a leading ".", that may be any place. Rename the package.',
+    'Clients store a download under its PKGNAME: a "/" or a leading "." in it can point anywhere. Rename the package.',
   'unsafe-file-name': 'Rename the file so that its name has no control characters.',
-  'bad-file-size': 'pkgin cannot install other packages beside one without a size. Upload the file again.',
+  'bad-file-size': 'One package without a size keeps pkgin from installing others. Upload the file again.',
+  'empty-comment':
+    '`pkgin search` crashes for everyone if one package has no COMMENT. Set COMMENT in the Makefile of the package, and build it again.',
+  'empty-architecture':
+    '`pkgin update` stops for everyone if one MACHINE_ARCH is empty. Build the package again with a value in +BUILD_INFO, or without the line.',
+  'unbalanced-braces':
+    '`pkgin upgrade` stops for everyone with "Malformed alternate". Close each "{" with a "}" in the Makefile of the package, and build it again.',
+  'pattern-too-long':
+    'A pattern with braces that exceeds the buffer of pkgin ends `pkgin upgrade`. Shorten it in the Makefile of the package, and build it again.',
   ...warningRemedies,
 };
 
@@ -44,7 +58,11 @@ export interface Rejection {
   readonly message: string;
 }
 
-/** @param record what renderRecord gave; @param file the package's file name. Undefined: it may enter the index. */
+/**
+ * @param record the result of renderRecord.
+ * @param file the file name of the package.
+ * @returns undefined if the record may enter the index.
+ */
 export function findRejection(record: Uint8Array, file: string): Rejection | undefined {
   if (record.length > recordLimits.recordBytesMax)
     return reject(
@@ -87,10 +105,41 @@ function rejectNames(lines: readonly string[]): Rejection | undefined {
   const sizes = valuesOf(lines, 'FILE_SIZE');
   if (sizes.length !== 1 || !/^[1-9][0-9]*$/.test(sizes[0] ?? ''))
     return reject('bad-file-size', `expected one FILE_SIZE above 0, found ${JSON.stringify(sizes)}`);
+  return rejectValues(lines);
+}
+
+/** Values that stop the commands of every client: pkgin search (COMMENT), update (MACHINE_ARCH) and upgrade (patterns). */
+function rejectValues(lines: readonly string[]): Rejection | undefined {
+  const comments = valuesOf(lines, 'COMMENT');
+  if (comments.every((comment) => comment === ''))
+    return reject('empty-comment', `expected a COMMENT, found ${comments.length === 0 ? 'none' : 'an empty one'}`);
+  // pkgin compares each of them, so a second line does not help.
+  const architecture = valuesOf(lines, 'MACHINE_ARCH').find((value) => value.trim() === '');
+  if (architecture !== undefined)
+    return reject(
+      'empty-architecture',
+      `expected a MACHINE_ARCH with a value, found ${architecture === '' ? 'an empty one' : JSON.stringify(architecture)}`,
+    );
+  return rejectPatterns(lines, 'SUPERSEDES') ?? rejectPatterns(lines, 'DEPENDS');
+}
+
+/** CONFLICTS are not checked: pkgin does not match them, and pkg_add only those of the package itself. */
+function rejectPatterns(lines: readonly string[], variable: 'SUPERSEDES' | 'DEPENDS'): Rejection | undefined {
+  for (const pattern of valuesOf(lines, variable)) {
+    if (!pattern.includes('{')) continue;
+    const shown = JSON.stringify(pattern.slice(0, 100));
+    if (!hasBalancedBraces(pattern))
+      return reject('unbalanced-braces', `expected balanced braces in ${variable}, found ${shown}`);
+    if (pattern.length > patternLimits.patternCharactersMax)
+      return reject(
+        'pattern-too-long',
+        `expected a pattern of at most ${patternLimits.patternCharactersMax} bytes with braces in ${variable}, found ${pattern.length}: ${shown}`,
+      );
+  }
   return undefined;
 }
 
-/** The warnings that a record earns by itself; only for one that is not rejected. */
+/** The warnings for a record that is not rejected. */
 export function findWarnings(record: Uint8Array, file: string): WarningCode[] {
   return warningsOf({
     name: packageNameOf(record),
@@ -99,7 +148,7 @@ export function findWarnings(record: Uint8Array, file: string): WarningCode[] {
   });
 }
 
-/** The PKGNAME of a record, as Latin-1; the empty string where it has none. Makes no string of the whole record: there are many. */
+/** The PKGNAME of a record in Latin-1; empty if there is none. Decodes only that line, because this runs for every record. */
 export function packageNameOf(record: Uint8Array): string {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
   const variable = 'PKGNAME=';
@@ -111,7 +160,7 @@ export function packageNameOf(record: Uint8Array): string {
   return bytes.toString('latin1', start, end === -1 ? bytes.length : end);
 }
 
-/** Files that share their PKGNAME with another: each is to be shown with the warning `duplicate-pkgname`. */
+/** Files that share their PKGNAME with another one: each has the warning `duplicate-pkgname`. */
 export function findDuplicates(packages: Iterable<{ readonly file: string; readonly name: string }>): Set<string> {
   const filesByName = new Map<string, string[]>();
   for (const { file, name } of packages) {

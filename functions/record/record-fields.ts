@@ -1,13 +1,13 @@
 /**
- * What a record says: its variables and their values, in the order of its lines. Runs in a browser too.
+ * The variables of a record and their values, in the order of its lines. Runs in a browser too.
  *
- * A record's encoding is declared nowhere. Where bytes must stay what they are, pass them as Latin-1 (functions/latin1.ts);
- * where people read the values, pass decoded text.
+ * No record declares its encoding. Pass Latin-1 (`latin1` of functions/package/formats.ts) to keep the bytes, or decoded text to
+ * show the values.
  */
 
 export type RecordFields = ReadonlyMap<string, readonly string[]>;
 
-/** @param record its lines, with or without the empty line that ends it. A line without `=` says nothing. */
+/** @param record its lines, with or without the empty line at the end. Lines without `=` are ignored. */
 export function readFields(record: string): RecordFields {
   const fields = new Map<string, string[]>();
   let lineStart = 0;
@@ -27,12 +27,12 @@ export function readFields(record: string): RecordFields {
   return fields;
 }
 
-/** The value of a variable that has one: as pkgin has it, the last that is not empty. The empty string where there is none. */
+/** The value of a variable that should have one: like pkgin, the last that is not empty. Empty if there is none. */
 export function lastValue(fields: RecordFields, variable: string): string {
   return allValues(fields, variable).findLast((value) => value !== '') ?? '';
 }
 
-/** Every value of a variable that may have several, empty ones too. */
+/** All values of a variable that may have several, including empty ones. */
 export function allValues(fields: RecordFields, variable: string): readonly string[] {
   return fields.get(variable) ?? [];
 }

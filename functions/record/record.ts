@@ -1,15 +1,15 @@
 /**
- * A package's record: the text that `pkg_info -X` prints for it, byte for byte.
+ * The record of a package: the text that `pkg_info -X` prints for it, byte for byte.
  * Source: pkg_install info/show.c (show_summary), lib/plist.c (parse_plist, plist_cmd), lib/var.c (var_copy_list).
  *
- * Text is handled as Latin-1 strings: one code unit is one byte, there and back, so nothing is ever decoded.
+ * Text is kept in Latin-1 strings: one code unit is one byte, so nothing is ever decoded.
  */
 
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../package/formats.ts';
 import { MalformedPackage } from '../package/malformed-package.ts';
 import type { PackageMetadata } from '../package/read-package.ts';
 
-/** Variables of +BUILD_INFO that belong to the record. */
+/** Variables of +BUILD_INFO that the record contains. */
 const buildInfoVariables = [
   'PKGPATH',
   'CATEGORIES',
@@ -28,21 +28,21 @@ const buildInfoVariables = [
 ];
 const keptVariable = new RegExp(`^(?:${buildInfoVariables.join('|')})=`);
 
-/** Packing list commands that belong to the record; C compares them as prefixes, so `@pkgdepx>=1` depends on `x>=1`. */
+/** Commands of the packing list that the record contains. C compares prefixes, so `@pkgdepx>=1` depends on `x>=1`. */
 const packingListCommands = [
   { command: '@name', variable: 'PKGNAME' },
   { command: '@pkgdep', variable: 'DEPENDS' },
   { command: '@pkgcfl', variable: 'CONFLICTS' },
 ] as const;
-/** What C's isspace() takes for blank. */
+/** The blanks of isspace() in C. */
 const blanks = ' \t\n\v\f\r';
 
-/** What printf prints for the argument of a command that has none. */
+/** What printf prints where a command has no argument. */
 const noArgument = '(null)';
 
 /**
- * @param file the package's file name, without its directory.
- * @param fileSize bytes of the file as stored, a signature included.
+ * @param file the file name of the package, without its directory.
+ * @param fileSize bytes of the stored file, including a signature.
  * @throws {MalformedPackage} no-name.
  */
 export function renderRecord(metadata: PackageMetadata, file: string, fileSize: number): Uint8Array {
@@ -77,7 +77,7 @@ function packingListLines(contents: string): string[] {
   return lines;
 }
 
-/** A +CONTENTS of a megabyte is mostly file names and their hashes, which are comments: neither is looked at. */
+/** Skips file names and comments (their hashes), which make up most of a +CONTENTS of a megabyte. */
 function* commandLines(contents: string): Generator<string> {
   for (let start = contents.startsWith('@') ? 0 : nextCommand(contents, 0); start !== -1; ) {
     const end = contents.indexOf('\n', start);
@@ -86,13 +86,13 @@ function* commandLines(contents: string): Generator<string> {
   }
 }
 
-/** Where the next line that begins with `@` does; -1 where none does. */
+/** The start of the next line that starts with `@`; -1 if there is none. */
 function nextCommand(contents: string, from: number): number {
   const lineFeed = contents.indexOf('\n@', from);
   return lineFeed === -1 ? -1 : lineFeed + 1;
 }
 
-/** Not `trim`, which knows more blanks; not a regular expression, which takes the square of the time for many blanks within. */
+/** `trim` removes more kinds of blanks; a regular expression takes quadratic time for many blanks within. */
 function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
@@ -102,8 +102,8 @@ function trimBlanks(text: string): string {
 }
 
 /**
- * Of an X.509-signed package pkg_info prints the signer first, on the same output, and the record is what begins with PKGNAME:
- * conflicts that stand before it in the packing list (pkg_create -C) are lost. See docs/decisions.md.
+ * For an X.509-signed package pkg_info prints the signer to the same output first, so the record starts at PKGNAME: conflicts
+ * that come before it in the packing list (pkg_create -C) are lost. See docs/decisions.md.
  */
 function fromName(lines: readonly string[]): readonly string[] {
   return lines.slice(lines.findIndex((line) => line.startsWith('PKGNAME=')));
@@ -113,7 +113,7 @@ function prefixed(variable: string, text: Uint8Array | undefined): string[] {
   return linesOf(text).map((line) => `${variable}=${line}`);
 }
 
-/** As C takes text apart: a last line without a line feed counts, nothing after the last line feed does not. */
+/** Splits lines as C does: a last line without a line feed counts, an empty rest after the last line feed does not. */
 function linesOf(text: Uint8Array | undefined): string[] {
   if (text === undefined || text.length === 0) return [];
   return latin1(text).replace(/\n$/, '').split('\n');

@@ -1,4 +1,4 @@
-/** Warnings: what in a record concerns that package alone, so that it is in the index, and marked. Runs in a browser too. */
+/** Warnings: what in a record concerns only the package itself, so it is in the index and marked. Runs in a browser too. */
 
 export type WarningCode =
   | 'name-mismatch'
@@ -10,22 +10,23 @@ export type WarningCode =
   | 'carriage-return'
   | 'control-character';
 
-/** What to do about each. */
+/** How to fix each. */
 export const warningRemedies: Readonly<Record<WarningCode, string>> = {
-  'name-mismatch': 'pkgin fetches PKGNAME.tgz, whatever the file is called: rename the file to that.',
+  'name-mismatch': 'pkgin fetches PKGNAME.tgz, whatever the name of the file is: rename the file to that.',
   'not-installable':
-    'pkgin wants a version that starts with a digit behind the last "-" of PKGNAME: rename the package.',
-  'duplicate-pkgname': 'Of several files with one PKGNAME a client sees one, not always the same: remove the others.',
+    'pkgin expects a version that starts with a digit after the last "-" of PKGNAME: rename the package.',
+  'duplicate-pkgname':
+    'Of several files with one PKGNAME a client sees only one, not always the same: remove the others.',
   'plus-in-name':
-    'S3 takes a "+" in a URL for a blank: serve it with the alias that the indexer keeps, or through the CDN.',
-  'unfetchable-name':
-    'pkgin sends "?", "%", "&" and "#" unencoded, so that the file cannot be fetched: rename the package.',
-  'empty-dependency': 'A @pkgdep without a pattern: no client can satisfy it. Build the package again.',
-  'carriage-return': 'Lines end in a carriage return, which clients show and compare as part of the value.',
-  'control-character': 'The record has control characters, which a terminal may obey.',
+    'S3 reads a "+" in a URL as a blank: serve the file through the alias that the indexer keeps, or through the CDN.',
+  'unfetchable-name': 'pkgin does not encode "?", "%", "&" and "#", so it cannot fetch the file: rename the package.',
+  'empty-dependency': 'A @pkgdep has no pattern, so no client can satisfy it: build the package again.',
+  'carriage-return':
+    'Lines end in a carriage return, which clients treat as part of the value: build the package again.',
+  'control-character': 'The record has control characters, which a terminal may execute: build the package again.',
 };
 
-/** What the warnings of a record depend on; all three in one encoding. */
+/** What the warnings of a record depend on, all in the same encoding. */
 export interface WarningFacts {
   /** PKGNAME. */
   readonly name: string;
@@ -39,7 +40,7 @@ interface WarningRule {
   readonly applies: (facts: WarningFacts) => boolean;
 }
 
-/** `duplicate-pkgname` is not among them: it is a fact about a repository, see `findDuplicates`. */
+/** Without `duplicate-pkgname`, which depends on the whole repository: see `findDuplicates`. */
 const warningRules: readonly WarningRule[] = [
   { code: 'name-mismatch', applies: ({ name, file }) => file !== `${name}.tgz` },
   { code: 'not-installable', applies: ({ name }) => !/-[0-9][^-]*$/.test(name) },
@@ -50,7 +51,7 @@ const warningRules: readonly WarningRule[] = [
   { code: 'control-character', applies: ({ text }) => hasControlCharacter(text.replace(/[\t\r\n]/g, '')) },
 ];
 
-/** The warnings that a record earns by itself; only for one that is not rejected. */
+/** The warnings for a record that is not rejected. */
 export function warningsOf(facts: WarningFacts): WarningCode[] {
   return warningRules.filter(({ applies }) => applies(facts)).map(({ code }) => code);
 }

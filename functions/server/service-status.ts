@@ -56,6 +56,8 @@ export interface ServedRepository {
   readonly pending: readonly string[];
   readonly indexes: readonly { readonly file: string; readonly published: string; readonly bytes: number }[];
   readonly isAdopted: boolean;
+  /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
+  readonly obstructed: readonly string[];
   /** When this was found out; nothing has changed since that the server has heard of. */
   readonly at: string;
   /** Null where there is too much to check. */

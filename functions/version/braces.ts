@@ -1,6 +1,6 @@
 /**
- * csh's alternatives: `a{b,c{d,e}}` stands for `ab`, `acd` and `ace`. As in pkg_install (lib/opattern.c, alternate_match)
- * a comma or a `}` outside of braces stands for itself, and a `{` without its `}` is malformed.
+ * Alternatives as in csh: `a{b,c{d,e}}` means `ab`, `acd` and `ace`. As in pkg_install (lib/opattern.c, alternate_match)
+ * a comma or a `}` outside of braces is literal, and a `{` without its `}` is malformed.
  */
 
 import { patternLimits } from './limits.ts';
@@ -14,7 +14,17 @@ export type Expansion =
 type Part = string | readonly Sequence[];
 type Sequence = readonly Part[];
 
-/** Counts before it expands, so that it takes time and memory only for alternatives within the limit. */
+/** Whether every `{` has its `}`. pkg_install and pkgin exit on a pattern without (alternate_match, "Malformed alternate"). */
+export function hasBalancedBraces(pattern: string): boolean {
+  let depth = 0;
+  for (const character of pattern) {
+    if (character === '{') depth += 1;
+    else if (character === '}' && depth > 0) depth -= 1;
+  }
+  return depth === 0;
+}
+
+/** Counts before it expands, so that time and memory stay within the limit. */
 export function expandBraces(pattern: string): Expansion {
   if (!pattern.includes('{')) return { outcome: 'expanded', alternatives: [pattern] };
   const sequence = parseSequence(pattern);
@@ -26,7 +36,7 @@ export function expandBraces(pattern: string): Expansion {
 function parseSequence(pattern: string): Sequence | undefined {
   let position = 0;
 
-  /** Reads up to the end or, inside of braces, up to the `,` or `}` that ends an alternative. */
+  /** Reads to the end or, inside braces, to the `,` or `}` that ends an alternative. */
   function sequence(insideBraces: boolean): Sequence | undefined {
     const parts: Part[] = [];
     const literal = insideBraces ? /[^{},]+/y : /[^{]+/y;
@@ -47,7 +57,7 @@ function parseSequence(pattern: string): Sequence | undefined {
     return parts;
   }
 
-  /** Reads from a `{` to behind its `}`. */
+  /** Reads from a `{` to its `}`. */
   function choice(): readonly Sequence[] | undefined {
     const alternatives: Sequence[] = [];
     do {

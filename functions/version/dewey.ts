@@ -1,8 +1,8 @@
 /**
- * The order of package versions, as pkg_install has it (lib/dewey.c, 1.13 of 2022).
+ * The order of package versions in pkg_install (lib/dewey.c, 1.13 of 2022).
  *
- * A version becomes a list of numbers and a revision. The lists are compared number by number, what is missing being 0;
- * if they are equal, the revisions decide. Nothing is an invalid version: characters without a meaning are skipped.
+ * A version becomes a list of numbers and a revision. Lists are compared number by number, and a missing number is 0; if the
+ * lists are equal, the revisions decide. There is no invalid version: characters without a meaning are skipped.
  *
  * | in the version       | in the list                                                  |
  * | -------------------- | ------------------------------------------------------------ |
@@ -11,16 +11,16 @@
  * | beta                 | -2                                                           |
  * | pre, rc              | -1                                                           |
  * | pl, `_`, `.`         | 0                                                            |
- * | nb, with digits or not | nothing; they are the revision, the last one counts        |
+ * | nb, with or without digits | nothing; they are the revision, and the last one counts   |
  * | any other letter     | 0, then its place in the alphabet (a = 1)                    |
  * | anything else        | nothing                                                      |
  *
- * One difference: pkg_install adds up digits in an int, whose overflow is undefined in C. Here numbers have their true value.
+ * One difference: pkg_install reads digits into an int, whose overflow is undefined in C. Here numbers have their true value.
  */
 
 export interface Version {
   readonly components: readonly VersionNumber[];
-  /** What follows `nb`: the revision of the package, as opposed to the version of what is packaged. */
+  /** The number after `nb`: the revision of the package, not of the packaged software. */
   readonly revision: VersionNumber;
 }
 
@@ -30,7 +30,7 @@ type VersionNumber = number | bigint;
 /** -1: before, 0: the same, 1: after. */
 export type Order = -1 | 0 | 1;
 
-/** The alternatives stand in the order in which dewey.c tries them: `pre` is found before the letter p. */
+/** In the order in which dewey.c tries them: `pre` comes before the letter p. */
 const componentPattern =
   /(?<digits>[0-9]+)|(?<alpha>alpha)|(?<beta>beta)|(?<candidate>pre|rc)|(?<dot>pl|[_.])|nb(?<revision>[0-9]*)|(?<letter>[a-z])/gi;
 
@@ -49,7 +49,7 @@ export function parseVersion(text: string): Version {
   return { components, revision };
 }
 
-/** Of versions that are parsed already; a total order (of versions; `1.0` and `1` are two spellings of one). */
+/** Compares parsed versions: a total order, in which `1.0` and `1` are equal. */
 export function compareParsed(left: Version, right: Version): Order {
   const length = Math.max(left.components.length, right.components.length);
   for (let index = 0; index < length; index += 1) {

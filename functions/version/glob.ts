@@ -1,15 +1,15 @@
 /**
- * Shell patterns, as fnmatch(3) matches them with FNM_PERIOD, which is how pkg_install calls it.
+ * Shell patterns as in fnmatch(3) with FNM_PERIOD, the flag that pkg_install passes.
  *
- * `*` any text, `?` any character, `[a-z]` one of a set, `[!a-z]` or `[^a-z]` one that is not, `\` takes the meaning from
- * the next character. A `.` that begins the text is matched only by a `.` that begins the pattern. `/` is like any other.
- * Where systems differ this follows POSIX, as glibc, FreeBSD and macOS do: `]` may be the first member of a set, and a `[`
- * without its `]` stands for itself (in old NetBSD neither matches anything). Named classes (`[[:digit:]]`) and collation
- * are left out, as the BSDs leave them out: no pattern of pkgsrc has one.
+ * `*` is any text, `?` any character, `[a-z]` one of a set, `[!a-z]` or `[^a-z]` one not in the set; `\` makes the next
+ * character literal. A `.` at the start of the text is matched only by a `.` at the start of the pattern. `/` is not special.
+ * Where systems differ, this follows POSIX, like glibc, FreeBSD and macOS: `]` may be the first member of a set, and a `[`
+ * without its `]` is literal (in old NetBSD neither matches anything). Named classes (`[[:digit:]]`) and collation are not
+ * supported, as on the BSDs: no pattern of pkgsrc uses them.
  */
 
 export interface Glob {
-  /** Every text that matches begins with this. */
+  /** Every text that matches starts with this. */
   readonly prefix: string;
   /** Takes at most (length of the pattern) × (length of the text) steps. */
   matches(text: string): boolean;
@@ -24,17 +24,17 @@ type Token =
 interface CharacterSet {
   readonly kind: 'set';
   readonly negated: boolean;
-  /** First and last character of each range, both inside. */
+  /** First and last character of each range, both included. */
   readonly ranges: readonly (readonly [string, string])[];
 }
 
-/** Every string is a pattern; there is no invalid one. */
+/** Every string is a valid pattern. */
 export function compileGlob(pattern: string): Glob {
   const tokens = tokensOf(pattern);
   return { prefix: literalPrefix(tokens), matches: (text) => matchTokens(tokens, text) };
 }
 
-/** Whether the pattern has a character that makes pkg_install take it for a glob; a `\` does not. */
+/** Whether pkg_install treats the pattern as a glob. A `\` alone does not make it one. */
 export function isGlob(pattern: string): boolean {
   return /[*?[\]]/.test(pattern);
 }
@@ -61,13 +61,13 @@ function tokensOf(pattern: string): Token[] {
   return tokens;
 }
 
-/** The set that begins with the `[` at `start`, and where its `]` is; undefined if there is none. */
+/** The set that starts with the `[` at `start`, and the position of its `]`; undefined if there is none. */
 function setAt(pattern: string, start: number): { readonly token: CharacterSet; readonly end: number } | undefined {
   const negated = /[!^]/.test(pattern.charAt(start + 1));
   const first = negated ? start + 2 : start + 1;
   const ranges: [string, string][] = [];
   let position = first;
-  /** Takes the member at `position`, which may be escaped. */
+  /** Reads the member at `position`, which may be escaped. */
   const member = () => {
     if (pattern.charAt(position) === '\\') position += 1;
     const character = pattern.charAt(position);
@@ -97,8 +97,8 @@ function literalPrefix(tokens: readonly Token[]): string {
 }
 
 /**
- * Only the latest `*` ever has to give way: whatever an earlier one could take more, the latest can take as well. That is
- * what keeps `*a*a*a*a*` from taking exponential time.
+ * Backtracks only to the latest `*`: what an earlier one could match in addition, the latest can match too. So `*a*a*a*a*`
+ * does not take exponential time.
  */
 function matchTokens(tokens: readonly Token[], text: string): boolean {
   if (text.startsWith('.') && !(tokens[0]?.kind === 'character' && tokens[0].character === '.')) return false;

@@ -1,6 +1,6 @@
-/** Dependency patterns: they come from packages, so from anybody, and are resolved in browsers too. */
+/** Limits for dependency patterns, which come from untrusted packages and are resolved in browsers too. */
 export const patternLimits = {
-  /** pkg_install rewrites a pattern with braces in a buffer of MAXPATHLEN bytes, 1,024 on BSD. The longest of 26,711 real ones has 69. */
+  /** pkg_install expands braces in a buffer of MAXPATHLEN bytes, 1,024 on BSD. The longest of 26,711 real patterns has 69. */
   patternCharactersMax: 1_023,
   /** Braces multiply: `{a,b}` twenty times is a million patterns. The most alternatives in 26,711 real patterns are 6. */
   alternativesMax: 1_024,

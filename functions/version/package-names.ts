@@ -1,4 +1,4 @@
-/** All package names of a repository, sorted, so that a pattern is tried only on the names that begin as it does. */
+/** All package names of a repository, sorted, so that a pattern is tried only on names that start with its prefix. */
 
 import {
   comparePreference,
@@ -12,23 +12,23 @@ import {
 export class PackageNames {
   readonly #sorted: readonly PackageName[];
 
-  /** Parses and sorts the names once (by their code units); a name that comes twice counts once. */
+  /** Parses the names and sorts them by code units; a repeated name counts once. */
   constructor(names: Iterable<string>) {
     this.#sorted = [...new Set(names)].sort().map(parsePackageName);
   }
 
-  /** The names that the pattern means, the best first. */
+  /** The names that match the pattern, the best first. */
   matching(pattern: string | Pattern): string[] {
     const found = new Set(this.#accepted(pattern));
     return [...found].sort((left, right) => comparePreference(right, left)).map(({ text }) => text);
   }
 
-  /** The name that pkg_install prefers among those that the pattern means; undefined if there is none. */
+  /** The name that pkg_install prefers among those that match the pattern; undefined if there is none. */
   best(pattern: string | Pattern): string | undefined {
     return preferredOf(this.#accepted(pattern))?.text;
   }
 
-  /** A name comes once for every matcher of the pattern that accepts it. */
+  /** Yields a name once for every matcher that accepts it. */
   *#accepted(pattern: string | Pattern): Generator<PackageName> {
     const { matchers } = typeof pattern === 'string' ? compilePattern(pattern) : pattern;
     for (const { prefix, accepts } of matchers) {

@@ -9,8 +9,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { createS3Client } from '../../functions/adapters/aws/aws-clients.ts';
-import { withholdingCredentials } from '../../functions/adapters/aws/withheld-credentials.ts';
+import { createClient, createS3Client } from '../../functions/adapters/aws/aws-clients.ts';
 import { CannotRun } from '../../functions/failures.ts';
 import type { AccountOptions } from './account-options.ts';
 import { commandLimits } from './limits.ts';
@@ -28,21 +27,20 @@ export interface Clients {
 /** @throws {CannotRun} where no region is given anywhere. */
 export async function clientsFor({ profile, region }: AccountOptions): Promise<Clients> {
   const config = { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
-  const sts = withholdingCredentials(new STSClient(config));
+  const { requestMillisecondsMax, invocationMillisecondsMax } = commandLimits;
+  const sts = createClient(STSClient, config, requestMillisecondsMax);
   return {
-    cloudFormation: withholdingCredentials(new CloudFormationClient(config)),
-    dynamoDb: withholdingCredentials(new DynamoDBClient(config)),
-    lambda: withholdingCredentials(
-      new LambdaClient({
-        ...config,
-        // A reindex answers when it is done; asking again would only begin another one.
-        maxAttempts: 1,
-        requestHandler: { requestTimeout: commandLimits.invocationMillisecondsMax },
-      }),
+    cloudFormation: createClient(CloudFormationClient, config, requestMillisecondsMax),
+    dynamoDb: createClient(DynamoDBClient, config, requestMillisecondsMax),
+    // A reindex answers when it is done; a second attempt would start another one.
+    lambda: createClient(LambdaClient, { ...config, maxAttempts: 1 }, invocationMillisecondsMax),
+    s3: createS3Client({ isCompatibleStore: endpointOf('S3') !== undefined }, config, requestMillisecondsMax),
+    // A queue's URL names a host that only the emulator's own machine may know: the endpoint overrides it.
+    sqs: createClient(
+      SQSClient,
+      { ...config, useQueueUrlAsEndpoint: endpointOf('SQS') === undefined },
+      requestMillisecondsMax,
     ),
-    s3: createS3Client({ isCompatibleStore: endpointOf('S3') !== undefined }, config),
-    // A queue's URL names a host that may be known only where the emulator runs: the endpoint goes before it.
-    sqs: withholdingCredentials(new SQSClient({ ...config, useQueueUrlAsEndpoint: endpointOf('SQS') === undefined })),
     sts,
     region: await regionOf(sts),
   };

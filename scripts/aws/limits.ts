@@ -25,6 +25,8 @@ export const commandLimits = {
   smokeSecondsMax: 3_600,
   /** Between two looks of a smoke test: the latency that it tells is no finer than this. */
   smokePollMilliseconds: 500,
-  /** One HTTP request of it. */
-  requestMillisecondsMax: 10_000,
+  /** One HTTP request of it, as a client of the repository. */
+  smokeRequestMillisecondsMax: 10_000,
+  /** One attempt of a request to AWS. The functions' code, 2 MB, may go up over a slow line. */
+  requestMillisecondsMax: 60_000,
 } as const;

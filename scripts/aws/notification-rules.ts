@@ -6,7 +6,7 @@
  */
 
 import type { Event, NotificationConfiguration, QueueConfiguration } from '@aws-sdk/client-s3';
-import { formDecoded } from '../../functions/form-encoding.ts';
+import { decodeFormKey } from '../../functions/keys.ts';
 import { deploymentLimits } from '../../infra/limits.ts';
 import { bucketEvents, type KeyFilter, keyFilters } from '../../infra/notifications.ts';
 
@@ -163,5 +163,5 @@ function sharesEvents(one: string, other: string): boolean {
 
 /** Filters are percent-encoded where they have other than plain characters. */
 function plain(value: string): string {
-  return formDecoded(value) ?? value;
+  return decodeFormKey(value) ?? value;
 }

@@ -3,7 +3,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } from '@aws-sdk/client-sqs';
 import { CannotRun } from '../../functions/failures.ts';
-import type { ReindexCounts, ReindexRequest } from '../../functions/lambda.ts';
+import type { ReindexCounts, ReindexRequest } from '../../functions/lambda/compare-bucket.ts';
 import type { Clock } from '../../functions/ports.ts';
 import type { Outputs } from './deployed-stack.ts';
 import { commandLimits } from './limits.ts';

@@ -51,7 +51,7 @@ export async function smokeTest(ports: SmokePorts, options: SmokeOptions): Promi
   const file = `${name}.tgz`;
   const key = joinKey(repository, file);
   const index = joinKey(repository, 'pkg_summary.gz');
-  const body = tinyPackage(name);
+  const body = await tinyPackage(name);
   try {
     const etag = await upload(objects, clock, key, body);
     onStage('uploaded', 0);

@@ -1,67 +1,75 @@
-/** `check DIR|--stack NAME`: whether the packages of each repository fit together. Reads the table alone, and changes nothing. */
+/** `check DIR|--stack NAME`: missing dependencies and libraries, and duplicates, in each repository. Reads the table only. */
 
 import { styleText } from 'node:util';
+import type { Command } from 'commander';
 import type { ConsistencyReport } from '../../functions/check/consistency.ts';
 import { countFindings, sumOf } from '../../functions/check/findings.ts';
-import { checkRows } from '../../functions/check/repository-facts.ts';
-import { CannotRun, type ExitCode, exitCodes } from '../../functions/failures.ts';
+import { CannotRun } from '../../functions/failures.ts';
 import { joinKey } from '../../functions/keys.ts';
 import type { RecordTable, Repository } from '../../functions/ports.ts';
 import { count, printable, repositoryName } from '../../functions/wording.ts';
+import { addReadOptions, openTarget, type ReadOptions, type ReadTarget } from '../read-target.ts';
+import { parsePath } from '../terminal/argument-parsers.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { ownCommand } from '../terminal/own-command.ts';
+import { ending } from '../terminal/run-command.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
-import { openReadOnly, type ReadOnlyOptions, readTarget } from './open-read-only.ts';
 
-/** What was found in one repository. */
+export function addCommand(program: Command): void {
+  const command = program
+    .command('check')
+    .description('report missing dependencies, missing libraries and duplicates')
+    .argument('[dir]', 'an indexed directory, or a directory below it', parsePath);
+  addReadOptions(command).action(ending(check));
+}
+
+/** The report of one repository. */
 interface Checked {
   readonly repository: Repository;
-  /** Undefined where there is too much to keep. */
+  /** Undefined where the records need too much memory. */
   readonly report: ConsistencyReport | undefined;
 }
 
-export async function check(directory: string | undefined, options: ReadOnlyOptions): Promise<ExitCode> {
-  const checked = await checkPlace(directory, options);
+async function check(directory: string | undefined, options: ReadOptions): Promise<ExitCode> {
+  const checked = await checkTarget(directory, options);
   if (options.json) console.log(JSON.stringify({ repositories: checked.map(forPrograms) }, undefined, 2));
   else console.log(describeAll(checked));
   if (checked.some(({ report }) => report === undefined)) return exitCodes.couldNotRun;
   return checked.some((each) => findingsOf(each) > 0) ? exitCodes.found : exitCodes.done;
 }
 
-async function checkPlace(directory: string | undefined, options: ReadOnlyOptions): Promise<Checked[]> {
-  const place = readTarget(directory, options);
-  if (place.kind === 'stack') {
-    // The SDK takes longer to load than a look at a directory takes in all.
-    const { openStack } = await import('../aws/stack-stores.ts');
-    const { records, prefixes } = await openStack(place.stack, options);
-    const checked = await checkTable(records, prefixes);
-    if (checked.length > 0) return checked;
-    throw new CannotRun(
-      `nothing is in the table of ${place.stack} yet: "npm run status -- --stack ${place.stack}" says what waits`,
-    );
-  }
-  const { records } = await openReadOnly(place.directory, options.state);
+async function checkTarget(directory: string | undefined, options: ReadOptions): Promise<Checked[]> {
+  const target = await openTarget(directory, options);
   try {
-    const checked = await checkTable(records, []);
+    const checked = await checkTable(target.records, target.prefixes);
     if (checked.length > 0) return checked;
-    throw new CannotRun(`nothing was indexed in ${place.directory} yet: run "index ${place.directory}" first`);
+    throw new CannotRun(describeEmpty(target));
   } finally {
-    records.close();
+    target.close();
   }
 }
 
-/** @param prefixes of the keys that are watched, each with its trailing `/`; none: every key. */
+function describeEmpty(target: ReadTarget): string {
+  return target.kind === 'stack'
+    ? `the table of ${target.name} is empty: ${ownCommand(`status --stack ${target.name}`)} shows what is pending`
+    : `${target.directory} has not been indexed yet: run ${ownCommand(`index ${target.directory}`)} first`;
+}
+
+/** @param prefixes of the keys to check, each with its trailing `/`; none: all keys */
 async function checkTable(records: RecordTable, prefixes: readonly string[]): Promise<Checked[]> {
+  const { checkRows } = await import('../../functions/check/repository-facts.ts');
   const checked: Checked[] = [];
-  const isWatched = (repository: Repository) =>
+  const isSelected = (repository: Repository) =>
     prefixes.length === 0 || prefixes.some((prefix) => joinKey(repository, '').startsWith(prefix));
   for await (const repository of records.repositories()) {
-    if (!isWatched(repository)) continue;
+    if (!isSelected(repository)) continue;
     const report = await checkRows(records.rows(repository));
     if (report?.packages !== 0) checked.push({ repository, report });
   }
   return checked.sort((a, b) => (a.repository < b.repository ? -1 : 1));
 }
 
-/** `docs/json.md` describes it. */
+/** docs/json.md describes it. */
 function forPrograms({ repository, report }: Checked): unknown {
   return { repository, report: report ?? null, findings: report === undefined ? null : countFindings(report) };
 }
@@ -76,7 +84,7 @@ function describeAll(checked: readonly Checked[]): string {
   const all = `${count(packages, 'package')} in ${count(checked.length, 'repository', 'repositories')}`;
   const end =
     findings === 0
-      ? styleText('green', `${all}: nothing is missing, and nothing is there twice`)
+      ? styleText('green', `${all}: no findings`)
       : styleText('yellow', `${all}: ${count(findings, 'finding')}`);
   return [...checked.filter((each) => each.report === undefined || findingsOf(each) > 0).map(describe), end].join(
     '\n\n',
@@ -85,26 +93,26 @@ function describeAll(checked: readonly Checked[]): string {
 
 function describe({ repository, report }: Checked): string {
   const name = styleText('bold', printable(repositoryName(repository)));
-  if (report === undefined) return `${name}: its records hold too much to be checked at once`;
+  if (report === undefined) return `${name}: too many records to check at once`;
   const { packages, missingDependencies, missingLibraries, duplicateNames, duplicatePaths } = report;
   const tables = [
     describeKind(
-      ['DEPENDENCY THAT NOTHING HERE SATISFIES', 'NEEDED BY'],
+      ['MISSING DEPENDENCY', 'NEEDED BY'],
       missingDependencies.map(({ pattern, problem, neededBy }) => ({
         what: problem === undefined ? pattern : `${pattern} (${problem})`,
         packages: neededBy,
       })),
     ),
     describeKind(
-      ['LIBRARY THAT NOTHING HERE PROVIDES', 'REQUIRED BY'],
+      ['MISSING LIBRARY', 'REQUIRED BY'],
       missingLibraries.map(({ library, neededBy }) => ({ what: library, packages: neededBy })),
     ),
     describeKind(
-      ['PKGNAME OF SEVERAL FILES (CLIENTS SEE ONE)', 'FILES'],
+      ['PKGNAME IN SEVERAL FILES (CLIENTS SEE ONE)', 'FILES'],
       duplicateNames.map(({ name: what, files }) => ({ what, packages: files })),
     ),
     describeKind(
-      ['PKGPATH OF SEVERAL VERSIONS', 'PACKAGES'],
+      ['PKGPATH WITH SEVERAL VERSIONS', 'PACKAGES'],
       duplicatePaths.map(({ path, names }) => ({ what: path, packages: names })),
     ),
   ].flat();
@@ -129,7 +137,7 @@ function describeKind([what, packages]: readonly [string, string], findings: rea
   return [textTable(columns, rows).join('\n')];
 }
 
-/** So many packages say which one it is about; `--json` has them all. */
+/** Enough to recognize the finding; `--json` has them all. */
 const packagesMax = 5;
 
 function describePackages(packages: readonly string[]): string {

@@ -1,4 +1,4 @@
-/** The table in memory: the plainest thing that keeps every promise of RecordTable. */
+/** The table in memory: the simplest RecordTable. */
 
 import type { OnChange, RecordTable, Repository, Row } from '../../functions/ports.ts';
 

@@ -12,7 +12,9 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
+import { packagesPage } from '../../functions/adapters/pages.ts';
 import { recordsOf } from '../../functions/index/blocks.ts';
+import { PageTemplate } from '../../functions/page/page.ts';
 import type {
   Changes,
   ETag,
@@ -23,6 +25,7 @@ import type {
   PutOutcome,
 } from '../../functions/ports.ts';
 import { summarize } from '../../functions/summarize.ts';
+import { fillComments } from '../filled-comments.ts';
 import { madeRows } from './made-packages.ts';
 import { type Cost, costOf } from './measurement.ts';
 
@@ -66,6 +69,8 @@ const clock = {
     now += milliseconds;
   },
 };
+
+const page = new PageTemplate(await packagesPage());
 
 if (way === 'prepare') await mkdir(join(directory, repository), { recursive: true });
 const stateDirectory = join(directory, '.indexer');
@@ -126,7 +131,7 @@ async function publish(changed: Changes): Promise<PublishCost> {
   const { counted } = objects;
   Object.assign(counted, { bytesRead: 0, bytesWritten: 0, rowsRead: 0 });
   const cost = await costOf(async () => {
-    const { outcome } = await summarize({ objects, records, clock }, repository, { changes: changed });
+    const { outcome } = await summarize({ objects, records, clock }, repository, { changes: changed, page });
     if (outcome !== 'published') throw new Error(`expected a publication, found ${outcome}`);
   });
   return { ...cost, ...counted };
@@ -141,7 +146,7 @@ async function* rowsOf(source: string): AsyncGenerator<IndexedRow> {
   if (/^\d+$/.test(source)) yield* madeRows(Number(source), repository);
   else {
     const date = new Date(0);
-    for (const { file, record } of recordsOf(zstdDecompressSync(await readFile(source)))) {
+    for (const { file, record } of recordsOf(fillComments(zstdDecompressSync(await readFile(source))))) {
       const facts = { repository, file, etag: file, size: 1, lastModified: date, indexedAt: date };
       yield { ...facts, state: 'indexed', record, warnings: [] };
     }

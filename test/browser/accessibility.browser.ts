@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
-import { renderPage } from '../../functions/page/page.ts';
+import { bundledPage } from '../page/bundled-page.ts';
 import { axeViolations } from './axe-violations.ts';
 import { filesOf, hostileName, sampleSummary } from './sample-repository.ts';
 import { narrow, ServedPages, wide } from './served-pages.ts';
@@ -57,7 +57,7 @@ describe('axe finds nothing to object to', () => {
     try {
       const page = await context.newPage();
       await page.addInitScript({ content: axe.source });
-      const listing = Buffer.from(renderPage(filesOf(sampleSummary)))
+      const listing = Buffer.from(bundledPage.render(filesOf(sampleSummary)))
         .toString()
         .replace(/<script>.*<\/script>/s, '')
         .replaceAll(/<\/?noscript>/g, '');

@@ -25,6 +25,7 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
   isAdopted: true,
+  obstructed: [],
   at: ago(1),
   findings: { missingDependencies: 2, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 },
   report: {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
-import { renderPage } from '../../functions/page/page.ts';
+import { bundledPage } from '../page/bundled-page.ts';
 import { PageServer } from './page-server.ts';
 import { filesOf, sampleSummary } from './sample-repository.ts';
 
@@ -70,7 +70,7 @@ export class ServedPages {
 
   /** A repository: the page that lists these files, and indexes by their suffixes. */
   serve(path: string, files: readonly string[], indexes: Readonly<Record<string, Uint8Array>>): void {
-    this.server.files.set(`/${path}/index.html`, renderPage(files));
+    this.server.files.set(`/${path}/index.html`, bundledPage.render(files));
     for (const [suffix, index] of Object.entries(indexes)) {
       this.server.files.set(`/${path}/pkg_summary.${suffix}`, index);
     }

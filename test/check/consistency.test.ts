@@ -10,7 +10,7 @@ import {
   libraryPrefixes,
   type PackageFacts,
 } from '../../functions/check/consistency.ts';
-import { latin1 } from '../../functions/latin1.ts';
+import { latin1 } from '../../functions/package/formats.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
 import { bestMatch } from '../../functions/version/pattern.ts';
 
@@ -21,7 +21,7 @@ function facts(name: string, more: Partial<PackageFacts> = {}): PackageFacts {
 }
 
 describe('checkConsistency', () => {
-  test('finds nothing in a repository that fits together, nor in an empty one', () => {
+  test('finds nothing in a consistent repository, nor in an empty one', () => {
     const packages = [
       facts('app-1.0', {
         path: 'misc/app',
@@ -35,7 +35,7 @@ describe('checkConsistency', () => {
     assert.equal(checkConsistency(packages).packages, 2);
   });
 
-  test('reports a dependency that nothing satisfies once, with all who need it', () => {
+  test('reports a missing dependency once, with all packages that need it', () => {
     const packages = [
       facts('a-1', { depends: ['lib>=2', 'lib>=1', 'lib>=2'] }),
       facts('b-1', { depends: ['lib>=2', 'x{'] }),
@@ -49,7 +49,7 @@ describe('checkConsistency', () => {
     assert.equal(isConsistent(report), false);
   });
 
-  test('tells the libraries of missing packages from those of the base system', () => {
+  test('distinguishes libraries of missing packages from those of the base system', () => {
     const packages = [
       facts('a-1', { requires: ['/usr/pkg/lib/gone.so', '/usr/lib/libm.so', '/lib/libc.so'] }),
       facts('b-1', { requires: ['/usr/pkg/qt5/lib/qt.so', '/usr/lib/libm.so', '/usr/pkg/lib/here.so'] }),
@@ -63,7 +63,7 @@ describe('checkConsistency', () => {
     assert.equal(systemLibraries, 2);
   });
 
-  test('where no package provides a library, all count for the system', () => {
+  test('if no package provides a library, all are system libraries', () => {
     const { missingLibraries, systemLibraries } = checkConsistency([facts('a-1', { requires: ['/usr/pkg/lib/x.so'] })]);
     assert.deepEqual([missingLibraries, systemLibraries], [[], 1]);
   });
@@ -75,7 +75,7 @@ describe('checkConsistency', () => {
     assert.equal(isConsistent(report), false);
   });
 
-  test('reports versions of one package side by side, and not the packages that one PKGPATH is meant to give', () => {
+  test('reports several versions of a package, but not different packages of one PKGPATH', () => {
     const packages = [
       facts('py312-x-1.0', { path: 'devel/py-x' }),
       facts('py313-x-1.0', { path: 'devel/py-x' }),
@@ -107,7 +107,7 @@ describe('checkConsistency', () => {
   });
 });
 
-test('the places of packages are told from their libraries, and are never those of the base system', () => {
+test('the prefixes of packages come from their libraries, and are never those of the base system', () => {
   const libraries = [
     '/usr/pkg/lib/a.so',
     '/usr/pkg/gcc10/lib/gcc/b.so',
@@ -122,7 +122,7 @@ test('the places of packages are told from their libraries, and are never those 
   assert.deepEqual(libraryPrefixes(libraries), ['/usr/pkg/', '/usr/pkg/gcc10/', '/opt/mylib/']);
 });
 
-test('27,699 records are checked, and what is missing among them is found', {
+test('27,699 records are checked', {
   skip: existsSync(data) ? false : `${data.pathname} is absent`,
 }, (context) => {
   const records = latin1(zstdDecompressSync(readFileSync(data))).split(/(?<=\n)\n/);

@@ -20,7 +20,7 @@ async function reportOf(...rows: Row[]) {
 }
 
 describe('the facts of rows', () => {
-  test('are those that the report needs, wherever they are in the record', async () => {
+  test('are read from any line of the record', async () => {
     const report = await reportOf(
       row(
         'a-1.tgz',
@@ -41,19 +41,19 @@ describe('the facts of rows', () => {
     assert.equal(sumOf(countFindings(report)), 4);
   });
 
-  test('of a description that looks like them are none', async () => {
+  test('are not read from a description', async () => {
     const report = await reportOf(row('a-1.tgz', 'PKGNAME=a-1\nDESCRIPTION=DEPENDS=gone>=1\nXDEPENDS=gone>=1\n\n'));
     assert.deepEqual(report.missingDependencies, []);
   });
 
-  test('of a rejected package are none', async () => {
+  test('are not read from a rejected package', async () => {
     const { record, warnings, ...facts } = row('a-1.tgz', 'PKGNAME=a-1\nDEPENDS=gone>=1\n\n');
     const report = await reportOf({ ...facts, state: 'rejected', reason: { code: 'empty', message: '' } });
     assert.equal(report.packages, 0);
   });
 
   for (const encoding of ['utf8', 'latin1'] as const) {
-    test(`are text, where the record is ${encoding}`, async () => {
+    test(`are decoded from ${encoding}`, async () => {
       const record = Buffer.from('PKGNAME=größe-1\nDEPENDS=größe>=1\nDEPENDS=häßlich>=1\n\n', encoding);
       const report = await reportOf(row('a.tgz', record));
       assert.deepEqual(report.missingDependencies, [
@@ -63,7 +63,7 @@ describe('the facts of rows', () => {
   }
 });
 
-test('there is a report at the limit of what is kept, and none one past it', () => {
+test('there is a report at the limit of kept characters, and none beyond it', () => {
   const { factsTextCharacters, factsReferenceCharacters } = consistencyLimits;
   const texts = ['abc-1', 'x/abc', 'abc>=1'];
   const characters = texts.join('').length + texts.length * factsTextCharacters + factsReferenceCharacters;

@@ -1,4 +1,4 @@
-/** Packages taken apart, changed where it matters to a reader, and put together again with right checksums. */
+/** Changes the entries of packages, and writes archives with valid checksums. */
 
 import type { Dice } from '../dice.ts';
 import { type Entry, type Headers, makeArchive, makeSigned } from '../package-maker.ts';
@@ -72,7 +72,7 @@ const paxBodies = [
   `${6 + 4_000 + 4} path=${'p'.repeat(4_000)}\n`,
 ];
 
-/** The entries of a tar archive, as far as it can be read the simplest way. */
+/** The entries of a tar archive, as far as a simple parser can read it. */
 export function entriesIn(archive: Uint8Array): Entry[] {
   const entries: Entry[] = [];
   for (let offset = 0; offset + blockBytes <= archive.length; ) {
@@ -87,7 +87,7 @@ export function entriesIn(archive: Uint8Array): Entry[] {
   return entries;
 }
 
-/** One to three changes, and the archive of what they give. */
+/** The archive after up to three changes. */
 export function changeArchive(dice: Dice, original: readonly Entry[]): Uint8Array {
   const entries = [...original];
   for (let count = dice.pick([0, 1, 1, 2, 3]); count > 0; count -= 1) changeEntries(dice, entries);
@@ -138,7 +138,7 @@ function changeBody(dice: Dice, body: string | Uint8Array): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** Changes bytes of one header, and mostly gives it its right checksum again. */
+/** Changes bytes of one header, and in most cases corrects its checksum. */
 function changeHeader(dice: Dice, archive: Uint8Array): Uint8Array {
   const changed = Buffer.from(archive);
   const blocks = Math.min(changed.length / blockBytes, 30);
@@ -162,7 +162,7 @@ function changeHeader(dice: Dice, archive: Uint8Array): Uint8Array {
   return changed;
 }
 
-/** A signed package around another, and nearly one. */
+/** Signs a package, sometimes wrongly. */
 export function signSomehow(dice: Dice, unsigned: Uint8Array): Uint8Array {
   const members: [string, string | Uint8Array][] = [
     ['+PKG_HASH', dice.chance(0.8) ? 'pkgsrc signature\n' : randomBytes(dice, dice.pick(boundaries.slice(0, 10)))],

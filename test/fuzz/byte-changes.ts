@@ -1,8 +1,8 @@
-/** Changes to bytes and text whose structure is not known, or does not matter. */
+/** Changes bytes and text without knowledge of their structure. */
 
 import type { Dice } from '../dice.ts';
 
-/** Numbers at which something may overflow, end or begin. */
+/** Numbers at which something may overflow or end. */
 export const boundaries = [0, 1, 7, 8, 127, 128, 255, 256, 511, 512, 513, 4095, 16_383, 16_384, 16_385, 65_535, 65_536];
 
 export function randomBytes(dice: Dice, bytes: number): Buffer {
@@ -44,7 +44,7 @@ function changeOnce(dice: Dice, bytes: Buffer<ArrayBuffer>): Buffer<ArrayBuffer>
   }
 }
 
-/** Pieces that mean something to somebody. */
+/** Pieces that are special in some format. */
 const pieces = [
   '',
   '\n',
@@ -83,7 +83,7 @@ const pieces = [
   'y'.repeat(70_000),
 ];
 
-/** Text of lines in Latin-1, with lines and pieces of them moved, repeated, left out and put in. */
+/** Moves, repeats, removes and inserts lines of Latin-1 text and parts of them. */
 export function changeText(dice: Dice, text: string): string {
   const lines = text.split(/(?<=\n)/);
   const at = dice.integer(0, Math.max(0, lines.length - 1));

@@ -1,7 +1,7 @@
 /**
  * npm run fuzz -- [--cases N] [--seed S] [--target NAME] [--case I]
  *
- * Prints what came out, and every finding with its input; exit code 1 where there is one. `--case` runs a single one again.
+ * Prints the outcomes and every finding with its input. Exit code 1 if there is a finding. `--case` repeats a single case.
  */
 
 import { parseArgs } from 'node:util';
@@ -49,6 +49,6 @@ if (values.case !== undefined) {
       `\ncase ${index}: ${message}\nagain: npm run fuzz -- ${again} --case ${index}\ninput, in Base64: ${input}`,
     );
   console.log(`\n${cases} cases, ${findings.length} findings, ${perSecond(cases)} cases/s`);
-  if (!canMeasure) console.log('Memory was not measured: this system does not tell.');
+  if (!canMeasure) console.log('Memory was not measured: not supported on this system.');
   if (findings.length > 0) process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-/** Archives in every form of compression that can be made here, right and nearly right; and xz, which cannot, with other headers. */
+/** Compresses archives in every supported form, correctly and almost correctly. For xz, which Node cannot write, it changes headers. */
 
 import { constants, crc32, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Dice } from '../dice.ts';
@@ -28,7 +28,7 @@ function cutSomewhere(dice: Dice, bytes: Uint8Array): Uint8Array[] {
   return [...cuts, bytes.length].map((end, index) => bytes.subarray(cuts[index - 1] ?? 0, end));
 }
 
-/** What may stand between and behind members. */
+/** Bytes between and after members. */
 function remainder(dice: Dice): Uint8Array {
   if (dice.chance(0.7)) return Buffer.alloc(0);
   return dice.chance(0.5) ? Buffer.alloc(dice.pick(boundaries)) : randomBytes(dice, dice.integer(1, 40));
@@ -78,7 +78,7 @@ function oddZstd(dice: Dice, bytes: Uint8Array): Uint8Array {
       [constants.ZSTD_c_compressionLevel]: dice.integer(1, 6),
     },
   });
-  // The window descriptor of a frame without a content size: up to 2^41 bytes, and it is the decoder that has to find them.
+  // The window descriptor of a frame without a content size: up to 2^41 bytes, which the decoder must refuse.
   const claimsMuch = dice.chance(0.2);
   if (claimsMuch && ((frame[4] ?? 0) & 0xe0) === 0) frame[5] = dice.integer(0, 31) << 3;
   return Buffer.concat([

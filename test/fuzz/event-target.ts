@@ -1,4 +1,4 @@
-/** JSON of any kind as an event. */
+/** Arbitrary JSON as an event. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Dice } from '../dice.ts';
 import { changeText } from './byte-changes.ts';
 import { Finding, type FuzzTarget } from './target.ts';
 
-/** Of a sentence about an unknown event: it goes into a log. */
+/** Length of a message about an unknown event, which goes into a log. */
 const descriptionCharactersMax = 1_000;
 
 export const eventTarget: FuzzTarget = {
@@ -94,7 +94,7 @@ const oddValues = [
   'aws:sqs',
 ];
 
-/** Somewhere in it, something else. */
+/** Replaces a random part of it. */
 function changeValue(dice: Dice, value: unknown, depth: number): unknown {
   if (dice.chance(depth === 0 ? 0.02 : 0.06)) return dice.pick(oddValues);
   if (dice.chance(0.03)) return wrapped(dice, value);

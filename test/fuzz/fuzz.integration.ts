@@ -1,4 +1,4 @@
-/** Thousands of cases, and packages that are cut anywhere. Any number: npm run fuzz -- --cases N. */
+/** Thousands of cases, and packages truncated anywhere. For more cases: npm run fuzz -- --cases N. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { fuzz } from './fuzz.ts';
 import { checkPackage } from './package-target.ts';
 import { canMeasure } from './peak-memory.ts';
 
-/** Five times what `npm run fuzz` allows: other processes may keep a case waiting here. */
+/** Five times the limit of `npm run fuzz`, because other tests run at the same time. */
 const millisecondsMax = 10_000;
 
 const fixtures = [

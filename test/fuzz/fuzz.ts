@@ -1,4 +1,4 @@
-/** Runs cases in a thread of their own, and notices those that never end. */
+/** Runs cases in a separate thread, and detects those that never end. */
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -10,16 +10,16 @@ export interface FuzzOptions {
   readonly target?: string | undefined;
   /** The module that has `targets`. */
   readonly module?: string;
-  /** For one case; the promise is 2 s. */
+  /** Time limit for one case; 2 s are promised. */
   readonly millisecondsMax?: number;
-  /** Told of cases that are done. */
+  /** Called after cases have been run. */
   readonly onProgress?: (cases: number, found: number) => void;
 }
 
 export interface FuzzReport {
   readonly cases: number;
   readonly findings: readonly FoundCase[];
-  /** How often what came out. */
+  /** Outcome → number of cases. */
   readonly outcomes: ReadonlyMap<string, number>;
 }
 
@@ -31,7 +31,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const { seed, cases, target, module = allTargets, millisecondsMax = 2_000, onProgress } = options;
   const findings: FoundCase[] = [];
   const outcomes = new Map<string, number>();
-  /** A machine may be busy with something else for two seconds, but not twice with one case. */
+  /** Slow cases are repeated once, because the machine may have been busy. */
   const slow = new Set<number>();
   for (let first = 0; first < cases; ) {
     const at = new Int32Array(new SharedArrayBuffer(8));

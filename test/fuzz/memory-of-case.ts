@@ -1,6 +1,6 @@
 /**
- * node memory-of-case.ts MODULE SEED INDEX [TARGET]: the memory that one case takes, in a process of its own that has been warmed up, in MiB.
- * Beside thousands of others, a case may also have to pay for their garbage.
+ * node memory-of-case.ts MODULE SEED INDEX [TARGET]: prints the MiB of memory that one case takes, measured in a
+ * separate process after a warm-up. Otherwise the garbage of other cases would count too.
  */
 
 import { setFlagsFromString } from 'node:v8';

@@ -1,4 +1,4 @@
-/** What passes between the threads. */
+/** Messages between the threads. */
 
 export interface FuzzTask {
   readonly seed: number;
@@ -7,7 +7,7 @@ export interface FuzzTask {
   readonly target: string | undefined;
   /** The module that has `targets`. */
   readonly module: string;
-  /** Two numbers: the case that runs, and the time at which it began, by `clock`. */
+  /** Two numbers: the running case, and its start by `clock`. */
   readonly at: Int32Array;
 }
 
@@ -22,7 +22,7 @@ export type FuzzMessage =
   | { readonly kind: 'outcomes'; readonly outcomes: ReadonlyMap<string, number> }
   | { readonly kind: 'found'; readonly found: FoundCase };
 
-/** Milliseconds, of all threads, in 31 bits. */
+/** Milliseconds in 31 bits, the same in all threads. */
 export function clock(): number {
   return Date.now() & 0x7fffffff;
 }

@@ -1,4 +1,4 @@
-/** Bytes of any kind as a package: ar, compression, tar, metadata, record. */
+/** Arbitrary bytes as a package: ar, compression, tar, metadata, record. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { boundaries, changeBytes } from './byte-changes.ts';
 import { changeXzHeader, compressSomehow } from './compressed-forms.ts';
 import { Finding, type FuzzTarget } from './target.ts';
 
-/** A request costs a round trip; reading 4 MiB at a time, this many are 48 MiB. */
+/** Requests per package: each takes a round trip. At 4 MiB each, these are more than the limit of 32 MiB. */
 const rangesMax = 16;
 
 export const packageTarget: FuzzTarget = {
@@ -33,8 +33,8 @@ export const packageTarget: FuzzTarget = {
 };
 
 /**
- * A package is read or refused, whichever way it is read; and pkgin takes the record of one that is not rejected.
- * @returns what became of it.
+ * Asserts that both ways of reading have the same outcome, and that pkgin can read a record that is not rejected.
+ * @returns the outcome.
  */
 export async function checkPackage(bytes: Uint8Array, file: string): Promise<string> {
   const source = new ByteSource(bytes);
@@ -43,7 +43,7 @@ export async function checkPackage(bytes: Uint8Array, file: string): Promise<str
     await outcomeOf(streamPackage, new ByteSource(bytes), bytes),
   ];
   if (found.what !== streamed.what)
-    throw new Finding(`read at once it is ${found.what}, by streams ${streamed.what}`, bytes);
+    throw new Finding(`read synchronously it is ${found.what}, with streams ${streamed.what}`, bytes);
   if (source.ranges.length > rangesMax)
     throw new Finding(`it took ${source.ranges.length} ranges: ${JSON.stringify(source.ranges)}`, bytes);
   if (found.metadata === undefined) return found.what;
@@ -76,7 +76,7 @@ async function outcomeOf(
 function checkSentence({ message, offset }: MalformedPackage, bytes: Uint8Array): void {
   const isSentence = /^expected .+, found.* at byte \d+ of the (file|decompressed archive)$/s.test(message);
   if (!isSentence || message.length > 1_000 || !Number.isSafeInteger(offset) || offset < 0)
-    throw new Finding(`a message that says little: ${JSON.stringify(message.slice(0, 2_000))}`, bytes);
+    throw new Finding(`an unclear message: ${JSON.stringify(message.slice(0, 2_000))}`, bytes);
 }
 
 function checkRecord(metadata: PackageMetadata, file: string, bytes: Uint8Array): string {
@@ -90,7 +90,7 @@ function checkRecord(metadata: PackageMetadata, file: string, bytes: Uint8Array)
   return checkAcceptance(record, file, bytes);
 }
 
-/** What findRejection lets pass pkgin takes, as one package. */
+/** Asserts that pkgin reads a record without a rejection as one package. */
 export function checkAcceptance(record: Uint8Array, file: string, input: Uint8Array): string {
   const rejection = findRejection(record, file);
   if (rejection !== undefined) return `rejected: ${rejection.code}`;
@@ -104,7 +104,7 @@ export function checkAcceptance(record: Uint8Array, file: string, input: Uint8Ar
   }
 }
 
-/** However the bytes arrive, the same archive comes out, or the same complaint; before it, more or less of the archive. */
+/** Asserts that the archive or the error does not depend on how the bytes arrive. Before an error, the output may differ in length. */
 async function checkChunking(dice: Dice, bytes: Uint8Array): Promise<void> {
   const sizes = dice.pick([[1], [1, 2, 3], [511, 512, 513], boundaries, [5_000]]);
   const least = bytes.length > 20_000 ? 700 : 1;
@@ -126,7 +126,7 @@ function* pieces(bytes: Uint8Array, length: () => number): Generator<Uint8Array>
 
 interface Inflated {
   readonly archive: Buffer;
-  /** `whole`, or the code of a complaint. */
+  /** `whole`, or the code of the error. */
   readonly end: string;
 }
 
@@ -134,7 +134,7 @@ function inWords({ archive, end }: Inflated): string {
   return `${archive.length} bytes, ${end}`;
 }
 
-/** Bombs are not inflated to their end here: readPackage would not, either. */
+/** Limits bombs, as readPackage does. */
 const archiveBytesMax = 2_000_000;
 
 async function inflate(chunks: Iterable<Uint8Array>, bytes: Uint8Array): Promise<Inflated> {
@@ -162,7 +162,7 @@ async function* inTurn<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
 
 interface Original {
   readonly bytes: Uint8Array;
-  /** Where the archive in it could be had. */
+  /** Undefined if they could not be read. */
   readonly entries: readonly Entry[] | undefined;
 }
 
@@ -179,7 +179,7 @@ function drawPackage(dice: Dice): Uint8Array {
   return dice.chance(0.2) ? changeBytes(dice, bytes) : bytes;
 }
 
-/** Larger ones would only make it slow. */
+/** Larger ones only take more time. */
 const originalBytesMax = 100_000;
 
 function loadOriginals(): Original[] {

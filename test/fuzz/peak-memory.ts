@@ -1,10 +1,10 @@
-/** How much memory something took at most: as Linux counts it, since neither collector of garbage knows of all of it. */
+/** Measures peak memory as Linux counts it, because the garbage collector does not know all of it. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const mebibyte = 1024;
 
-/** Whether this system can tell. */
+/** Whether this system can measure it. */
 export const canMeasure = (() => {
   try {
     resetPeak();
@@ -14,7 +14,7 @@ export const canMeasure = (() => {
   }
 })();
 
-/** @returns a function that gives MiB: the most that this process had since, beyond what it had before. */
+/** @returns a function that returns the growth in MiB: the peak since this call minus the memory before it. */
 export function watchPeak(): () => number {
   if (!canMeasure) return () => 0;
   resetPeak();

@@ -1,4 +1,4 @@
-/** Targets with every fault that fuzzing is to find: else it might find none because it looks wrongly. */
+/** Targets with every kind of fault, to test that fuzzing finds them. */
 
 import { Finding, type FuzzTarget } from './target.ts';
 
@@ -13,7 +13,7 @@ export const targets: readonly FuzzTarget[] = [
     throw new TypeError('not a function');
   }),
   target('late crash', async () => {
-    void Promise.reject(new TypeError('nobody waits for it'));
+    void Promise.reject(new TypeError('unhandled rejection'));
     return 'fine';
   }),
   target('loop', async () => {

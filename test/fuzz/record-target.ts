@@ -1,4 +1,4 @@
-/** Text of any kind as a record, and records as an index. */
+/** Arbitrary text as a record, and records as an index. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { IndexDecoder } from '../../functions/browser/packages/index-decoder.ts';
@@ -7,7 +7,7 @@ import { checkConsistency, factsOf } from '../../functions/check/consistency.ts'
 import { recordsOf } from '../../functions/index/blocks.ts';
 import { indexFormatNames, indexFormats } from '../../functions/index/index-formats.ts';
 import { buildSummary } from '../../functions/index/summary.ts';
-import { latin1 } from '../../functions/latin1.ts';
+import { latin1 } from '../../functions/package/formats.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
 import { findRejection, findWarnings, packageNameOf } from '../../functions/record/hazards.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
@@ -27,7 +27,7 @@ export const recordTarget: FuzzTarget = {
   },
 };
 
-/** Whatever records are accepted, together they are an index that pkgin takes, in every format, and the page, in any pieces. */
+/** Asserts that accepted records form an index that pkgin and the page can read, in every format and in any pieces. */
 export const indexTarget: FuzzTarget = {
   name: 'index',
   weight: 1,
@@ -56,13 +56,13 @@ export const indexTarget: FuzzTarget = {
           throw new Finding(`the page reads other fields of ${name}`, text);
     }
     if (recordsOf(text).length !== rows.length)
-      throw new Finding(`${rows.length} records are taken for ${recordsOf(text).length}`, text);
+      throw new Finding(`${rows.length} records are read as ${recordsOf(text).length}`, text);
     checked(text, () => checkConsistency(rows.map(({ record }) => factsOf(readFields(latin1(record))))));
     return `${rows.length} records`;
   },
 };
 
-/** The reader that stands for pkgin in all tests has to be sound itself. */
+/** Tests the reader that stands for pkgin in all tests. */
 export const readerTarget: FuzzTarget = {
   name: 'reader',
   weight: 1,
@@ -77,7 +77,7 @@ export const readerTarget: FuzzTarget = {
   },
 };
 
-/** Decompresses and cuts it as the page does, while it arrives. */
+/** Decompresses and splits it as the page does, while it arrives. */
 function readAsPage(dice: Dice, index: Uint8Array): string[] {
   const splitter = new RecordSplitter();
   const found: Uint8Array[] = [];
@@ -97,7 +97,7 @@ function checked<Result>(input: Uint8Array, read: () => Result): Result {
   try {
     return read();
   } catch (error) {
-    throw new Finding('an index of accepted records that pkgin does not take', input, error);
+    throw new Finding('pkgin cannot read an index of accepted records', input, error);
   }
 }
 

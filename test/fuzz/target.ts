@@ -1,23 +1,23 @@
-/** Something that takes whatever anybody sends. */
+/** Code that reads untrusted input. */
 
 import type { Dice } from '../dice.ts';
 
 export interface FuzzTarget {
   readonly name: string;
-  /** How often it is tried, compared with the others. */
+  /** Relative frequency. */
   readonly weight: number;
   /**
-   * One case.
-   * @returns what came out, in a word or two: for counting.
-   * @throws {Finding} or anything else: it should not have.
+   * Runs one case.
+   * @returns its outcome in a word or two, for the statistics.
+   * @throws {Finding} or any other error: a fault was found.
    */
   run(dice: Dice): Promise<string>;
 }
 
-/** A promise that was not kept. */
+/** A fault. */
 export class Finding extends Error {
   override readonly name = 'Finding';
-  /** What was given, to be kept as a fixture. */
+  /** The input, to keep as a fixture. */
   readonly input: Uint8Array;
 
   constructor(promise: string, input: Uint8Array | string, cause?: unknown) {

@@ -1,4 +1,4 @@
-/** What is fuzzed, and which case a number stands for. */
+/** All targets, and the case that belongs to a number. */
 
 import { Dice } from '../dice.ts';
 import { eventTarget } from './event-target.ts';
@@ -17,7 +17,7 @@ export const targets: readonly FuzzTarget[] = [
   patternTarget,
 ];
 
-/** Runs one case, always the same for a seed and a number. */
+/** Runs one case. Seed and number determine it. */
 export async function runCase(
   list: readonly FuzzTarget[],
   seed: number,

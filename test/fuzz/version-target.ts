@@ -1,4 +1,4 @@
-/** Text of any kind as versions and dependency patterns. */
+/** Arbitrary text as versions and dependency patterns. */
 
 import { compareVersions } from '../../functions/version/dewey.ts';
 import { PackageNames } from '../../functions/version/package-names.ts';
@@ -49,7 +49,7 @@ export const patternTarget: FuzzTarget = {
         throw new Error(`the best is ${sorted.best(pattern)}, ${bestMatch(pattern, names)} or ${found[0]}`);
       return problem ?? (matching.length > 0 ? 'matches' : 'matches nothing');
     } catch (error) {
-      throw new Finding('a pattern means the same names everywhere', input, error);
+      throw new Finding('a pattern matches the same names everywhere', input, error);
     }
   },
 };

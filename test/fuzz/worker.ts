@@ -1,4 +1,4 @@
-/** A thread that runs cases, one after the other, and says which one it is at, so that somebody notices if it never ends. */
+/** A thread that runs cases and publishes the number of the running one, so that the main thread can detect an endless case. */
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { Finding, type FuzzTarget } from './target.ts';
 import { runCase } from './targets.ts';
 
 const memoryMebibytesMax = 64;
-/** Reading an index is held against four libraries, with the text of each at hand: that is the test's memory, not the reader's. */
+/** Tests of indexes compare the output of four libraries in memory. */
 const indexMemoryMebibytesMax = 256;
 const casesPerReport = 500;
-/** Nobody is to take it for a case that never ends. */
+/** Postpones the time limit while the memory is measured again. */
 const confirmationMilliseconds = 60_000;
 
 async function runAll({ seed, first, end, target, module, at }: FuzzTask): Promise<void> {
@@ -25,8 +25,7 @@ async function runAll({ seed, first, end, target, module, at }: FuzzTask): Promi
     Atomics.store(at, 0, index);
     const fail = (message: string, input?: Uint8Array) =>
       send({ kind: 'found', found: { index, message, input: input && Buffer.from(input).toString('base64') } });
-    const note = (error: unknown) =>
-      fail(`an error that nobody caught: ${error instanceof Error ? error.stack : error}`);
+    const note = (error: unknown) => fail(`an unhandled error: ${error instanceof Error ? error.stack : error}`);
     process.on('uncaughtException', note).on('unhandledRejection', note);
     const peak = watchPeak();
     let mebibytesMax = memoryMebibytesMax;
@@ -43,7 +42,7 @@ async function runAll({ seed, first, end, target, module, at }: FuzzTask): Promi
       const alone = memoryAlone(module, seed, index, target);
       if (alone > mebibytesMax) fail(`it takes ${alone} MiB of memory`);
     }
-    // What was not caught turns up by then.
+    // Unhandled errors have been reported by then.
     await setImmediate();
     process.off('uncaughtException', note).off('unhandledRejection', note);
     if (outcomes.size > 0 && (index % casesPerReport === 0 || index === end - 1)) {
@@ -64,7 +63,7 @@ function memoryAlone(module: string, seed: number, index: number, target: string
   return Number(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout);
 }
 
-// A case that waits for nothing at all must not end the thread.
+// Keeps the thread alive while a case awaits a promise that nothing resolves.
 const alive = setInterval(() => undefined, 60_000);
 await runAll(workerData as FuzzTask);
 clearInterval(alive);

@@ -5,9 +5,8 @@ import fc from 'fast-check';
 import { Gunzip } from 'fflate';
 import { Decompress as Unzstd } from 'fzstd';
 import { emptyBlock, type PackedBlock } from '../../functions/index/blocks.ts';
-import { inflateBlock, joinGzip, splitGzip } from '../../functions/index/gzip-index.ts';
+import { extraFieldBytesMax, inflateBlock, joinGzip, splitGzip } from '../../functions/index/gzip-index.ts';
 import { type IndexFormatName, indexFormatNames, indexFormats } from '../../functions/index/index-formats.ts';
-import { summaryLimits } from '../../functions/index/limits.ts';
 import { splitZstd } from '../../functions/index/zstd-index.ts';
 import { indexFiles } from '../../functions/keys.ts';
 import { noise } from '../package-maker.ts';
@@ -117,12 +116,12 @@ describe('an index in gz', () => {
     const [first] = await packed('gz', 1);
     assert.ok(first);
     // An entry has 54 bytes and the name; 8 bytes come before all entries, 4 begin the field.
-    const entries = Math.floor((summaryLimits.extraFieldBytesMax - 12) / 1_054);
+    const entries = Math.floor((extraFieldBytesMax - 12) / 1_054);
     const blocksOf = (lastNameBytes: number) => [
       ...Array.from({ length: entries }, () => nameOf(first, 1_000)),
       nameOf(first, lastNameBytes),
     ];
-    const room = summaryLimits.extraFieldBytesMax - 12 - entries * 1_054 - 54;
+    const room = extraFieldBytesMax - 12 - entries * 1_054 - 54;
     for (const [lastNameBytes, isTold] of [
       [room, true],
       [room + 1, false],

@@ -53,6 +53,7 @@ const extract: Table = {
 
 const reindex: Table = {
   's3:ListBucket': [bucket],
+  's3:GetObject': aliases,
   'dynamodb:Query': ['StorageRecords.Arn'],
   'dynamodb:UpdateItem': ['StorageRecords.Arn'],
   'dynamodb:Scan': ['StorageRepositories.Arn'],

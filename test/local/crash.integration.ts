@@ -150,19 +150,19 @@ const losses: Readonly<Record<string, { readonly lose: (table: string) => Promis
   'an empty table': { lose: (table) => truncate(table), said: /40 differences to look at/ },
   'half of the table': {
     lose: async (table) => truncate(table, (await stat(table)).size / 2),
-    said: /the table was damaged: a new one is made/,
+    said: /the table was damaged: building a new one/,
   },
   'random bytes in the place of the table': {
     lose: (table) => writeFile(table, noise(50_000)),
-    said: /the table was damaged: a new one is made/,
+    said: /the table was damaged: building a new one/,
   },
   'a page of random bytes in the table': {
     lose: (table) => overwrite(table, 8_192, noise(4_096)),
-    said: /the table was damaged: a new one is made/,
+    said: /the table was damaged: building a new one/,
   },
   'one other letter in a record': {
     lose: async (table) => overwrite(table, (await readFile(table)).lastIndexOf('Made for') + 3, Buffer.from('3')),
-    said: /the table was damaged: a new one is made/,
+    said: /the table was damaged: building a new one/,
   },
 };
 
@@ -240,7 +240,7 @@ describe('found at the start', () => {
         const { exitCode: found, stderr } = await run(['index', directory]);
         assert.equal(found, exitCode, stderr);
         if (exitCode === 0) await assertPublished(directory);
-        else assert.match(stderr, /^(?:indexer|the index of All cannot be published): .*\.indexer[^\n]*\n$/);
+        else assert.match(stderr, /^(?:indexer|cannot publish the index of All): .*\.indexer[^\n]*\n$/);
         await assertNothingBroken(directory);
       });
     });
@@ -260,7 +260,7 @@ describe('while serving', () => {
       await rename(join(state, 'other'), join(state, 'records.sqlite'));
     },
   }))
-    test(`${name}: it begins anew by itself; uploads before, meanwhile and after are in the index`, async () => {
+    test(`${name}: it restarts by itself; uploads before, meanwhile and after are in the index`, async () => {
       await inTemporaryDirectory(async (directory) => {
         await makeRepository(directory, 40);
         const indexer = await ServingIndexer.start(directory, soon);
@@ -269,7 +269,7 @@ describe('while serving', () => {
         const working = clients.work(indexer.url, 20);
         await lose(join(directory, '.indexer'));
         await working;
-        await until('it says so', () => /beginning anew/.test(indexer.output) || undefined);
+        await until('it says so', () => /restarting/.test(indexer.output) || undefined);
         await until('it serves again', () => indexer.output.split('serving').length === 3 || undefined);
         await clients.finish(indexer.url);
         await clients.work(indexer.url, 20);

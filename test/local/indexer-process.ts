@@ -76,7 +76,7 @@ export class ServingIndexer {
     options: ProcessOptions = {},
   ): Promise<ServingIndexer> {
     const { logFile } = options;
-    const child = start(['serve', directory, '--port', '0', ...args], options);
+    const child = start(['serve', directory, '--port', '0', '--local-uploads', ...args], options);
     let text = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (more: string) => (text += more));

@@ -1,4 +1,4 @@
-/** Stored packages in memory, which note what is asked of them; and what reading one gives. */
+/** Stored packages in memory that record what was read from them. */
 
 import assert from 'node:assert/strict';
 import { MalformedPackage } from '../../functions/package/malformed-package.ts';
@@ -13,11 +13,11 @@ export interface Range {
 
 export class ByteSource implements PackageSource {
   readonly size: number;
-  /** In the order in which they were asked for. */
+  /** In the order of the reads. */
   readonly ranges: Range[] = [];
   readonly #bytes: Uint8Array;
 
-  /** @param size more than the bytes there are: a file that goes on in zeros. */
+  /** @param size may exceed the length of `bytes`: the file then continues in zeros. */
   constructor(bytes: Uint8Array, size = bytes.length) {
     this.#bytes = bytes;
     this.size = size;
@@ -36,12 +36,12 @@ export class ByteSource implements PackageSource {
   }
 }
 
-/** The record of a package, as the steps make it. */
+/** Reads a package and renders its record, as the steps do. */
 export async function recordOf(bytes: Uint8Array, file = 'made-1.0.tgz'): Promise<Uint8Array> {
   return renderRecord(await readPackage(new ByteSource(bytes)), file, bytes.length);
 }
 
-/** Refused, with this code and a whole sentence. */
+/** Asserts this code, and a message in the form that all have. */
 export async function assertMalformed(reading: Promise<unknown>, code: string, sentence = /^expected /): Promise<void> {
   await assert.rejects(reading, (error) => {
     assert.ok(error instanceof MalformedPackage, String(error));

@@ -97,7 +97,12 @@ describe('the container of a package', () => {
     ['a wrong end of a header', changed(8 + 58, 'xx'), 'corrupt-signed-package', /at byte 8 /],
     ['a long name longer than its member', changed(8, '#1/99     '), 'corrupt-signed-package', /99 bytes/],
     ['a long name of no length', changed(8, '#1/       '), 'corrupt-signed-package', /decimal/],
-    ['the signature of something else', signed('not a package'), 'not-a-package', /found data that begins/],
+    [
+      'the signature of something else',
+      signed('not a package'),
+      'not-a-package',
+      /found data that starts with "not a pa"/,
+    ],
     ['an ar archive in an ar archive', signed(whole), 'not-a-package', /found an ar archive/],
   ];
   for (const [what, bytes, code, sentence] of refused) {

@@ -4,8 +4,8 @@ import { type CorpusPackage, corpora, publishedPackages } from '../corpus.ts';
 import { assertMalformed, recordOf } from './byte-source.ts';
 
 /**
- * What becomes of each package whose verdict is not `record`: ours to choose for `either`, so that a change is noticed; for
- * `reject` the code that its user reads.
+ * The outcome of each package whose verdict is not `record`: our choice for `either`, so that a change is noticed; the code for
+ * `reject`.
  */
 const outcomes: ReadonlyMap<string, string> = new Map([
   ['bad-ar-badhashfile.tgz', 'record'],
@@ -100,7 +100,7 @@ async function assertRecord({ file, bytes, expected }: CorpusPackage): Promise<v
 
 async function assertOutcome({ file, verdict, bytes, expected }: CorpusPackage): Promise<void> {
   const outcome = outcomes.get(file);
-  assert.ok(outcome !== undefined, `decide what becomes of ${file}`);
+  assert.ok(outcome !== undefined, `decide the outcome of ${file}`);
   if (outcome === 'record') {
     assert.equal(verdict, 'either');
     const record = await recordOf(bytes(), file);

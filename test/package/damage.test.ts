@@ -9,7 +9,7 @@ import { corpusPackage } from '../corpus.ts';
 import { compress, makePackage, type PackageParts } from '../package-maker.ts';
 import { recordOf } from './byte-source.ts';
 
-/** Reading any of these packages, however damaged, takes milliseconds. */
+/** Reading each of these packages takes milliseconds, however damaged it is. */
 const deadlineMilliseconds = 5_000;
 
 const parts: PackageParts = { buildInfo: 'OPSYS=NetBSD\n', headers: 'pax', payload: { 'bin/made': 900 } };
@@ -38,7 +38,7 @@ function fixture(file: string): Buffer {
   return readFileSync(join(import.meta.dirname, '../fixtures/compressed', file));
 }
 
-/** The record but for FILE_SIZE, or why there is none; anything else fails the test. */
+/** The record without FILE_SIZE, or the code of the error. Any other error fails the test. */
 async function outcomeOf(bytes: Uint8Array): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

@@ -63,7 +63,7 @@ describe('decompression', () => {
       );
     });
 
-    it(`of ${what} hands on an error of its input as it is`, async () => {
+    it(`of ${what} rethrows an error of its input unchanged`, async () => {
       for (const bytesBefore of [0, 100, 700, bytes.length - 30]) {
         const failure = new TypeError('the store is down');
         const failing = async function* () {
@@ -83,7 +83,7 @@ describe('decompression', () => {
     ['xz with padding', fixture('made.xz'), 8],
   ];
   for (const [what, one, padding] of twice) {
-    it(`of two streams is not misled by a chunk that ends near their border: ${what}`, async () => {
+    it(`of two streams decodes both if a chunk ends near the start of the second: ${what}`, async () => {
       const both = Buffer.concat([one, Buffer.alloc(padding), one]);
       for (let cut = one.length - 14; cut <= one.length + padding + 14; cut += 1) {
         for (const cuts of [[cut], [cut, cut + 1], [cut, cut + 2, cut + 5]]) {
@@ -100,7 +100,7 @@ describe('decompression', () => {
     }
   });
 
-  it('of xz is not misled by what looks like the border of two streams', async () => {
+  it('of xz ignores bytes in the data that look like the start of a stream', async () => {
     const archive = await decompressed(inChunks(fixture('raw.xz'), []));
     assert.ok(archive.includes(Buffer.from('YZ\xfd7zXZ\0', 'latin1')));
     assert.ok(archive.includes(Buffer.from('\0\0\xfd7zXZ\0', 'latin1')));
@@ -108,7 +108,7 @@ describe('decompression', () => {
   });
 
   for (const file of ['made.dictionary.xz', 'made.sha256.xz', 'made.x86.xz']) {
-    it(`says what it cannot do with ${file}, and goes on with the next package`, async () => {
+    it(`refuses ${file} with its reason, and reads the next package`, async () => {
       await assertMalformed(
         recordOf(fixture(file)),
         'corrupt-compression',
@@ -118,13 +118,13 @@ describe('decompression', () => {
     });
   }
 
-  it('ignores zeros behind the last gzip member or bzip2 stream, as pkg_info does', async () => {
+  it('ignores zeros after the last gzip member or bzip2 stream, as pkg_info does', async () => {
     for (const bytes of [compress(made, 'gzip'), inThree('gzip'), fixture('made.bz2'), fixture('made.streams.bz2')]) {
       assert.ok((await decompressed(inChunks(Buffer.concat([bytes, Buffer.alloc(1000)]), []))).equals(made));
     }
   });
 
-  it('refuses what else is behind the last one, where it reads that far', async () => {
+  it('refuses other bytes after the last one, if it reads that far', async () => {
     for (const bytes of [compress(made, 'gzip'), compress(made, 'zstd'), fixture('made.xz')]) {
       const reading = decompressed(inChunks(Buffer.concat([bytes, Buffer.from('and so on, and so on')]), []));
       await assertMalformed(reading, 'corrupt-compression');

@@ -122,19 +122,15 @@ describe('a package at a limit, and one past it', () => {
   it('compressedBytesMax', async () => {
     const { compressedBytesMax } = packageLimits;
     const packageBytes = makePackage({ compression: 'zstd' });
-    const behindSkippable = (bytes: number) => {
+    const afterSkippable = (bytes: number) => {
       const header = Buffer.from('\x50\x2a\x4d\x18\0\0\0\0', 'latin1');
       const empty = compress(new Uint8Array(), 'zstd');
       header.writeUInt32LE(bytes - empty.length - header.length - packageBytes.length, 4);
       const skipped = Buffer.alloc(header.readUInt32LE(4));
       return Buffer.concat([empty, header, skipped, packageBytes]);
     };
-    await read(behindSkippable(compressedBytesMax));
-    await assertMalformed(
-      read(behindSkippable(compressedBytesMax + 1)),
-      'too-large',
-      /within the first 33554432 bytes/,
-    );
+    await read(afterSkippable(compressedBytesMax));
+    await assertMalformed(read(afterSkippable(compressedBytesMax + 1)), 'too-large', /within the first 33554432 bytes/);
   });
 
   it('compressedBytesMax holds for a file of any size', async () => {

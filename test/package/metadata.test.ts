@@ -15,7 +15,7 @@ function read(archive: Uint8Array) {
 
 describe('the metadata of a package', () => {
   for (const headers of ['ustar', 'gnu', 'pax'] satisfies Headers[]) {
-    it(`is read behind ${headers} headers, before a payload with a long name`, async () => {
+    it(`is read after ${headers} headers, before a payload with a long name`, async () => {
       const parts = { buildInfo: 'OPSYS=NetBSD\n', sizePkg: '12\n', payload: { [longName]: 'x', bin: 'y' } };
       const metadata = await read(makePackage({ ...parts, headers, compression: 'none' }));
       const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString();
@@ -38,7 +38,7 @@ describe('the metadata of a package', () => {
 
   const stops: readonly [what: string, entry: Entry][] = [
     ['a payload file', payload],
-    ['a name that only begins like one', { name: '+DESCRIPTION' }],
+    ['a name that only starts like one', { name: '+DESCRIPTION' }],
     ['a name of a directory above', { name: './+DESC' }],
     ['a directory with the name of one', { name: '+DESC', type: '5' }],
     ['a directory by its trailing slash', { name: '+DESC/' }],
@@ -59,7 +59,7 @@ describe('the metadata of a package', () => {
     });
   }
 
-  it('takes the other metadata files in between, whatever is in them', async () => {
+  it('skips the other metadata files, whatever they contain', async () => {
     const others = ['+INSTALL', '+DEINSTALL', '+DISPLAY', '+MTREE_DIRS', '+BUILD_VERSION', '+SIZE_ALL', '+PRESERVE'];
     const more = ['+VIEWS', '+REQUIRED_BY', '+INSTALLED_INFO'];
     const between = [...others, ...more, ...others].map((name) => ({ name, body: noise(700) }));
@@ -86,7 +86,7 @@ describe('the metadata of a package', () => {
     }
   });
 
-  it('ends with the archive, whatever is behind its first block of zeros', async () => {
+  it('ends at the first block of zeros, whatever follows', async () => {
     const whole = makeArchive([contents, comment, description]);
     for (const rest of [Buffer.alloc(1), noise(700), makeArchive([description])]) {
       assert.deepEqual(await read(Buffer.concat([whole, rest])), await read(whole));
@@ -95,7 +95,7 @@ describe('the metadata of a package', () => {
     await assertMalformed(read(cut), 'missing-metadata', /\+DESC/);
   });
 
-  it('is what it is whatever a global pax header says', async () => {
+  it('does not depend on global pax headers', async () => {
     const global = { name: 'x', type: 'g', body: paxRecord('path', 'elsewhere') + paxRecord('size', '1') };
     assert.deepEqual(await read(makeArchive([global, ...entries])), await read(makeArchive(entries)));
   });
@@ -109,7 +109,7 @@ describe('the metadata of a package', () => {
     assert.ok(performance.now() - start < 2_000);
   });
 
-  it('is read behind headers of old and of GNU tar', async () => {
+  it('is read after headers of old tar and GNU tar', async () => {
     const old = entries.map((entry) => ({ ...entry, header: { 156: '\0', 257: '\0'.repeat(8), 345: 'no prefix' } }));
     await recordOf(makeArchive(old));
     const gnu = entries.map((entry) => ({ ...entry, header: { 257: 'ustar  \0', 345: '15300421370\0' } }));
@@ -118,7 +118,7 @@ describe('the metadata of a package', () => {
     await recordOf(makeArchive(blanks));
   });
 
-  it('has its names where it is to have them: a pax header without one, a long name of a link', async () => {
+  it('ignores pax headers without a name, and long names of links', async () => {
     const without = { name: 'x', type: 'x', body: paxRecord('path', '') };
     const link = { name: '././@LongLink', type: 'K', body: 'elsewhere\0' };
     await recordOf(makeArchive([contents, comment, without, link, description, payload]));
@@ -137,11 +137,11 @@ describe('the metadata of a package', () => {
   });
 });
 
-describe('an archive that is not sound', () => {
+describe('a damaged archive', () => {
   const sizeFields: readonly [what: string, size: string, code: string][] = [
     ['letters', 'zzzzzzzzzzz\0', 'corrupt-archive'],
     ['a negative base-256 number', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00', 'corrupt-archive'],
-    ['a base-256 number with a flag that nobody knows', '\x81\0\0\0\0\0\0\0\0\0\0\x05', 'corrupt-archive'],
+    ['a base-256 number with an unknown flag', '\x81\0\0\0\0\0\0\0\0\0\0\x05', 'corrupt-archive'],
     ['a base-256 number beyond 2^53', '\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff', 'too-large'],
     ['more than the archive has', '00000077777\0', 'truncated'],
   ];

@@ -12,7 +12,7 @@ const kibibyte = 1024;
 const wholeBytes = 300 * kibibyte * kibibyte;
 const compressions = ['gzip', 'zstd', 'none'] as const;
 
-/** A file of 300 MB, of which the rest is never to be looked at. */
+/** Reads a file of 300 MB that continues in zeros. */
 async function readHead(head: Uint8Array): Promise<ByteSource> {
   const source = new ByteSource(head, wholeBytes);
   await readPackage(source);
@@ -36,7 +36,7 @@ function text(bytes: number): string {
 describe('of a package of 300 MB', () => {
   for (const compression of compressions) {
     it(`only the first 16 KiB are read where they hold the metadata: ${compression}`, async () => {
-      // zstd says nothing before a block, of at most 128 KiB, is complete.
+      // zstd gives no output before a block (at most 128 KiB) is complete.
       const payload = compression === 'zstd' ? { bin: text(20_000) } : { bin: 2 * kibibyte * kibibyte };
       const { ranges } = await readHead(makePackage({ payload, compression }));
       assert.deepEqual(ranges, [{ offset: 0, length: 16 * kibibyte }]);
@@ -67,7 +67,7 @@ describe('of a package of 300 MB', () => {
 
   for (const [file, kibibytes] of [
     ['comp-txz-1.0.txz', 16],
-    // Of a block of bzip2 nothing is known before all of it is there.
+    // bzip2 gives no output before a block is complete.
     ['comp-tbz-1.0.tbz', 64],
   ] as const) {
     it(`only the first ${kibibytes} KiB are read: ${file}`, async () => {
@@ -120,7 +120,7 @@ describe('of a small package', () => {
     });
   }
 
-  it('nothing is read twice, however little it goes beyond what is read whole', async () => {
+  it('nothing is read twice if it is slightly longer than wholeBytesMax', async () => {
     const about = 2 * wholeBytesMax - makePackage({ payload: { bin: wholeBytesMax } }).length;
     const sizes: number[] = [];
     for (let bin = about - 20; bin < about + 40; bin += 1) {
@@ -132,7 +132,7 @@ describe('of a small package', () => {
     assert.ok(Math.min(...sizes) <= wholeBytesMax && Math.max(...sizes) > wholeBytesMax + 3);
   });
 
-  it('the end is looked at where it is near, instead of reading on: gzip', async () => {
+  it('its last bytes are read if they are near, instead of everything up to them: gzip', async () => {
     const bytes = makePackage({ payload: { bin: 40_000 } });
     const source = new ByteSource(bytes);
     await readPackage(source);
@@ -142,7 +142,7 @@ describe('of a small package', () => {
     ]);
   });
 
-  it('is read on where what the end says cannot be: several gzip members', async () => {
+  it('everything is read if the last bytes are implausible: several gzip members', async () => {
     const archive = makePackage({ payload: { bin: 40_000 }, compression: 'none' });
     const [first, last] = [archive.subarray(0, -1024), archive.subarray(-1024)];
     const bytes = Buffer.concat([compress(first, 'gzip'), compress(last, 'gzip')]);
@@ -153,9 +153,9 @@ describe('of a small package', () => {
     await assertMalformed(readPackage(cut), 'truncated');
   });
 
-  it('is read on where its end is no further than lookAheadBytes: other compressions', async () => {
+  it('everything is read up to lookAheadBytes: other compressions', async () => {
     const { lookAheadBytes, firstRangeBytes } = packageLimits;
-    // Three frames: the metadata; a skippable one that makes the file as long as it is to be; the payload.
+    // Three frames: the metadata; a skippable one that sets the length of the file; the payload.
     const archive = makePackage({ payload: { bin: 3_000 }, compression: 'none' });
     const [first, last] = [archive.subarray(0, 3_584), archive.subarray(3_584)].map((part) => compress(part, 'zstd'));
     for (const [bytesBehind, reads] of [
@@ -177,14 +177,14 @@ describe('an error of the source', () => {
   const packages: readonly (readonly [what: string, bytes: Buffer])[] = [
     ...compressions.map((compression) => [compression, makePackage({ ...large, compression })] as const),
     ['signed gzip', makePackage({ ...large, signature: 'gpg' })],
-    ['gzip whose end is looked at', makePackage({ payload: { bin: 40_000 } })],
+    ['gzip whose last bytes are read', makePackage({ payload: { bin: 40_000 } })],
     ['bzip2', corpusPackage('comp-tbz-1.0.tbz').bytes()],
     ['xz', corpusPackage('comp-txz-1.0.txz').bytes()],
     ['signed bzip2', corpusPackage('signed-gpg-comp-tbz-1.0.tbz').bytes()],
     ['many hashes', signedWithManyHashes()],
   ];
   for (const [what, bytes] of packages) {
-    it(`is handed on as it is, at whichever read: ${what}`, async () => {
+    it(`is rethrown unchanged, at every read: ${what}`, async () => {
       const whole = new ByteSource(bytes);
       await readPackage(whole);
       assert.ok(whole.ranges.length >= 2);

@@ -14,7 +14,7 @@ import { ByteSource } from './byte-source.ts';
 
 type Read = (source: PackageSource) => Promise<PackageMetadata>;
 
-/** The metadata, or what the package's user is told; and the ranges that were asked for. */
+/** The metadata or the error, and the ranges that were read. */
 async function outcomeOf(read: Read, bytes: Uint8Array): Promise<unknown> {
   const source = new ByteSource(bytes);
   const outcome = await read(source).catch((error: unknown) => {
@@ -39,7 +39,7 @@ const variants: readonly (readonly [what: string, parts: PackageParts])[] = [
   ['no payload', { payload: {} }],
 ];
 
-describe('reading at once and by streams: the same outcome of the same ranges', () => {
+describe('reading synchronously and with streams has the same outcome and reads the same ranges', () => {
   for (const { directory, absent, packages } of corpora) {
     it(`for the packages in ${directory}`, { skip: absent }, async () => {
       for (const { bytes } of packages) await assertSame(bytes());
@@ -73,7 +73,7 @@ describe('reading at once and by streams: the same outcome of the same ranges', 
     for (const compression of ['gzip', 'zstd', 'none'] as const) {
       for (const signature of [undefined, 'gpg'] as const) {
         const bytes = makePackage({ ...parts, compression, ...(signature && { signature }) });
-        it(`for a package with ${what}, damaged anyhow: ${compression}${signature ? ', signed' : ''}`, async () => {
+        it(`for a package with ${what}, damaged at random: ${compression}${signature ? ', signed' : ''}`, async () => {
           assert.ok('contents' in (await readPackage(new ByteSource(bytes))));
           await assertSame(bytes);
           const change = fc.record({ at: fc.nat(), xor: fc.integer({ min: 1, max: 255 }) });
@@ -82,7 +82,7 @@ describe('reading at once and by streams: the same outcome of the same ranges', 
             fc.asyncProperty(fc.array(change, { maxLength: 3 }), end, async (changes, end) => {
               const damaged = Buffer.from(bytes.subarray(0, end));
               for (const { at, xor } of end === 0 ? [] : changes) {
-                // Half of them in the head, which nearly all of the others would miss.
+                // Half of them in the head; random positions would nearly always miss it.
                 const index = at % (xor % 2 === 0 ? Math.min(damaged.length, 3_000) : damaged.length);
                 damaged[index] = (damaged[index] ?? 0) ^ xor;
               }

@@ -11,7 +11,7 @@ interface ReadEntry {
   readonly content: string;
 }
 
-/** What the type flags are called by tar-stream. */
+/** The names that tar-stream has for the type flags. */
 const typeNames = { '0': 'file', '1': 'link', '2': 'symlink', '5': 'directory' } as const;
 type Type = keyof typeof typeNames;
 interface AnyEntry extends Entry {
@@ -19,7 +19,7 @@ interface AnyEntry extends Entry {
   readonly body: string;
 }
 
-/** The archive comes in pieces that end at the cuts. */
+/** Reads the archive in pieces that end at the cuts. */
 function readByUs(archive: Buffer, cuts: readonly number[]): ReadEntry[] {
   const ends = [...cuts.map((cut) => cut % archive.length), archive.length].sort((a, b) => a - b);
   const pieces = ends.map((end, index) => archive.subarray(ends[index - 1] ?? 0, end));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { sumOf } from '../../functions/index/file-sum.ts';
 import { compareByBytes } from '../../functions/keys.ts';
-import { pageMarkBytes, pageVersion, renderPage } from '../../functions/page/page.ts';
+import { pageMarkBytes } from '../../functions/page/page.ts';
 import type {
   Changes,
   ObjectBody,
@@ -16,6 +16,7 @@ import { type SummarizeOptions, summarize } from '../../functions/summarize.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
+import { smallPage } from './small-page.ts';
 
 const key = 'All/index.html';
 
@@ -62,7 +63,7 @@ describe('the page of a repository', () => {
   async function run(options: SummarizeOptions = {}) {
     await clock.advance(10_000);
     objects.calls.length = 0;
-    return summarize({ objects, records, clock }, 'All', options);
+    return summarize({ objects, records, clock }, 'All', { page: smallPage, ...options });
   }
 
   const told = (...names: readonly string[]): { changes: Changes } => ({
@@ -88,8 +89,8 @@ describe('the page of a repository', () => {
   function assertListed(...names: readonly string[]): void {
     const files = names.map((name) => `${name}.tgz`).sort(compareByBytes);
     const { body, metadata } = objects.objects.get(key) ?? assert.fail('there is no page');
-    assert.ok(Buffer.from(body).equals(renderPage(files)), Buffer.from(body.subarray(-500)).toString());
-    assert.deepEqual(metadata, { 'page-version': pageVersion, 'files-sha256-sum': sumOf(files) });
+    assert.ok(Buffer.from(body).equals(smallPage.render(files)), Buffer.from(body.subarray(-500)).toString());
+    assert.deepEqual(metadata, { 'page-version': smallPage.version, 'files-sha256-sum': sumOf(files) });
   }
 
   describe('is put', () => {
@@ -169,7 +170,11 @@ describe('the page of a repository', () => {
       for (const name of ['a-1', 'b-1']) await add(name);
       await run();
       const good = objects.objects.get(key) ?? assert.fail();
-      const older = { ...good, body: renderPage([]), metadata: { ...good.metadata, 'files-sha256-sum': sumOf([]) } };
+      const older = {
+        ...good,
+        body: smallPage.render([]),
+        metadata: { ...good.metadata, 'files-sha256-sum': sumOf([]) },
+      };
       const ofAnother = Buffer.from(Buffer.from(good.body).toString().replace('<title>', '<title>Old '));
       const changes: readonly (readonly [what: string, change: () => void])[] = [
         ['removed', () => objects.objects.delete(key)],
@@ -212,7 +217,7 @@ describe('the page of a repository', () => {
 
     it('where none is wanted: nobody even looks', async () => {
       await add('a-1');
-      const publication = await run({ page: false });
+      const publication = await run({ page: undefined });
       assert.ok(publication.outcome === 'published' && publication.page === 'unwanted');
       assert.deepEqual(objects.calls, []);
       assert.equal(objects.objects.has(key), false);
@@ -235,7 +240,9 @@ describe('the page of a repository', () => {
         if (asked !== key) return;
         objects.beforePut = () => undefined;
         await add('c-1');
-        await summarize({ objects, records, clock: new ManualClock(new Date('2027-01-01T00:00:00Z')) }, 'All');
+        await summarize({ objects, records, clock: new ManualClock(new Date('2027-01-01T00:00:00Z')) }, 'All', {
+          page: smallPage,
+        });
       };
       const publication = await run(told('b-1'));
       assert.equal(publication.outcome, 'published');
@@ -272,7 +279,7 @@ describe('the page of a repository', () => {
         const other = await summarize(
           { objects, records, clock: new ManualClock(new Date('2027-01-01T00:00:00Z')) },
           'All',
-          told('b-1'),
+          { page: smallPage, ...told('b-1') },
         );
         assert.ok(other.outcome === 'published' && other.page === 'current');
       };

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compareByBytes } from '../../functions/keys.ts';
 import { type FilePresence, pageLimits, renderLinks, spliceLinks } from '../../functions/page/links.ts';
-import { renderPage, splicePage } from '../../functions/page/page.ts';
+import { smallPage } from './small-page.ts';
 
 const sorted = (files: Iterable<string>) => [...new Set(files)].sort(compareByBytes);
 
@@ -82,12 +82,12 @@ describe('a list of links that is changed line by line equals one that is writte
         const before = sorted(listed);
         const changes = new Map(entries);
         const expected = afterwards(before, changes);
-        const spliced = splicePage(renderPage(before), changes);
+        const spliced = smallPage.splice(smallPage.render(before), changes);
         const isSame = listOf(expected) === listOf(before);
         assert.equal(spliced.outcome, isSame ? 'unchanged' : 'spliced');
         if (spliced.outcome !== 'spliced') return;
         changed += 1;
-        assert.ok(Buffer.from(spliced.page).equals(renderPage(expected)));
+        assert.ok(Buffer.from(spliced.page).equals(smallPage.render(expected)));
       }),
       { numRuns: 1_000 },
     );
@@ -96,16 +96,16 @@ describe('a list of links that is changed line by line equals one that is writte
 
   test('among 27,699', (context) => {
     const many = sorted(Array.from({ length: 27_699 }, (_, index) => `made-${(index * 7919) % 99_991}.tgz`));
-    const page = renderPage(many);
+    const page = smallPage.render(many);
     const changes: FilePresence = new Map([
       [many[17_000] ?? '', absent],
       ['made-new.tgz', present],
     ]);
     const began = performance.now();
-    const spliced = splicePage(page, changes);
+    const spliced = smallPage.splice(page, changes);
     context.diagnostic(`${(performance.now() - began).toFixed(1)} ms for ${page.length} bytes`);
     assert.equal(spliced.outcome, 'spliced');
-    assert.ok(Buffer.from(spliced.page).equals(renderPage(afterwards(many, changes))));
+    assert.ok(Buffer.from(spliced.page).equals(smallPage.render(afterwards(many, changes))));
   });
 });
 
@@ -117,13 +117,15 @@ describe('a list of links that need not, or cannot, be changed', () => {
       ['app-2.0.tgz', present],
       ['none-1.tgz', absent],
     ]);
-    assert.deepEqual(splicePage(renderPage(files), presence), { outcome: 'unchanged' });
-    assert.deepEqual(splicePage(renderPage([]), new Map([['none-1.tgz', absent]])), { outcome: 'unchanged' });
-    assert.deepEqual(splicePage(renderPage(files), new Map()), { outcome: 'unchanged' });
+    assert.deepEqual(smallPage.splice(smallPage.render(files), presence), { outcome: 'unchanged' });
+    assert.deepEqual(smallPage.splice(smallPage.render([]), new Map([['none-1.tgz', absent]])), {
+      outcome: 'unchanged',
+    });
+    assert.deepEqual(smallPage.splice(smallPage.render(files), new Map()), { outcome: 'unchanged' });
   });
 
   test('is left to whoever knows all files where it is of another version, or not ours', () => {
-    const page = Buffer.from(renderPage(files)).toString();
+    const page = Buffer.from(smallPage.render(files)).toString();
     const strange: Readonly<Record<string, string>> = {
       'of no bytes': '',
       'of another version': page.replace('<title>', '<title>Old '),
@@ -136,7 +138,7 @@ describe('a list of links that need not, or cannot, be changed', () => {
     for (const [what, text] of Object.entries(strange)) {
       assert.notEqual(text, page, what);
       const changes: FilePresence = new Map([['gtk2-1.tgz', present]]);
-      assert.deepEqual(splicePage(Buffer.from(text), changes), { outcome: 'unreadable' }, what);
+      assert.deepEqual(smallPage.splice(Buffer.from(text), changes), { outcome: 'unreadable' }, what);
     }
   });
 });

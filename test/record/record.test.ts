@@ -90,7 +90,7 @@ describe('a record', () => {
     ['several names', '@name x\n@name y\n', ['PKGNAME=x', 'PKGNAME=y']],
     ['a keyword glued to its value', '@namex-1\n@pkgdepy>=1\n', ['PKGNAME=x-1', 'DEPENDS=y>=1']],
     [
-      'a keyword that only begins like one',
+      'a keyword that only starts like one',
       '@name x\n@names y\n@pkgdepends z\n',
       ['PKGNAME=x', 'PKGNAME=s y', 'DEPENDS=ends z'],
     ],
@@ -122,7 +122,7 @@ describe('a record', () => {
     it(`takes from +CONTENTS: ${what}`, () => assert.deepEqual(linesOfPackingList(contents), lines));
   }
 
-  it('of an X.509-signed package begins with its name: the conflicts before it are lost', () => {
+  it('of an X.509-signed package starts with its name, without the conflicts before it', () => {
     const contents = '@pkgcfl a\n@pkgdep b\n@name x\n@pkgcfl c\n@pkgdep d\n';
     assert.deepEqual(linesOfPackingList(contents, 'x509'), ['PKGNAME=x', 'CONFLICTS=c', 'DEPENDS=d']);
     const all = ['CONFLICTS=a', 'DEPENDS=b', 'PKGNAME=x', 'CONFLICTS=c', 'DEPENDS=d'];
@@ -196,7 +196,7 @@ describe('a record', () => {
     );
   });
 
-  it('hands through every byte as it is', async () => {
+  it('keeps every byte', async () => {
     const line = fc
       .uint8Array({ maxLength: 60 })
       .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 10 && byte !== 0)));
@@ -217,7 +217,7 @@ describe('a record', () => {
     );
   });
 
-  it('is printed in the time of its length, whatever is in it', () => {
+  it('takes linear time, whatever its content is', () => {
     const megabyte = 1_000_000;
     const long = [
       `@name x${' '.repeat(megabyte)}y\n`,
@@ -234,7 +234,7 @@ describe('a record', () => {
 });
 
 describe('the packing list', () => {
-  it('gives what taking it apart line by line would give', () => {
+  it('gives the same as splitting it into lines', () => {
     const line = fc.oneof(
       fc.constantFrom('@name y-1', '@pkgdep a>=1', '@pkgdepx', '@pkgcfl  b ', '@comment @name z-1', '@cwd /', '@', ''),
       fc.string({ unit: fc.constantFrom('@', 'n', 'p', 'k', ' ', 'c'), maxLength: 4 }),

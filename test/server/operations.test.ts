@@ -1,26 +1,20 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { operationsPage } from '../../functions/adapters/pages.ts';
 import { CannotRun } from '../../functions/failures.ts';
-import { operationsPage, operationsPolicy } from '../../functions/server/built-operations.ts';
 import { serverLimits } from '../../functions/server/server-limits.ts';
 import type { RetryRequest } from '../../functions/server/service-status.ts';
 import { statusLimits } from '../../functions/server/status-limits.ts';
-import { buildOperations } from '../../scripts/build-page.ts';
 import { idleOperations, type RequestOptions, startServer } from './running-server.ts';
 
 describe('the page', () => {
-  it('is built from the sources that are here: otherwise run `npm run build:page`', async () => {
-    const built = readFileSync(new URL('../../functions/server/built-operations.ts', import.meta.url), 'utf8');
-    assert.ok(built === (await buildOperations()), 'functions/server/built-operations.ts is older than its sources');
-  });
-
   it('is served at /-/ with a policy that allows exactly its own script and style, and talks to nobody else', async (test) => {
     const { request } = await startServer(test);
     const { status, headers, text } = await request('GET', '/-/');
     assert.deepEqual([status, headers['content-type']], [200, 'text/html; charset=utf-8']);
-    assert.equal(text, operationsPage);
+    const { html, policy } = await operationsPage();
+    assert.equal(text, html);
     const [, script = ''] = /<script>(.*?)<\/script>/s.exec(text) ?? [];
     const [, style = ''] = /<style>(.*?)<\/style>/s.exec(text) ?? [];
     const hashOf = (part: string) => `'sha256-${createHash('sha256').update(part).digest('base64')}'`;
@@ -37,7 +31,7 @@ describe('the page', () => {
       "require-trusted-types-for 'script'",
       "trusted-types 'none'",
     ]);
-    assert.equal(headers['content-security-policy'], operationsPolicy);
+    assert.equal(headers['content-security-policy'], policy);
     assert.doesNotMatch(script, /\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval)\b/);
   });
 
@@ -53,7 +47,7 @@ it('the status of a directory that is gone for the moment is refused with a sent
   const { request, log } = await startServer(test, { operations: { ...idleOperations, status } });
   const answer = await request('GET', '/-/status');
   assert.equal(answer.status, 503);
-  assert.match(answer.text, /^Nobody can tell at the moment: \/packages: there is no such/);
+  assert.match(answer.text, /^Status is temporarily unavailable: \/packages: there is no such/);
   assert.deepEqual(log, []);
 });
 

@@ -6,9 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createHttpServer, type HttpServer, type HttpServerSettings } from '../../functions/server/http-server.ts';
-import type { Operations } from '../../functions/server/operations.ts';
 import type { ServiceStatus } from '../../functions/server/service-status.ts';
-import type { ReceiveOptions, UploadReceiver } from '../../functions/server/uploads.ts';
+import type { Operations, ReceiveOptions, UploadReceiver } from '../../functions/server/site.ts';
 
 export interface RunningServer {
   readonly server: HttpServer;
@@ -66,6 +65,7 @@ export async function startServer(
     host: '127.0.0.1',
     uploads: new FolderReceiver(root),
     operations: idleOperations,
+    localUploads: true,
     ...settings,
     root,
     log: (line) => log.push(line),

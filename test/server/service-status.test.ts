@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ConsistencyReport, checkConsistency } from '../../functions/check/consistency.ts';
 import { Activity } from '../../functions/server/activity.ts';
-import { serviceStatus } from '../../functions/server/service-status-of.ts';
-import { statusLimits } from '../../functions/server/status-limits.ts';
+import { reportLimits, servedRepository, serviceStatus } from '../../functions/server/service-status-of.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { undescribed } from '../scripts/described-json.ts';
 
-const { findingsMax, findingPackagesMax } = statusLimits;
+const { findingsMax, findingPackagesMax } = reportLimits;
 
 /** So many findings of each kind, each of so many packages. */
 function reportOf(findings: number, packages: number): ConsistencyReport {
@@ -41,11 +40,12 @@ async function statusWith(consistency: ConsistencyReport | undefined) {
     pending: ['All/c'],
     indexes: [{ file: 'pkg_summary.gz', published: new Date(0), bytes: 5 }],
     isAdopted: true,
+    obstructed: [],
     consistency,
   };
   const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };
   const queue = { pending: 2, publications: 1, deadLetters: [letter] };
-  return serviceStatus(activity, queue, [{ status, at: clock.now() }], clock.now());
+  return serviceStatus(activity, queue, [servedRepository(status, clock.now())], clock.now());
 }
 
 describe('the status', () => {

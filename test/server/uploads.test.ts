@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serverLimits } from '../../functions/server/server-limits.ts';
-import type { UploadReceiver } from '../../functions/server/uploads.ts';
+import type { UploadReceiver } from '../../functions/server/site.ts';
 import { allBytes, FolderReceiver, parseAnswer, type RunningServer, startServer, until } from './running-server.ts';
 
 const target = '/All/x-1.0.tgz';
@@ -73,6 +73,8 @@ describe('PUT of a package', () => {
     '/All/x.tgz/',
     '/All//x.tgz',
     '/All/x.tgz?uploads',
+    '/All/pkg_summary.xz/x-1.0.tgz',
+    '/All/index.html/x-1.0.tgz',
   ];
   const malformed = [
     '/All/%ff.tgz',
@@ -239,7 +241,7 @@ describe('an upload that breaks off', () => {
     await until('a line in the log', () => running.log.length > 0);
     assert.deepEqual(await readdir(join(running.root, 'All')), []);
     assert.equal(running.log.length, 1);
-    assert.match(running.log[0] ?? '', /^upload of All\/x-1\.0\.tgz broke off at byte 4 of 1000, nothing was kept/);
+    assert.match(running.log[0] ?? '', /^upload of All\/x-1\.0\.tgz broke off at byte 4 of 1000, nothing was stored/);
   });
 
   it('does so where it is malformed half-way', async (test) => {

@@ -38,29 +38,29 @@ export const common = 100;
 
 /** By what it does. */
 export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> = {
-  'extract does not look again': {
+  'extract does not check again': {
     seedsMax: rare,
     theme: 'duel',
     step: 'extract',
-    from: 'now?.etag !== seen?.etag',
+    from: 'now?.etag !== object?.etag',
     to: 'false',
   },
-  'extract looks again at whether the object is there, not at which': {
+  'extract checks again whether the object exists, not which it is': {
     seedsMax: rare,
     theme: 'duel',
     step: 'extract',
-    from: 'now?.etag !== seen?.etag',
-    to: '(now === undefined) !== (seen === undefined)',
+    from: 'now?.etag !== object?.etag',
+    to: '(now === undefined) !== (object === undefined)',
   },
-  'extract takes a row of any version for up to date': {
+  'extract treats a row of any version as up to date': {
     step: 'extract',
-    from: 'old?.etag === seen.etag && !force',
+    from: 'old?.etag === object.etag && !force',
     to: 'old !== undefined && !force',
   },
-  'extract takes a row of equal size for up to date': {
+  'extract treats a row of equal size as up to date': {
     step: 'extract',
-    from: 'old?.etag === seen.etag && !force',
-    to: 'old?.size === seen.size && !force',
+    from: 'old?.etag === object.etag && !force',
+    to: 'old?.size === object.size && !force',
   },
   'extract keeps the row of a package that is gone': {
     step: 'extract',
@@ -72,28 +72,28 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'await records.putRow(row);',
     to: "if (row.state === 'indexed') await records.putRow(row);",
   },
-  'extract tells nobody that a first publication need not wait': {
+  'extract requests no summary when no row changed': {
     seedsMax: rare,
     theme: 'adoption',
     step: 'extract',
     from: "if (extraction.outcome === 'unchanged') await askForFirstSummary(ports.records, key);",
     to: '',
   },
-  'summarize does not look again': {
+  'summarize does not check again': {
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
     from: 'if (isLatestRun && holds(now, formats, summary)) return',
     to: 'if (last !== undefined) return',
   },
-  'summarize does not look at run numbers': {
+  'summarize does not check run numbers': {
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
     from: 'if (isLatestRun && holds(',
     to: 'if (holds(',
   },
-  'summarize does not look whether its index is there': {
+  'summarize does not check that its index is there': {
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
@@ -107,29 +107,29 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'const isLatestRun = (await ports.records.lastRun(repository)) === run;',
     to: 'const isLatestRun = run < Number.POSITIVE_INFINITY;',
   },
-  'summarize looks at the index after it has read the rows': {
+  'summarize reads the head of the index after the rows': {
     step: 'summarize',
     from: 'const { summary } = reading;',
     to: 'const { summary } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
   },
-  'summarize takes a lost race for done': {
+  'summarize treats a lost race as done': {
     step: 'summarize',
     from: "if (published === 'lost-race') continue;",
     to: "if (published === 'lost-race') return { outcome: 'unchanged', summary, isFirst };",
   },
-  'summarize publishes before the repository is whole': {
+  'summarize publishes before the repository is adopted': {
     step: 'summarize',
     from: "if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };",
     to: '',
   },
-  'summarize asks whether the repository is whole after it has read the rows': {
+  'summarize asks whether the repository is adopted after it has read the rows': {
     seedsMax: rare,
     theme: 'adoption',
     step: 'summarize',
     from: 'if (coverage.missing > 0) return',
     to: 'if (coverage.missing > 0 && !(await records.isAdopted(repository))) return',
   },
-  'summarize calls a repository whole where only the names of its packages are known': {
+  'summarize adopts a repository when only the names of its packages are known': {
     seedsMax: rare,
     step: 'summarize',
     from: 'if (this.#ahead[1] !== etag) this.missing += 1;',
@@ -140,12 +140,12 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'if (!files.includes(file)) await objects.delete(joinKey(repository, file));',
     to: '',
   },
-  'summarize overlooks a format that is switched off': {
+  'summarize ignores a format that is switched off': {
     step: 'summarize',
     from: 'isOf(head, summary) : head === undefined;',
     to: 'isOf(head, summary) : true;',
   },
-  'summarize overlooks an index that holds another summary': {
+  'summarize ignores an index that holds another summary': {
     step: 'summarize',
     from: 'if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;',
     to: 'if (head === undefined || head.metadata[digestMetadata] === undefined) return false;',
@@ -160,7 +160,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'const body = join(packed, publishedAt, blockBytes);',
     to: 'const body = join(summary.records === 0 ? [] : packed, publishedAt, blockBytes);',
   },
-  'summarize does not see that Last-Modified stood still': {
+  'summarize does not notice an unchanged Last-Modified': {
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
@@ -173,89 +173,89 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'changeSummary({ blocks, fileSum }, changes,',
     to: 'changeSummary({ blocks, fileSum }, new Set([...changes].slice(0, 1)),',
   },
-  'summarize forgets what changed when it begins again': {
+  'summarize forgets what changed in its second pass': {
     theme: 'growth',
     step: 'summarize',
     from: 'await read(ports, view, toRead);',
     to: 'await read(ports, view, pass === 0 ? toRead : new Set());',
   },
-  'summarize asks for nothing where there is no index to make changes in': {
+  'summarize defers without a request': {
     step: 'summarize',
     from: "if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);",
     to: '',
   },
-  'summarize makes changes in indexes that hold different summaries': {
+  'summarize applies changes to indexes that hold different summaries': {
     theme: 'growth',
     step: 'summarize',
     from: 'if (head?.metadata[digestMetadata] !== digest) continue;',
     to: 'if (head === undefined) continue;',
   },
-  'summarize forgets the page where it put no index': {
+  'summarize skips the page where it put no index': {
     step: 'summarize',
     from: 'const made = page ?',
     to: 'const made = page && published !== undefined ?',
   },
-  'summarize does not look again where it put only the page': {
+  'summarize does not check again where it put only the page': {
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
     from: "published !== undefined || made === 'put' || !isAdopted;",
     to: 'published !== undefined || !isAdopted;',
   },
-  'summarize does not look again where it only called the repository whole': {
+  'summarize does not check again where it only adopted the repository': {
     seedsMax: rare,
     theme: 'lost table',
     step: 'summarize',
     from: "published !== undefined || made === 'put' || !isAdopted;",
     to: "published !== undefined || made === 'put';",
   },
-  'summarize takes a lost race for the page for done': {
+  'summarize treats a lost race for the page as done': {
     seedsMax: rare,
     theme: 'anything',
     step: 'summarize',
     from: "if (made === 'lost-race') continue;",
     to: '',
   },
-  'summarize asks for nothing where there is no page to make changes in': {
+  'summarize defers the page without a request': {
     seedsMax: rare,
     theme: 'pages',
     step: 'summarize',
     from: "if (made === 'deferred') await ports.records.requestSummary(repository);",
     to: '',
   },
-  'summarize looks at the page after it has read the rows': {
+  'summarize reads the head of the page after the rows': {
     theme: 'pages',
     step: 'summarize',
-    from: 'keepPage(ports, { repository, seen }, summary)',
-    to: 'keepPage(ports, { repository, seen: await headPage(ports.objects, repository) }, summary)',
+    from: 'keepPage(ports, { repository, template: page, page: pageHead }, summary)',
+    to: 'keepPage(ports, { repository, template: page, page: await headPage(ports.objects, repository) }, summary)',
   },
-  'summarize puts the page over whatever is there': {
+  'summarize puts the page without a condition': {
     theme: 'pages',
     step: 'summarize',
     part: 'page/keep-page',
-    from: "condition: seen === undefined ? { ifNoneMatch: '*' } : { ifMatch: seen.etag },",
+    from: "condition: page === undefined ? { ifNoneMatch: '*' } : { ifMatch: page.etag },",
     to: "condition: await objects.head(key).then((now) => now === undefined ? { ifNoneMatch: '*' } : { ifMatch: now.etag }),",
   },
-  'summarize touches a page of others': {
+  'summarize replaces a foreign page': {
     step: 'summarize',
     part: 'page/keep-page',
-    from: "if (seen !== undefined && !(await isOurs(objects, key, seen))) return 'foreign';",
+    from: "if (page !== undefined && !(await isOurs(objects, key, page))) return 'foreign';",
     to: '',
   },
-  'summarize takes a page of ours without metadata for one of others': {
+  'summarize treats a page of ours without metadata as foreign': {
     theme: 'growth',
     step: 'summarize',
     part: 'page/keep-page',
     from: 'return versionMetadata in metadata ||',
     to: 'return versionMetadata in metadata || false &&',
   },
-  'summarize takes any page of this version for right': {
+  'summarize treats every page of this version as right': {
     step: 'summarize',
     part: 'page/keep-page',
-    from: 'if (Object.entries(metadata).every(([name, value]) => seen?.metadata[name] === value))',
-    to: 'if (seen?.metadata[versionMetadata] === pageVersion)',
+    from: 'if (Object.entries(metadata).every(([name, value]) => page?.metadata[name] === value))',
+    to: 'if (page?.metadata[versionMetadata] === template.version)',
   },
-  'summarize believes that a page was right but for the files that changed': {
+  'summarize assumes that only the changed files of the page are wrong': {
     seedsMax: rare,
     theme: 'pages',
     step: 'summarize',
@@ -263,31 +263,31 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'return changedSum(listed, spliced.entered, spliced.left) === fileSum ? spliced.page : undefined;',
     to: 'return spliced.page;',
   },
-  'reindex overlooks packages that changed': {
+  'reindex misses packages that changed': {
     step: 'reindex',
     from: 'if (force || etags.get(file) !== etag) yield file;',
     to: 'if (force || !etags.has(file)) yield file;',
   },
-  'reindex overlooks packages that are gone': {
+  'reindex misses packages that are gone': {
     step: 'reindex',
     from: 'if (force || etags.get(file) !== etag) yield file;',
     to: 'if (force || (etags.get(file) ?? etag) !== etag) yield file;',
   },
-  'reindex overlooks packages without a row': {
+  'reindex misses packages without a row': {
     step: 'reindex',
     from: 'yield* files.slice(next);',
     to: '',
   },
-  'reindex has no index looked at': {
+  'reindex requests no summaries': {
     step: 'reindex',
     from: 'await ports.records.requestSummary(repository);',
     to: '',
   },
-  'a request for a summary of all rows is told as a change of a file': { surroundings: { tellsRequestsAsFiles: true } },
-  'the store does not look at conditions': { surroundings: { ignoresConditions: true } },
-  'the store reads ranges of whatever is there': { surroundings: { ignoresRangeEtags: true } },
-  'hints and changes are acknowledged before they are followed': { surroundings: { acknowledgesEarly: true } },
-  'a hint is delivered again while a process still follows it': {
+  'a request for a summary of all rows arrives as a change of a file': { surroundings: { tellsRequestsAsFiles: true } },
+  'the store ignores conditions': { surroundings: { ignoresConditions: true } },
+  'the store reads ranges of any version': { surroundings: { ignoresRangeEtags: true } },
+  'hints and changes are acknowledged before they are processed': { surroundings: { acknowledgesEarly: true } },
+  'a hint is delivered again while a process still works on it': {
     seedsMax: rare,
     theme: 'duel',
     surroundings: { outlivesLease: true },

@@ -1,8 +1,8 @@
 /** What a page of this version lists. Everything around the list has to be the page's. */
 
-import { renderPage } from '../../functions/page/page.ts';
+import { smallPage } from '../page/small-page.ts';
 
-const page = Buffer.from(renderPage([]));
+const page = Buffer.from(smallPage.render([]));
 const listStart = page.lastIndexOf('</pre>');
 const [before, after] = [page.subarray(0, listStart), page.subarray(listStart)];
 

@@ -17,6 +17,7 @@ import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
 import { type MemoryObject, MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { Dice } from '../dice.ts';
+import { smallPage } from '../page/small-page.ts';
 import { ChangeStream } from './change-stream.ts';
 import { Faults } from './faults.ts';
 import { HintDeliveries } from './hint-deliveries.ts';
@@ -234,7 +235,7 @@ class Simulation {
       const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, {
         formats,
         changes,
-        page,
+        page: page ? smallPage : undefined,
         blockBytes,
       });
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
@@ -434,7 +435,7 @@ class Simulation {
     return new Date(beginning + this.#clockStep + Math.floor(this.#scheduler.now));
   }
 
-  /** Less than summaryLimits.clockSkewMilliseconds. */
+  /** Less than summarizeLimits.clockSkewMilliseconds. */
   #skewOf(id: string): number {
     return this.#plan.setting.store === 's3' ? new Dice(this.#plan.seed, `clock of ${id}`).integer(-190, 190) : 0;
   }

@@ -1,4 +1,4 @@
-/** Pairs of versions, and how pkg_install orders them. Each was also put to a build of its dewey.c. */
+/** Pairs of versions, and how pkg_install orders them. All were verified with a build of its dewey.c. */
 
 export type VersionCase = readonly [left: string, relation: '<' | '=' | '>', right: string];
 
@@ -154,7 +154,7 @@ export const versionCases: readonly (readonly [what: string, cases: readonly Ver
     ],
   ],
   [
-    'what means nothing as if it were not there',
+    'characters without a meaning as absent',
     [
       ['1+', '=', '1'],
       ['1+1', '>', '1'],

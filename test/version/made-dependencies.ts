@@ -1,6 +1,6 @@
 /**
- * Package names, and the patterns by which packages depend on each other, as a real repository has them: the forms in the same
- * proportions (of 26,711 patterns of 27,699 packages), the names and versions made up, the same ones every time.
+ * Generated package names and dependency patterns in the proportions of a real repository (26,711 patterns of 27,699
+ * packages). They are the same every time.
  */
 
 import { SeededRandom } from '../bench/seeded-random.ts';
@@ -13,7 +13,7 @@ export interface MadeDependencies {
 const syllables = 'ba ce di fo gu ka le mi no pu ra se ti vo xa ze lib net db gtk qt kit x11 utf'.split(' ');
 const prefixes = ['', '', '', 'py313-', 'py312-', 'p5-', 'ruby33-', 'php84-', 'R-', 'hs-', 'lua54-', 'tex-'];
 
-/** A pattern for packages of the base, one of which has the version. */
+/** A pattern for packages with this base; one of them has this version. */
 type Form = (base: string, version: string, random: SeededRandom) => string;
 
 /** By frequency in percent. */
@@ -40,7 +40,7 @@ export function madeDependencies(patterns: number, seed = 1): MadeDependencies {
       random.pick(prefixes) + Array.from({ length: random.whole(1, 4) }, () => random.pick(syllables)).join('');
     const versions = Array.from({ length: random.whole(1, 3) }, () => madeVersion(random));
     for (const version of versions) {
-      // Now and then there is no such package.
+      // A few patterns match no package.
       if (random.isTrue(0.97)) names.add(`${base}-${version}`);
       made.add(formFor(random)(base, random.isTrue(0.8) ? version : madeVersion(random), random));
     }

@@ -65,7 +65,7 @@ describe('PackageNames', () => {
 
 const realIndex = new URL('../../../shared/data/pkg_summary-27k.zst', import.meta.url);
 
-/** Of 27,699 real packages where they are at hand, otherwise made up like them. */
+/** Those of 27,699 real packages if they are present, otherwise generated ones. */
 function dependencies(): MadeDependencies & { readonly areReal: boolean } {
   if (!existsSync(realIndex)) return { ...madeDependencies(16_000), areReal: false };
   const lines = zstdDecompressSync(readFileSync(realIndex)).toString('latin1').split('\n');
@@ -116,7 +116,7 @@ describe('the dependencies of a whole repository', () => {
   });
 });
 
-/** Sorted, every one is not behind any that follow: looked at in pairs at all distances, in both directions. */
+/** Asserts that no sorted value comes after a later one: pairs at many distances, in both directions. */
 function isTotalOrder<Value>(values: readonly Value[], compare: (left: Value, right: Value) => number): void {
   const ordered = values.toSorted(compare);
   for (let distance = 0; distance < ordered.length; distance = 2 * distance + 1) {

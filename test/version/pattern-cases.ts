@@ -1,4 +1,4 @@
-/** Patterns and names, and whether pkg_install finds that they match. Each was also put to a build of its opattern.c. */
+/** Patterns and names, and whether they match in pkg_install. All were verified with a build of its opattern.c. */
 
 export interface PatternCases {
   readonly what: string;
@@ -15,7 +15,7 @@ export const patternCases: readonly PatternCases[] = [
     others: ['foo-1.0nb1', 'foo-1', 'foo-1.0.0', 'Foo-1.0', 'foo-1.0-a', 'foo-1.0-', 'xfoo-1.0'],
   },
   {
-    what: 'a name without a version: any version that begins with a digit',
+    what: 'a name without a version: any version that starts with a digit',
     pattern: 'foo',
     matching: ['foo', 'foo-1.0', 'foo-0', 'foo-1.0nb1', 'foo-1-2', 'foo-3bar-1.0'],
     others: ['foo-', 'foo-bar-1.0', 'foo-r1', 'foobar-1.0', 'fo-1.0', 'foo-.1'],
@@ -177,14 +177,14 @@ export const patternCases: readonly PatternCases[] = [
   { what: 'empty braces', pattern: 'foo{}-1', matching: ['foo-1'], others: ['foo{}-1'] },
   { what: 'only empty alternatives', pattern: 'foo{,}-1', matching: ['foo-1'], others: ['foo,-1'] },
   { what: 'a comma outside of braces', pattern: 'a,b-1', matching: ['a,b-1'], others: ['a-1', 'b-1'] },
-  { what: 'a comma behind braces', pattern: '{a,b},c-1', matching: ['a,c-1', 'b,c-1'], others: ['c-1', 'a-1'] },
+  { what: 'a comma after braces', pattern: '{a,b},c-1', matching: ['a,c-1', 'b,c-1'], others: ['c-1', 'a-1'] },
   { what: '} without {', pattern: 'foo}-1', matching: ['foo}-1'], others: ['foo-1'] },
   { what: '} before {', pattern: '}{a,b}-1', matching: ['}a-1', '}b-1'], others: ['a-1'] },
-  { what: '} behind braces', pattern: '{a,b}}-1', matching: ['a}-1', 'b}-1'], others: ['a-1'] },
+  { what: '} after braces', pattern: '{a,b}}-1', matching: ['a}-1', 'b}-1'], others: ['a-1'] },
   { what: '{ without }: nothing', pattern: 'foo{', matching: [], others: ['foo{', 'foo', 'foo-1'] },
   { what: '{ without }, in braces: nothing', pattern: 'foo{a,{b}', matching: [], others: ['fooa', 'foob', 'fooa-1'] },
   {
-    what: '{ without }, behind braces: nothing',
+    what: '{ without }, after braces: nothing',
     pattern: '{foo,bar}{-1',
     matching: [],
     others: ['foo-1', 'foo{-1', 'foo'],
@@ -261,7 +261,7 @@ export const patternCases: readonly PatternCases[] = [
     others: ['foo', 'foox', 'fooa-1'],
   },
   {
-    what: '[ without ], behind a *',
+    what: '[ without ], after a *',
     pattern: 'f*[x',
     matching: ['foo[x', 'f[x', 'f[[x'],
     others: ['foox', 'f[', 'f[xx'],
@@ -286,16 +286,16 @@ export const patternCases: readonly PatternCases[] = [
     matching: ['abc', 'a[b]c', 'abc-1'],
     others: ['ac', 'a[b]c-1'],
   },
-  { what: 'a . that begins a name, against *', pattern: '*foo', matching: ['foo', 'x.foo'], others: ['.foo'] },
-  { what: 'a . that begins a name, against ?', pattern: '?foo', matching: ['xfoo'], others: ['.foo'] },
-  { what: 'a . that begins a name, against a set', pattern: '[.x]foo', matching: ['xfoo'], others: ['.foo'] },
+  { what: 'a . at the start of a name, against *', pattern: '*foo', matching: ['foo', 'x.foo'], others: ['.foo'] },
+  { what: 'a . at the start of a name, against ?', pattern: '?foo', matching: ['xfoo'], others: ['.foo'] },
+  { what: 'a . at the start of a name, against a set', pattern: '[.x]foo', matching: ['xfoo'], others: ['.foo'] },
   {
-    what: 'a . that begins a name, against a .',
+    what: 'a . at the start of a name, against a .',
     pattern: '.*',
     matching: ['.foo', '.', '.foo-1'],
     others: ['foo', ''],
   },
-  { what: 'a . that begins a name, against an escaped .', pattern: '\\.*', matching: ['.foo'], others: ['foo'] },
+  { what: 'a . at the start of a name, against an escaped .', pattern: '\\.*', matching: ['.foo'], others: ['foo'] },
   { what: 'an empty pattern', pattern: '', matching: ['', '-1', '-0.9'], others: ['foo', 'foo-1', '-'] },
   { what: '/, which is like any other', pattern: 'a*b', matching: ['a/b', 'a/x/b'], others: ['/ab'] },
   {

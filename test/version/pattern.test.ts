@@ -41,7 +41,7 @@ describe('matches', () => {
     );
   });
 
-  test('every name begins with the prefix of the matcher that accepts it', () => {
+  test('every name starts with the prefix of the matcher that accepts it', () => {
     const piece = fc.constantFrom(
       'a',
       'b',
@@ -68,7 +68,7 @@ describe('matches', () => {
         for (const { prefix, accepts } of compilePattern(pattern).matchers) {
           if (!accepts(parsePackageName(name))) continue;
           accepted += 1;
-          assert.ok(name.startsWith(prefix), `${pattern} accepts ${name}, which does not begin with ${prefix}`);
+          assert.ok(name.startsWith(prefix), `${pattern} accepts ${name}, which does not start with ${prefix}`);
         }
       }),
       { numRuns: 5_000 },
@@ -87,7 +87,7 @@ describe('matches', () => {
   });
 });
 
-describe('a pattern that means nothing says why', () => {
+describe('an invalid pattern has a problem', () => {
   const { patternCharactersMax, alternativesMax } = patternLimits;
   const cases: readonly (readonly [what: string, pattern: string, problem: PatternProblem | undefined])[] = [
     ['a usual one', 'foo>=1', undefined],

@@ -1,13 +1,13 @@
 /**
- * The rows in one DynamoDB table, what is known of the repositories in another.
+ * The rows in one DynamoDB table, the repositories in another.
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
  * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
  * | repositories | repository    |          | run, adopted                                                       |
  *
- * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. Throttled requests are repeated
- * by the client, as often as its `maxAttempts` says.
+ * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
+ * `maxAttempts`.
  */
 
 import {
@@ -33,7 +33,7 @@ export class DynamoDbRecords implements RecordTable {
   readonly #client: DynamoDBClient;
   readonly #recordsTable: string;
   readonly #repositoriesTable: string;
-  /** The repositories that this process has entered into their table. */
+  /** The repositories that this process has added to their table. */
   readonly #entered = new Set<Repository>();
 
   constructor(client: DynamoDBClient, { recordsTable, repositoriesTable }: DynamoDbRecordsOptions) {
@@ -58,7 +58,7 @@ export class DynamoDbRecords implements RecordTable {
     await this.#client.send(new DeleteItemCommand({ TableName: this.#recordsTable, Key: keysOf(repository, file) }));
   }
 
-  /** DynamoDB sorts text by its UTF-8 bytes, and that is the order promised. */
+  /** DynamoDB sorts text by its UTF-8 bytes, as the port requires. */
   async *rows(repository: Repository): AsyncGenerator<Row> {
     const pages = paginateQuery(
       { client: this.#client },
@@ -92,7 +92,7 @@ export class DynamoDbRecords implements RecordTable {
     }
   }
 
-  /** A number may be left out: the client repeats an increment whose answer was lost. That it only grows is what counts. */
+  /** May skip a number, since the client retries an increment whose answer was lost. Numbers only have to grow. */
   async takeRun(repository: Repository): Promise<number> {
     return this.#addToRun(repository, 1);
   }
@@ -117,7 +117,7 @@ export class DynamoDbRecords implements RecordTable {
     );
   }
 
-  /** Counts up in a row of its own: the stream only tells of a write that changes something. */
+  /** Increments a counter in a row of its own: only a write that changes an item enters the stream. */
   async requestSummary(repository: Repository): Promise<void> {
     await this.#client.send(
       new UpdateItemCommand({
@@ -131,8 +131,8 @@ export class DynamoDbRecords implements RecordTable {
   }
 
   /**
-   * Has the repository in its table before it has its first row, so that `repositories` knows all of them. Once for each
-   * repository and process: it costs as much as a row.
+   * Adds the repository to its table before its first row, so that `repositories` is complete. Once for each repository and process,
+   * since it costs as much as a row.
    */
   async #enter(repository: Repository): Promise<void> {
     if (this.#entered.has(repository)) return;
@@ -168,26 +168,26 @@ export class DynamoDbRecords implements RecordTable {
 
 type Keys = Readonly<Record<string, { readonly S?: string | undefined }>>;
 
-/** What a record of the change stream tells of: a row of a repository, or, without a file, anything in it. */
+/** The row that a record of the change stream is about; without a file: anything in the repository may have changed. */
 export function changeOfKeys(keys: Keys): { readonly repository: Repository; readonly file: string | undefined } {
   const file = expected(keys.file?.S, 'file', JSON.stringify(keys));
   return { repository: repositoryOfKeys(keys), file: file === requestFile ? undefined : file };
 }
 
-/** The repository that an item belongs to. Throws where it has none. */
+/** The item's repository. Throws where it has none. */
 function repositoryOfKeys(keys: Keys): Repository {
   const partition = expected(keys.repository?.S, 'repository', JSON.stringify(keys));
   return partition === rootPartition ? '' : partition;
 }
 
-/** The bucket's root is the empty string, which no key of DynamoDB may be. No repository ends in a slash, so this is free. */
+/** The key of the bucket's root: its name is the empty string, which DynamoDB does not allow. No repository ends in a slash. */
 const rootPartition = '/';
 
 function partitionOf(repository: Repository): string {
   return repository === '' ? rootPartition : repository;
 }
 
-/** The sort key of the row that asks for a summary. No file has a slash in its name. */
+/** The sort key of the row that requests a summary. No file has a slash in its name. */
 const requestFile = '/summary';
 
 function keysOf(repository: Repository, file: string): Item {

@@ -1,12 +1,21 @@
-/** Copies of packages with `+` in their name under the key that S3 reads from such a URL. */
+/** For each package with `+` in its name: a copy, with the key that S3 looks up for such a URL. */
 
 import { CopyObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { plusAliasOf } from '../../keys.ts';
 import { type AliasKeeper, aliasMetadata, type ObjectFacts, type ObjectKey, type ObjectStore } from '../../ports.ts';
+import { endedBy } from './s3-objects.ts';
 
 export interface S3AliasesOptions {
   readonly bucket: string;
   readonly objects: ObjectStore;
+}
+
+/** A package, and where its alias belongs. */
+interface Aliased {
+  readonly key: ObjectKey;
+  readonly aliasKey: ObjectKey;
+  /** The package as it is; undefined: it is gone. */
+  readonly seen: ObjectFacts | undefined;
 }
 
 export class S3Aliases implements AliasKeeper {
@@ -20,35 +29,35 @@ export class S3Aliases implements AliasKeeper {
     this.#objects = objects;
   }
 
-  /** An object at the alias's key that does not carry the mark is somebody's package: it is left alone. */
-  async reconcile(key: ObjectKey, seen: ObjectFacts | undefined): Promise<void> {
+  /** An object at the alias's key without the mark is a package that somebody uploaded: it stays. */
+  async reconcile(key: ObjectKey, seen: ObjectFacts | undefined, signal?: AbortSignal): Promise<void> {
     const aliasKey = plusAliasOf(key);
-    if (aliasKey !== undefined) await this.#agreeAlias(aliasKey, key, seen);
-    else if (key.includes(' ')) await this.#removeOrphan(key);
+    if (aliasKey !== undefined) await this.#reconcileAlias({ aliasKey, key, seen }, signal);
+    else if (key.includes(' ')) await this.#removeOrphan(key, signal);
   }
 
-  async #agreeAlias(aliasKey: ObjectKey, key: ObjectKey, seen: ObjectFacts | undefined): Promise<void> {
-    const alias = await this.#objects.head(aliasKey);
+  async #reconcileAlias({ aliasKey, key, seen }: Aliased, signal: AbortSignal | undefined): Promise<void> {
+    const alias = await this.#objects.head(aliasKey, signal);
     const mark = alias?.metadata[aliasMetadata];
-    const isSomebodys = alias !== undefined && mark === undefined;
-    if (isSomebodys || mark === (seen && markOf(key, seen))) return;
-    if (seen === undefined) await this.#objects.delete(aliasKey);
-    else await this.#copy(key, aliasKey, markOf(key, seen));
+    const isUploaded = alias !== undefined && mark === undefined;
+    if (isUploaded || mark === (seen && markOf(key, seen))) return;
+    if (seen === undefined) await this.#objects.delete(aliasKey, signal);
+    else await this.#copy(key, aliasKey, markOf(key, seen), signal);
   }
 
-  /** The alias of a package that is gone, when the event of its going was lost. */
-  async #removeOrphan(aliasKey: ObjectKey): Promise<void> {
-    const alias = await this.#objects.head(aliasKey);
+  /** Removes an alias whose package is gone: the event of the package's removal was lost. */
+  async #removeOrphan(aliasKey: ObjectKey, signal: AbortSignal | undefined): Promise<void> {
+    const alias = await this.#objects.head(aliasKey, signal);
     const mark = alias?.metadata[aliasMetadata];
-    if (mark !== undefined && (await this.#objects.head(keyOf(mark))) === undefined)
-      await this.#objects.delete(aliasKey);
+    if (mark !== undefined && (await this.#objects.head(keyOf(mark), signal)) === undefined)
+      await this.#objects.delete(aliasKey, signal);
   }
 
   /**
-   * Copies whatever is there now: should it not be what was seen, extract finds out when it looks again, and comes back.
-   * CopyObject takes objects of up to 5 GB. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+   * Copies the object as it is now. If that is another one than `seen`, extract finds out when it checks again, and repeats.
+   * CopyObject copies objects of up to 5 GB. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
    */
-  async #copy(key: ObjectKey, aliasKey: ObjectKey, mark: string): Promise<void> {
+  async #copy(key: ObjectKey, aliasKey: ObjectKey, mark: string, signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#client.send(
         new CopyObjectCommand({
@@ -56,11 +65,12 @@ export class S3Aliases implements AliasKeeper {
           Key: aliasKey,
           CopySource: `${this.#bucket}/${encodeURIComponent(key)}`,
           MetadataDirective: 'REPLACE',
-          // Copying the tags would take further permissions.
+          // Copying the tags would need more permissions.
           TaggingDirective: 'REPLACE',
           Metadata: { [aliasMetadata]: mark },
           ContentType: 'application/octet-stream',
         }),
+        endedBy(signal),
       );
     } catch (error) {
       const isSourceGone = error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
@@ -69,7 +79,7 @@ export class S3Aliases implements AliasKeeper {
   }
 }
 
-/** Metadata is ASCII: the key is percent-encoded, and stands behind the ETag. */
+/** `ETAG KEY`, the key percent-encoded because metadata is ASCII. */
 function markOf(key: ObjectKey, { etag }: ObjectFacts): string {
   return `${etag} ${encodeURIComponent(key)}`;
 }

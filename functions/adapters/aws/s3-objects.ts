@@ -14,7 +14,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { formDecoded } from '../../form-encoding.ts';
+import { decodeFormKey } from '../../keys.ts';
 import {
   type ETag,
   type ListedObject,
@@ -47,9 +47,10 @@ export class S3Objects implements ObjectStore {
   }
 
   /** Throws where absence is not certain. (A bucket that is absent cannot be told from an object that is: HEAD has no body.) */
-  async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
+  async head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectFacts | undefined> {
     try {
-      const head = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+      const head = await this.#client.send(command, endedBy(signal));
       return {
         etag: unquoted(this.#expected(head.ETag, 'ETag', key)),
         size: this.#expected(head.ContentLength, 'Content-Length', key),
@@ -64,8 +65,14 @@ export class S3Objects implements ObjectStore {
     }
   }
 
-  async readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array> {
-    if (length === 0) return this.#emptyRange(key, etag);
+  async readRange(
+    key: ObjectKey,
+    etag: ETag,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    if (length === 0) return this.#emptyRange(key, etag, signal);
     const command = new GetObjectCommand({
       Bucket: this.#bucket,
       Key: key,
@@ -73,14 +80,14 @@ export class S3Objects implements ObjectStore {
       Range: `bytes=${offset}-${offset + length - 1}`,
     });
     try {
-      const { ETag: found, Body: body } = await this.#client.send(command);
+      const { ETag: found, Body: body } = await this.#client.send(command, endedBy(signal));
       // Again, for a store that knows no If-Match on reads.
       if (unquoted(this.#expected(found, 'ETag', key)) !== etag) throw new ObjectChanged(key);
       return await this.#expected(body, 'body', key).transformToByteArray();
     } catch (error) {
       if (isMissingKey(error) || statusOf(error) === 412) throw new ObjectChanged(key);
       // The object ends before the range begins. Nobody says whether that or If-Match is judged first: look.
-      if (statusOf(error) === 416) return this.#emptyRange(key, etag);
+      if (statusOf(error) === 416) return this.#emptyRange(key, etag, signal);
       throw error;
     }
   }
@@ -119,9 +126,9 @@ export class S3Objects implements ObjectStore {
     }
   }
 
-  async delete(key: ObjectKey): Promise<void> {
+  async delete(key: ObjectKey, signal?: AbortSignal): Promise<void> {
     try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }));
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), endedBy(signal));
     } catch (error) {
       if (!isMissingKey(error)) throw error;
     }
@@ -134,7 +141,7 @@ export class S3Objects implements ObjectStore {
       for (const { Key: written, ETag: etag, Size: size } of page.Contents ?? []) {
         const named = this.#expected(written, 'Key', `a listing of ${JSON.stringify(prefix)}`);
         // A store that cannot encode does not say that it did.
-        const key = page.EncodingType === 'url' ? formDecoded(named) : named;
+        const key = page.EncodingType === 'url' ? decodeFormKey(named) : named;
         // Not UTF-8 (Ceph allows it): no key of ours, and nothing could be asked for by it.
         if (key === undefined) continue;
         yield { key, etag: unquoted(this.#expected(etag, 'ETag', key)), size: this.#expected(size, 'Size', key) };
@@ -153,8 +160,8 @@ export class S3Objects implements ObjectStore {
   }
 
   /** No bytes: HTTP has no range that says so. */
-  async #emptyRange(key: ObjectKey, etag: ETag): Promise<Uint8Array> {
-    const found = await this.head(key);
+  async #emptyRange(key: ObjectKey, etag: ETag, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const found = await this.head(key, signal);
     if (found?.etag !== etag) throw new ObjectChanged(key);
     return new Uint8Array();
   }
@@ -163,6 +170,11 @@ export class S3Objects implements ObjectStore {
     if (value !== undefined) return value;
     throw new Error(`${this.#bucket}: expected the store to answer with ${name} of ${of}, found none`);
   }
+}
+
+/** The SDK's option. Aborting also ends the body of an answer that has begun. */
+export function endedBy(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
 }
 
 function unquoted(etag: string): ETag {

@@ -11,7 +11,7 @@ interface Credentials {
 }
 
 /** What all clients of the SDK have. */
-interface AwsClient {
+export interface AwsClient {
   readonly config: { credentials(): Promise<Credentials> };
   readonly middlewareStack: { add(middleware: unknown, options: { readonly step: 'initialize' }): void };
 }

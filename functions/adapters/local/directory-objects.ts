@@ -162,7 +162,7 @@ export class DirectoryObjects implements ObjectStore {
    */
   async *list(prefix: string): AsyncGenerator<ListedObject> {
     const top = prefix.slice(0, Math.max(prefix.lastIndexOf('/'), 0));
-    if (prefix.includes('/') && !(await this.#isDirectory(top))) return;
+    if (prefix.includes('/') && !(await this.isDirectory(top))) return;
     for await (const { key, path } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
       if (!key.startsWith(prefix)) continue;
       const stats = await this.#lstatUnlessGone(path);
@@ -258,7 +258,7 @@ export class DirectoryObjects implements ObjectStore {
     return stats?.isFile() ? stats : undefined;
   }
 
-  async #isDirectory(key: string): Promise<boolean> {
+  async isDirectory(key: string): Promise<boolean> {
     return (await this.#reach(key))?.isDirectory() ?? false;
   }
 

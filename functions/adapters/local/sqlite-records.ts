@@ -1,4 +1,4 @@
-/** The table of rows in one SQLite file. All of it is derived data: a file that cannot be used is set aside, not repaired. */
+/** The table of rows in one SQLite file. It is derived data: an unusable file is set aside, not repaired. */
 
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,23 +14,23 @@ const mebibyte = 1024 * kibibyte;
 export const tableLimits = {
   /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
   rowsPageMax: 100,
-  /** Rows that are written together: each by itself costs ten times as much. A few milliseconds for whoever waits to write, too. */
+  /** Rows per transaction: a transaction for each row costs ten times as much. Other writers wait a few milliseconds. */
   batchRowsMax: 200,
-  /** Bytes of the records that wait to be written together, before the last one. */
+  /** Bytes of records that wait for a transaction, before the last one. */
   batchBytesMax: 1 * mebibyte,
-  /** How long to wait for another process's write to the table: theirs take milliseconds. */
+  /** How long to wait for another process's write, which takes milliseconds. */
   busyMillisecondsMax: 5_000,
 } as const;
 
-/** "pkgi", in the file's header: tells our files from those of other programs. */
+/** "pkgi", in the file's header: distinguishes our files from those of other programs. */
 const applicationId = 0x706b6769;
 
-/** Of the schema below. A file of another version is built anew, so there are no migrations. */
+/** The version of the schema below. A file of another version is replaced, so there are no migrations. */
 const schemaVersion = 3;
 
 /**
  * Text compares by its UTF-8 bytes (collation BINARY): that is the order of the summary. Times are milliseconds since 1970.
- * SQLite has no checksums of its own (https://www.sqlite.org/cksumvfs.html): a disk that changes a record would change the index.
+ * `recordCrc`: SQLite has no checksums (https://www.sqlite.org/cksumvfs.html), and a record that the disk changed would get into the index.
  */
 const schema = `
   CREATE TABLE records (
@@ -51,7 +51,7 @@ const schema = `
   CREATE TABLE repositories (
     repository    TEXT NOT NULL PRIMARY KEY,
     run           INTEGER NOT NULL DEFAULT 0,
-    adopted         INTEGER NOT NULL DEFAULT 0
+    adopted       INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};
@@ -60,17 +60,17 @@ const schema = `
 export interface SqliteRecordsOptions {
   /** Its directory is created where it is absent. */
   readonly file: string;
-  /** The change stream: told after each change has been committed, in the same turn. */
+  /** The change stream: called after each committed change, synchronously. */
   readonly onChange?: OnChange;
-  /** Told when the file turns out to be damaged while it is used; the error is thrown as well. Open it again: it is set aside. */
+  /** Called when the file turns out to be damaged; the error is thrown as well. Opening it again sets it aside. */
   readonly onDamage?: () => void;
-  /** Whoever opened the file before, and still holds it, has found it undamaged. It is not set aside then, whatever it is. */
+  /** Another thread opened the file before, still has it open, and found it undamaged: then it is never set aside. */
   readonly isExamined?: boolean;
-  /** To look on while another process writes. A file that is absent is an empty table then. */
+  /** To read while another process writes. An absent file is then an empty table. */
   readonly readOnly?: boolean;
 }
 
-/** `rebuilt`: there was a file, but it could not be used; it is at `setAside` now, and the table is empty. */
+/** `rebuilt`: there was an unusable file; it is at `setAside` now, and the table is empty. */
 export type OpenedRecords =
   | { readonly table: SqliteRecords; readonly rebuilt: false }
   | { readonly table: SqliteRecords; readonly rebuilt: true; readonly because: Unusable; readonly setAside: string };
@@ -93,42 +93,43 @@ interface StoredRow {
   readonly indexedAt: number;
 }
 
-/** What a row becomes; gone, where there is no `row`. */
+/** A change of a row; without `row`, it is deleted. */
 export interface RowChange {
   readonly repository: Repository;
   readonly file: string;
   readonly row: Row | undefined;
 }
 
-/** A record is not the one that was written. */
+/** A record differs from what was written. */
 class RecordDamaged extends Error {
   override readonly name = 'RecordDamaged';
 }
 
 export class SqliteRecords implements RecordTable {
   readonly #file: string;
-  /** Of the file as it was opened. */
+  /** The inode of the opened file. */
   readonly #inode: number | undefined;
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #onChange: OnChange;
   readonly #onDamage: () => void;
 
-  /** @throws where the file can neither be opened nor set aside, or `readOnly` finds one that is not usable. */
+  /** @throws where the file can neither be opened nor set aside, or is unusable and `readOnly`. */
   static open(options: SqliteRecordsOptions): OpenedRecords {
     const { file, readOnly = false, isExamined = false } = options;
     if (readOnly) return { table: new SqliteRecords(openToRead(file), options), rebuilt: false };
     mkdirSync(dirname(file), { recursive: true });
     const first = openToWrite(file, isExamined ? 'quickly' : 'closely');
     if (first.database !== undefined) return { table: new SqliteRecords(first.database, options), rebuilt: false };
-    if (isExamined) throw new Error(`${file}: expected the table that is open already, found it ${first.condition}`);
+    if (isExamined)
+      throw new Error(`${file}: expected the table that is already open, found one that is ${first.condition}`);
 
     const setAside = `${file}.set-aside`;
     for (const suffix of ['', '-wal', '-shm']) {
       if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
     }
     const second = openToWrite(file, 'quickly');
-    if (second.database === undefined) throw new Error(`${file}: a new table is ${second.condition} at once`);
+    if (second.database === undefined) throw new Error(`${file}: a new table is immediately ${second.condition}`);
     return { table: new SqliteRecords(second.database, options), rebuilt: true, because: first.condition, setAside };
   }
 
@@ -144,7 +145,7 @@ export class SqliteRecords implements RecordTable {
     this.#onDamage = onDamage;
   }
 
-  /** False once the file was removed or replaced: what is written from then on is lost with this process. */
+  /** False once the file was removed or replaced: later writes are lost when this process ends. */
   get isInPlace(): boolean {
     return inodeOf(this.#file) === this.#inode;
   }
@@ -156,7 +157,7 @@ export class SqliteRecords implements RecordTable {
 
   async putRow(row: Row): Promise<void> {
     this.#put(row);
-    this.#tell(row.repository, row.file);
+    this.#notify(row.repository, row.file);
   }
 
   #put(row: Row): void {
@@ -171,10 +172,10 @@ export class SqliteRecords implements RecordTable {
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
     const { changes } = this.#statements.deleteRow.run(repository, file);
-    if (changes > 0) this.#tell(repository, file);
+    if (changes > 0) this.#notify(repository, file);
   }
 
-  /** All of them or, where it throws, none: for less than a tenth of what each costs by itself. */
+  /** Writes all of them or, where it throws, none, in one transaction: less than a tenth of the cost of single writes. */
   writeAll(changes: Iterable<RowChange>): void {
     const changed: Pick<RowChange, 'repository' | 'file'>[] = [];
     this.#statements.begin.run();
@@ -186,23 +187,23 @@ export class SqliteRecords implements RecordTable {
       }
       this.#statements.commit.run();
     } catch (error) {
-      // A full disk may have ended it already.
+      // A full disk may have ended the transaction already.
       if (this.#database.isTransaction) this.#statements.rollback.run();
       throw error;
     }
-    for (const { repository, file } of changed) this.#tell(repository, file);
+    for (const { repository, file } of changed) this.#notify(repository, file);
   }
 
   /**
-   * A repository that is not adopted yet is summarized of all its rows, whatever changed. Told of a file, summarize would ask for that, and
-   * the first index would be there a window later.
+   * While a repository is not adopted, its summary needs all rows. Given a file, summarize would only request a summary of all rows, and
+   * the first index would come a window later.
    */
-  #tell(repository: Repository, file: string): void {
+  #notify(repository: Repository, file: string): void {
     const isAdopted = this.#statements.repository.get(repository)?.adopted === 1;
     this.#onChange(repository, isAdopted ? file : undefined);
   }
 
-  /** A page at a time, from one file name to the next: no cursor stays open, so writes in between do no harm. */
+  /** Reads a page at a time, by file name: no cursor stays open, so writes in between do no harm. */
   async *rows(repository: Repository): AsyncGenerator<Row> {
     let page = this.#statements.firstRows.all(repository) as unknown as StoredRow[];
     for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
@@ -214,7 +215,7 @@ export class SqliteRecords implements RecordTable {
   #rowOf(stored: StoredRow): Row {
     if (isSound(stored)) return rowOf(stored);
     this.#onDamage();
-    throw new RecordDamaged(`${this.#file}: the record of ${stored.file} is not the one that was written`);
+    throw new RecordDamaged(`${this.#file}: the record of ${stored.file} differs from what was written`);
   }
 
   async *repositories(): AsyncGenerator<Repository> {
@@ -277,7 +278,7 @@ interface WatchedStatement {
   run(...values: SQLInputValue[]): ReturnType<StatementSync['run']>;
 }
 
-/** Tells of damage that the statement meets, and throws it on. */
+/** Reports damage that the statement finds, and rethrows it. */
 function watched(statement: StatementSync, onDamage: () => void): WatchedStatement {
   const watch = <Result>(execute: () => Result): Result => {
     try {
@@ -317,8 +318,8 @@ type OpenedDatabase =
   | { readonly database?: undefined; readonly condition: Unusable };
 
 /**
- * Write-ahead logging lets readers look on while we write; `synchronous = NORMAL` may lose the last rows in a power failure,
- * never the order of writes: the next reindex finds what is missing.
+ * With write-ahead logging others can read while we write. `synchronous = NORMAL` may lose the last rows in a power failure, but keeps the
+ * order of writes: the next reindex finds what is missing.
  */
 function openToWrite(file: string, how: 'quickly' | 'closely'): OpenedDatabase {
   const { database, condition } = connect(file, 'to write', how);
@@ -343,7 +344,7 @@ function openToRead(file: string): DatabaseSync {
   database.close();
   if (condition === 'empty') return emptyTable();
   throw new Error(`${file}: expected the table of an indexer of this version, found a file that is ${condition}; \
-an indexer that starts here sets it aside and builds the table anew`);
+an indexer that starts here sets it aside and builds a new table`);
 }
 
 function emptyTable(): DatabaseSync {
@@ -365,20 +366,20 @@ function connect(
   } catch (cause) {
     database?.close();
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${file}: cannot open this table (${message}); look at its permissions and its directory's`, {
+    throw new Error(`${file}: cannot open this table (${message}); check its permissions and those of its directory`, {
       cause,
     });
   }
 }
 
-/** All or nothing, as nobody may see a table that is half there; and not twice, where two processes begin at once. */
+/** In a transaction: others never see half a table, and two processes that start at once create it once. */
 function create(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   if (pragma(database, 'user_version') === 0) database.exec(schema);
   database.exec('COMMIT');
 }
 
-/** Closely: the structure of every page and every record, too, which takes about 0.2 s for 27,699 records (30 MB). */
+/** Closely: also checks the structure of every page, and every record, which takes about 0.2 s for 27,699 records (30 MB). */
 function examine(database: DatabaseSync, how: 'quickly' | 'closely'): Condition {
   try {
     const isEmpty = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables === 0;
@@ -391,7 +392,7 @@ function examine(database: DatabaseSync, how: 'quickly' | 'closely'): Condition 
   }
 }
 
-/** Also that what the index of the table leads to is what is in the table: `quick_check` would leave that out. */
+/** `integrity_check` also compares the table with its index, which `quick_check` does not. */
 function isUndamaged(database: DatabaseSync): boolean {
   if (pragma(database, 'integrity_check(1)') !== 'ok') return false;
   for (const stored of database.prepare('SELECT record, recordCrc FROM records').iterate()) {

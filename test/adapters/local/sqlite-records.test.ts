@@ -165,7 +165,7 @@ describe('SqliteRecords', () => {
             table.close();
           }
         };
-        await assert.rejects(look, /found a file that is|malformed|not the one that was written/);
+        await assert.rejects(look, /found a file that is|malformed|differs from what was written/);
         assert.deepEqual(await readFile(file), before);
       });
     }
@@ -206,13 +206,13 @@ describe('SqliteRecords', () => {
       const handle = await open(file, 'r+');
       await handle.write(Buffer.alloc(size - 8192, 0x5a), 0, size - 8192, 8192);
       await handle.close();
-      await assert.rejects(filesOf(table), /malformed|not the one that was written/);
+      await assert.rejects(filesOf(table), /malformed|differs from what was written/);
       assert.equal(told, 1);
       table.close();
       assert.equal(SqliteRecords.open({ file }).rebuilt, true);
     });
 
-    it('tells of a record that is not the one that was written', async () => {
+    it('reports a record that differs from what was written', async () => {
       await makeTable(2_000);
       let told = 0;
       const { table } = SqliteRecords.open({ file, onDamage: () => (told += 1) });
@@ -220,8 +220,8 @@ describe('SqliteRecords', () => {
       other.exec("UPDATE records SET record = x'00' WHERE file = 'package-1500'");
       other.close();
       assert.equal((await table.row(repository, 'package-1499'))?.file, 'package-1499');
-      await assert.rejects(table.row(repository, 'package-1500'), /package-1500 is not the one that was written/);
-      await assert.rejects(filesOf(table), /package-1500 is not the one that was written/);
+      await assert.rejects(table.row(repository, 'package-1500'), /package-1500 differs from what was written/);
+      await assert.rejects(filesOf(table), /package-1500 differs from what was written/);
       assert.equal(told, 2);
       table.close();
     });

@@ -1,0 +1,33 @@
+/** Options of commands that read or write a directory. */
+
+import { InvalidArgumentError, Option } from 'commander';
+import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
+import { parsePath } from './argument-parsers.ts';
+
+export function stateOption(): Option {
+  return new Option('--state <dir>', 'directory for the table (default: .indexer in the indexed directory)').argParser(
+    parsePath,
+  );
+}
+
+export function formatsOption(): Option {
+  // `choices` also sets a parser, so ours comes after it.
+  return new Option('--formats <list>', 'index formats to publish')
+    .choices([...indexFormatNames, indexFormatNames.join(',')])
+    .default([...indexFormatNames], indexFormatNames.join(','))
+    .argParser(parseFormats);
+}
+
+export function pageOption(): Option {
+  return new Option('--no-page', 'do not write index.html, the package browser, beside each index');
+}
+
+function parseFormats(list: string): IndexFormatName[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !(indexFormatNames as readonly string[]).includes(name));
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(
+      `Expected ${indexFormatNames.join(', ')}, or both; found ${unknown.join(', ') || 'nothing'}.`,
+    );
+  return indexFormatNames.filter((name) => names.includes(name));
+}
