@@ -7,7 +7,7 @@ import { type DependencyCycle, findDependencyCycles } from '../../functions/chec
 type Package = { readonly name: string; readonly depends: readonly string[] };
 
 function cyclesOf(packages: readonly Package[]): DependencyCycle[] {
-  return findDependencyCycles(packages, complete(resolveDependencies(packages)));
+  return complete(findDependencyCycles(packages, complete(resolveDependencies(packages))));
 }
 
 /** `{ a: 'b c' }`: a-1 needs b and c. */
@@ -85,7 +85,7 @@ describe('dependency cycles', () => {
   test('are the first that was found once the limit is reached, and the shortest at the limit', () => {
     const packages = packagesOf({ a: 'b', b: 'c', c: 'a d', d: 'c' });
     const namesAt = (limit: number) =>
-      findDependencyCycles(packages, complete(resolveDependencies(packages)), limit).map(({ names }) =>
+      complete(findDependencyCycles(packages, complete(resolveDependencies(packages)), limit)).map(({ names }) =>
         names.join(' '),
       );
     // From a: b, c, a. From b, no further than two: c, a, d. From c: a, d, b, c.
@@ -112,7 +112,7 @@ describe('dependency cycles', () => {
       }));
       const resolutions = complete(resolveDependencies(packages));
       const started = process.cpuUsage();
-      const cycles = findDependencyCycles(packages, resolutions);
+      const cycles = complete(findDependencyCycles(packages, resolutions));
       const milliseconds = process.cpuUsage(started).user / 1_000;
       context.diagnostic(`${cycles.length} components, ${cycles[0]?.names.length} names, ${milliseconds} ms`);
       assert.equal(cycles.length, what === 'one long chain' ? 0 : 1);
