@@ -1,11 +1,14 @@
 /**
  * `serve`: the composition of local.ts, with a watch of its directory and a web server.
  *
- *     watch ── onFile, onDirectory ──▶ indexer ◀── receive, remove ── server
+ *     watch ─┬─ onFile ───────────────────────────▶ indexer ◀── receive, remove ── server
+ *            └─ onDirectory, onTree ─▶ comparisons ─▶┘
  */
 
+import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
@@ -19,9 +22,9 @@ import {
   publicationLine,
 } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
-import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import { LocalIndexer, localLimits } from './local.ts';
+import { LocalIndexer } from './local.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer } from './server/http-server.ts';
@@ -29,8 +32,8 @@ import type { RetryRequest, ServedRepository, ServiceStatus } from './server/ser
 import { servedRepository, serviceStatus } from './server/service-status-of.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
-import type { Publication } from './summarize.ts';
-import { repositoryName } from './wording.ts';
+import { verdictOn } from './verdict.ts';
+import { printable, repositoryName } from './wording.ts';
 
 export const serviceLimits = {
   /** How often everything is compared: some file systems report no changes, and any may lose some. */
@@ -39,8 +42,10 @@ export const serviceLimits = {
   deadLetterMilliseconds: 15_000,
   /** How often the directory, the table and the lock are checked to be the ones that were opened. */
   lossMilliseconds: 1_000,
-  /** When to check again what we wrote ourselves: the watch has reported by then whatever happened to it. */
-  recheckMilliseconds: 1_000,
+  /** Directories are compared once no other one was reported for this long: a copied tree reports many … */
+  comparisonQuietMilliseconds: 200,
+  /** … but at the latest this long after the first. */
+  comparisonWaitMillisecondsMax: 1_000,
   /** Repositories that the greeting names. */
   greetedRepositoriesMax: 5,
 } as const;
@@ -53,12 +58,18 @@ export interface ServiceOptions {
   readonly page: boolean;
   readonly state?: string;
   readonly uploadToken?: string;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
   /** Permits uploads from this machine; it has no effect with a token. */
   readonly localUploads?: boolean;
   /** Bytes. */
   readonly uploadMax?: number;
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
+  /** Seconds without a change before a file is read. */
+  readonly settle: number;
+  /** Seconds between comparisons of everything, instead of a watch. */
+  readonly poll?: number;
 }
 
 export interface ServiceSurroundings {
@@ -66,25 +77,25 @@ export interface ServiceSurroundings {
   readonly log: (line: string) => void;
   readonly clock?: Clock;
   readonly watch?: WatchDirectory;
+  /** How the directory is read. */
+  readonly calls?: FileCalls;
 }
-
-/** What a service cannot go on without. */
-export type ServiceLoss = Loss | 'watch';
 
 export class Service {
   readonly #options: ServiceOptions;
   readonly #activity: Activity;
   readonly #clock: Clock;
-  readonly #watchDirectory: WatchDirectory;
   readonly #log: (line: string) => void;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #server: HttpServer;
-  /** Comparisons of a directory with its rows, by the directory's prefix. */
-  readonly #scans: Debouncer;
+  readonly #watchDirectory: WatchDirectory;
+  readonly #comparisons = new Comparisons();
+  /** Runs them. Its only key is `''`. */
+  readonly #comparing: Debouncer;
   readonly #statuses: StatusCache<ServedRepository>;
   readonly #stopping = new AbortController();
   #watch: DirectoryWatch | undefined;
-  #loss: ServiceLoss | undefined;
+  #loss: Loss | undefined;
   #port: number;
 
   /**
@@ -97,17 +108,18 @@ export class Service {
     activity: Activity,
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
-    const { formats, page, debounce, state } = options;
-    const { log, clock = new SystemClock() } = surroundings;
+    const { formats, page, debounce, settle, state } = options;
+    const { log, clock = new SystemClock(), calls } = surroundings;
     // The indexer has nothing to report before it is started.
     let service: Service | undefined;
     const say = (line: string | undefined) => line !== undefined && log(line);
     const indexer = await LocalIndexer.open(
-      { directory, stateDirectory: state },
+      { directory, stateDirectory: state, calls },
       {
         formats,
         page,
         debounce,
+        settle,
         clock,
         events: {
           onNotice: log,
@@ -121,11 +133,13 @@ export class Service {
           onExtractFailed: (key, error, tries) => {
             if (tries === 1) service?.reportFailure(`cannot read ${key}`, error);
           },
-          onDeadLetter: (letter) => log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds)),
+          onDeadLetter: (letter) => {
+            if (!(letter.error instanceof DirectoryLost))
+              log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+          },
           onSummarized: (repository, publication, startedAt) => {
             say(publicationLine(repository, publication));
             activity.summarized(repository, publication, startedAt);
-            service?.onSummarized(repository, publication);
           },
           onSummarizeFailed: (repository, error, failures) => {
             if (failures === 1)
@@ -138,6 +152,7 @@ export class Service {
       service = new Service(options, indexer, activity, surroundings);
       return service;
     } catch (error) {
+      indexer.stores.discard();
       await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
     }
@@ -156,14 +171,19 @@ export class Service {
     this.#log = log;
     this.#indexer = indexer;
     this.#port = options.port;
-    this.#scans = new Debouncer({
+    this.#comparing = new Debouncer({
       clock,
-      limits: { ...debouncerLimits, quietMilliseconds: localLimits.settleMilliseconds },
-      work: async (prefix) => {
-        if (!this.isLost) await indexer.compare(prefix);
+      limits: {
+        ...debouncerLimits,
+        quietMilliseconds: serviceLimits.comparisonQuietMilliseconds,
+        waitMillisecondsMax: serviceLimits.comparisonWaitMillisecondsMax,
       },
-      onError: (prefix, error, failures) => {
-        if (failures === 1) this.reportFailure(`cannot compare ${prefix || 'the directory'} with the table`, error);
+      work: () =>
+        this.#comparisons.run(async (prefix, what) => {
+          if (!this.isLost) await indexer.compare(prefix, what);
+        }),
+      onError: (_, error, failures) => {
+        if (failures === 1) this.reportFailure('cannot compare the directory with the table', error);
       },
     });
     this.#statuses = new StatusCache(async (repository) => {
@@ -179,6 +199,8 @@ export class Service {
       localUploads: options.localUploads ?? false,
       ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
       uploads: indexer,
+      overwrite: options.overwrite ?? true,
+      findRejection: verdictOn,
       operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
       log,
     });
@@ -187,15 +209,27 @@ export class Service {
   /** The server first: it can serve the existing index. The watch before the comparison: so no change is missed. */
   async start(): Promise<void> {
     const url = await this.#listen();
-    const { directory, stateDirectory } = this.#indexer.stores;
-    this.#watch = await this.#watchDirectory(directory, stateDirectory, {
-      onFile: (key) => this.#onFile(key),
-      onDirectory: (prefix) => this.#scan(prefix),
-      onEnd: (error) => {
-        this.#log(`the watch of ${directory} failed: ${error.message}`);
-        this.#loss = 'watch';
+    const { directory } = this.#indexer.stores;
+    const { poll } = this.#options;
+    this.#watch = await this.#watchDirectory(
+      directory,
+      {
+        onFile: (key) => this.#onFile(key),
+        onDirectory: (prefix) => {
+          this.#comparisons.addDirectory(prefix);
+          this.#compareSoon();
+        },
+        onTree: (prefix) => {
+          this.#comparisons.addTree(prefix);
+          this.#compareSoon();
+        },
+        onNotice: (sentence) => this.#log(printable(sentence)),
       },
-    });
+      {
+        clock: this.#clock,
+        ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }),
+      },
+    );
     const { packages, repositories, hints } = await this.#indexer.reindex();
     this.#log(comparedLine(directory, packages, repositories, hints));
     this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
@@ -218,18 +252,9 @@ export class Service {
 
   onUploaded(key: ObjectKey): void {
     this.#activity.uploaded(key);
-    this.#recheck(() => this.#indexer.send([{ key }]));
   }
 
-  onSummarized(repository: Repository, publication: Publication): void {
-    if (publication.outcome === 'published')
-      for (const { name, file } of indexFormats) {
-        if (this.#options.formats.includes(name))
-          this.#recheck(() => this.#indexer.checkIndex(joinKey(repository, file)));
-      }
-  }
-
-  /** The loss of the directory is reported once, not again for every package in it. */
+  /** The loss of the directory is reported once, and not for every package in it. */
   reportFailure(what: string, error: unknown): void {
     if (!(error instanceof DirectoryLost)) this.#log(failureLine(what, error));
   }
@@ -238,7 +263,7 @@ export class Service {
    * Resolves when the process is asked to stop, or when something is lost. Where the directory cannot even be checked (a disk fails,
    * a parent directory was closed to this user) nothing is lost: the service serves what it can.
    */
-  async untilEnd(stop: AbortSignal): Promise<'asked' | ServiceLoss> {
+  async untilEnd(stop: AbortSignal): Promise<'asked' | Loss> {
     let reported: string | undefined;
     while (!stop.aborted) {
       try {
@@ -259,7 +284,7 @@ export class Service {
     this.#stopping.abort();
     await this.#watch?.close();
     await this.#server.close();
-    await this.#scans.close();
+    await this.#comparing.close();
     await this.#indexer.close();
   }
 
@@ -269,6 +294,7 @@ export class Service {
       this.#port = port;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     } catch (error) {
+      this.#indexer.stores.discard();
       if (error instanceof CannotListen) throw new CannotRun(error.message);
       throw error;
     }
@@ -277,25 +303,17 @@ export class Service {
   #onFile(key: ObjectKey): void {
     if (isPackageKey(key)) {
       this.#activity.heard(key);
-      this.#attempt(() => this.#indexer.settling.send([{ key }]));
+      this.#attempt(() => this.#indexer.fileChanged(key));
     } else if (isIndexKey(key)) this.#attempt(() => this.#indexer.checkIndex(key));
   }
 
   /** A change that is reported while the service stops is found by the next start. */
-  #scan(prefix: string): void {
-    if (!this.#stopping.signal.aborted) this.#scans.touch(prefix);
+  #compareSoon(): void {
+    if (!this.#stopping.signal.aborted) this.#comparing.touch('');
   }
 
   #compareAll(): void {
     if (!this.isLost) this.#attempt(async () => void (await this.#indexer.reindex()));
-  }
-
-  /** A file of ours that another program removes at once may be in no event. */
-  #recheck(check: () => Promise<void>): void {
-    const { signal } = this.#stopping;
-    void this.#clock.sleep(serviceLimits.recheckMilliseconds, signal).then(() => {
-      if (!signal.aborted) this.#attempt(check);
-    });
   }
 
   #repeat(milliseconds: number, work: () => void): void {
@@ -340,7 +358,7 @@ export class Service {
     const repositories = await this.#statuses.all();
     const { hints, publications } = this.#indexer;
     const queue = { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
-    return serviceStatus(this.#activity, queue, repositories, this.#clock.now());
+    return serviceStatus(this.#activity, queue, this.#watch?.polled ?? [], repositories, this.#clock.now());
   }
 
   /** @returns how many packages are read again. */

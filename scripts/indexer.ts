@@ -18,6 +18,7 @@ const commands = {
   deploy: () => import('./commands/deploy.ts'),
   destroy: () => import('./commands/destroy.ts'),
   reindex: () => import('./commands/reindex.ts'),
+  redrive: () => import('./commands/redrive.ts'),
   smoke: () => import('./commands/smoke.ts'),
   completion: () => import('./commands/completion.ts'),
 } as const;

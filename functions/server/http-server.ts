@@ -18,7 +18,7 @@ import { codeOf } from './open-served.ts';
 import { encodedPath, parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { ReaderStalled, sendResponse } from './send-response.ts';
 import { type ServerLimits, serverLimits } from './server-limits.ts';
-import type { ChangePermission, Connection, Operations, UploadReceiver } from './site.ts';
+import type { ChangePermission, Connection, FindRejection, Operations, UploadReceiver } from './site.ts';
 import { refuseUnparsed } from './unparsed-request.ts';
 
 export interface HttpServerSettings {
@@ -31,6 +31,10 @@ export interface HttpServerSettings {
   /** Without a token, programs on this machine may change packages: never behind a proxy, see access.ts. */
   readonly localUploads?: boolean;
   readonly uploads: UploadReceiver;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
+  /** Uploads that it finds a reason against are refused; without it, none are. */
+  readonly findRejection?: FindRejection;
   readonly operations: Operations;
   /** Limits that differ from `serverLimits`. */
   readonly limits?: Partial<ServerLimits>;
@@ -83,15 +87,18 @@ class DirectoryServer implements HttpServer {
   }
 
   async listen(port: number): Promise<AddressInfo> {
-    const { host, uploads, operations } = this.#settings;
+    const { host, uploads, overwrite = true, findRejection = async () => undefined, operations } = this.#settings;
     const limits = this.#limits;
     this.#app = createApp({
       root: await existingRoot(this.#settings.root),
       changes: changePermission(this.#settings),
       uploads,
+      overwrite,
+      findRejection,
       operations,
       limits,
       uploadsUnderWay: new ConcurrencyLimit('uploads', limits.uploadsMax),
+      verdictsUnderWay: new ConcurrencyLimit('verdicts', limits.verdictsMax),
       pagesUnderWay: new ConcurrencyLimit('directory pages', limits.pagesMax),
       log: this.#log,
     });

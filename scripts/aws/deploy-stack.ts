@@ -26,12 +26,13 @@ import { Progress } from '../terminal/progress.ts';
 import type { AccountOptions } from './account-options.ts';
 import { checkBucket, connectBucket } from './bucket-adoption.ts';
 import { type ChangeSet, describeChanges, discard, execute, proposeChanges, type TemplatePlace } from './change-set.ts';
-import { type Clients, clientsFor, endpointOf, type Identity, identify } from './clients.ts';
+import { type Clients, clientsFor, type Identity, identify, s3Url } from './clients.ts';
 import { bucketNameFor, type CodePlace, makeCodeBucket, putCode } from './code.ts';
 import { expectStack, findStack, type Outputs, readOutputs } from './deployed-stack.ts';
 import { commandLimits } from './limits.ts';
 import type { Plan } from './plan.ts';
 import { startReindex } from './reindexing.ts';
+import { repositoryPaths } from './repository-paths.ts';
 import { follow, lookBefore } from './stack-events.ts';
 import { repositoryUrl } from './stack-stores.ts';
 
@@ -64,7 +65,11 @@ async function deploy(flags: DeployOptions): Promise<ExitCode> {
   const options = indexerOptions(flags);
   // The CDK takes a second to load.
   const { describePlan, makePlan } = await import('./plan.ts');
-  const plan = await makePlan(options, flags.bundles, process.env.CDK_OUTDIR ?? 'cdk.out');
+  const plan = await makePlan(options, {
+    bundles: flags.bundles,
+    outdir: process.env.CDK_OUTDIR ?? 'cdk.out',
+    region: flags.region,
+  });
   if (flags.dryRun === true) {
     console.log(describePlan(plan));
     if (!isUsableBucketName(options.bucket)) console.log(`\n${shortName(options)}`);
@@ -101,7 +106,8 @@ async function deploy(flags: DeployOptions): Promise<ExitCode> {
   const { outputs } = await expectStack(clients, options.stack);
   const isBucketChanged = await connectBucket(adoption, outputs, clock);
   if (isChanged || isBucketChanged) await reindexOnce(clients, outputs, options.stack);
-  console.log(farewell(options, outputs));
+  const repositories = await repositoryPaths(clients.s3, outputs.Bucket, options.prefixes);
+  console.log(farewell(options, outputs, repositories));
   if (changeSet.isCreation || isBucketChanged) {
     console.log(
       '\nS3 may need five minutes until it sends events. The daily reindex finds packages that were uploaded before that.',
@@ -156,8 +162,7 @@ async function putTemplate(plan: Plan, { s3, region }: Clients, { account }: Ide
   const asset = plan.assets.find(({ packaging }) => packaging === 'file');
   if (asset === undefined) throw new Error(`expected the template among the assets of ${plan.templateFile}`);
   await putCode(s3, place, asset);
-  const endpoint = endpointOf('S3')?.replace(/\/+$/, '') ?? `https://s3.${region}.amazonaws.com`;
-  return { url: `${endpoint}/${place.bucket}/${asset.objectKey}` };
+  return { url: `${s3Url(region)}/${place.bucket}/${asset.objectKey}` };
 }
 
 function codePlace({ codeBucket }: Plan, account: string, region: string): CodePlace {
@@ -194,18 +199,21 @@ async function reindexOnce({ lambda }: Clients, outputs: Outputs, stack: string)
     },
   );
   const found = `${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}`;
-  console.log(`reindex: ${found}, ${count(hints, 'hint')} sent${isComplete ? '' : '; the rest follows'}`);
+  console.log(
+    `reindex: ${found}, ${count(hints, 'hint')} sent${isComplete ? '' : '; not done yet, it continues by itself'}`,
+  );
 }
 
+/** @param paths of the repositories, as far as they are known */
 function farewell(
-  { stack, prefixes, alarmEmail, bucket, cdn, publicBucket, page }: IndexerOptions,
+  { stack, alarmEmail, bucket, cdn, publicBucket, page }: IndexerOptions,
   outputs: Outputs,
+  paths: readonly string[],
 ): string {
   const url = repositoryUrl(outputs);
   const isClosed = bucket.kind === 'new' && !cdn && !publicBucket;
-  const repositories = (prefixes.length === 0 ? ['DIRECTORY-OF-YOUR-PACKAGES'] : prefixes).map(
-    (path) => `${url}/${path}`,
-  );
+  const repositories = paths.map((path) => `${url}/${path}`);
+  const { KeyPolicyStatement: keyStatement } = outputs;
   return [
     '',
     `Repository URL: ${url}`,
@@ -215,6 +223,12 @@ function farewell(
     ...(isClosed
       ? ['Reading needs credentials. To serve the public, deploy without --no-cdn, or with --public-bucket.']
       : []),
+    ...(keyStatement === undefined
+      ? []
+      : [
+          'CloudFront cannot decrypt the packages until the policy of the KMS key has this statement:',
+          `  ${keyStatement}`,
+        ]),
     ...(alarmEmail === undefined ? [] : [`Alarms go to ${alarmEmail}. AWS sends a mail there first: confirm it.`]),
     '',
     `To see its state:  ${ownCommand(`status --stack ${stack}`)}`,

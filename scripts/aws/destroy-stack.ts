@@ -8,6 +8,7 @@ import { confirm, expectTerminal } from '../terminal/confirm.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
 import type { AccountOptions } from './account-options.ts';
+import { removeNotFoundPage } from './bucket-adoption.ts';
 import { removeOurRules } from './bucket-notifications.ts';
 import { parseStatement, removeStatement } from './bucket-policy.ts';
 import { type Clients, clientsFor } from './clients.ts';
@@ -46,7 +47,8 @@ export async function destroyStack({ stack: name, yes, ...account }: DestroyOpti
 
 /** This comes first: S3 tests every destination when one changes, so a rule must not name a queue that is gone. */
 async function leaveBucket({ s3 }: Clients, stack: Stack, name: string): Promise<void> {
-  const { Bucket: bucket, QueueArn: queueArn, BucketPolicyStatement: statement } = readOutputs(stack);
+  const outputs = readOutputs(stack);
+  const { Bucket: bucket, QueueArn: queueArn, BucketPolicyStatement: statement, NotFoundKey: notFoundKey } = outputs;
   // A stack whose creation failed has added no rules.
   if (bucket === undefined) return;
   const rules = await removeOurRules(s3, bucket, { stack: name, queueArn });
@@ -54,6 +56,7 @@ async function leaveBucket({ s3 }: Clients, stack: Stack, name: string): Promise
   if (statement !== undefined && (await removeStatement(s3, bucket, parseStatement(statement).Sid))) {
     console.log(`${bucket}: removed the statement for CloudFront from its policy`);
   }
+  if (notFoundKey !== undefined) await removeNotFoundPage(s3, bucket, notFoundKey);
 }
 
 async function deleteStack({ cloudFormation }: Clients, stack: Stack, name: string): Promise<void> {

@@ -50,8 +50,8 @@ async function untilDone(stores: StackStores, hints: number): Promise<ExitCode> 
   let total = hints;
   try {
     progress.start(total);
-    const look = () => queueDepths(clients.sqs, stack.outputs);
-    const left = await untilEmpty(look, new SystemClock(), ({ waiting, taken }) => {
+    const read = () => queueDepths(clients.sqs, stack.outputs);
+    const left = await untilEmpty(read, new SystemClock(), ({ waiting, taken }) => {
       total = Math.max(total, waiting + taken);
       progress.update(total - waiting - taken, total);
     });
@@ -64,7 +64,9 @@ async function untilDone(stores: StackStores, hints: number): Promise<ExitCode> 
     console.log(`${count(packages, 'package')} indexed, ${rejected} rejected, ${pending} pending`);
     if (pending + left.waiting + left.taken === 0) return rejected > 0 ? exitCodes.rejected : exitCodes.done;
     const dead =
-      left.deadHints > 0 ? `; ${count(left.deadHints, 'dead hint')}: see "dead-hints" in docs/runbook.md` : '';
+      left.deadHints > 0
+        ? `; ${count(left.deadHints, 'dead hint')}: ${ownCommand(`redrive --stack ${stack.name}`)} retries them`
+        : '';
     throw new CannotRun(
       `some packages have not been read yet: ${ownCommand(`status --stack ${stack.name}`)} lists them${dead}`,
     );

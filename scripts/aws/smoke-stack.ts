@@ -31,8 +31,9 @@ export async function smokeStack({
   const repository = `${prefixes[0] ?? ''}pkgsrc-indexer-smoke`;
   console.log(`Testing ${name} with a package below ${url}/${repository}`);
   const giveUp = new AbortController();
-  const onInterrupt = () => giveUp.abort();
-  process.once('SIGINT', onInterrupt);
+  const onSignal = () => giveUp.abort();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, onSignal);
   try {
     await smokeTest(
       { objects, records, clock: new SystemClock(), get: (key) => get(`${url}/${key}`) },
@@ -49,7 +50,7 @@ export async function smokeStack({
     if (!(error instanceof CannotRun)) throw error;
     throw new CannotRun(`${error.message}. ${await describeQueues(stores)} The test files were removed.`);
   } finally {
-    process.removeListener('SIGINT', onInterrupt);
+    for (const signal of signals) process.removeListener(signal, onSignal);
   }
   console.log(`${name} works. The test files were removed.`);
   return exitCodes.done;

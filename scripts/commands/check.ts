@@ -1,9 +1,16 @@
-/** `check DIR|--stack NAME`: missing dependencies and libraries, and duplicates, in each repository. Reads the table only. */
+/** `check DIR|--stack NAME`: the findings of each repository. Reads the table only. */
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ConsistencyReport } from '../../functions/check/consistency.ts';
-import { countFindings, sumOf } from '../../functions/check/findings.ts';
+import {
+  countFindings,
+  type Finding,
+  type FindingKind,
+  findingTitles,
+  listFindings,
+  sumOf,
+} from '../../functions/check/findings.ts';
 import { CannotRun } from '../../functions/failures.ts';
 import { joinKey } from '../../functions/keys.ts';
 import type { RecordTable, Repository } from '../../functions/ports.ts';
@@ -13,12 +20,13 @@ import { parsePath } from '../terminal/argument-parsers.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
 import { ending } from '../terminal/run-command.ts';
+import { shortList } from '../terminal/short-list.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
 
 export function addCommand(program: Command): void {
   const command = program
     .command('check')
-    .description('report missing dependencies, missing libraries and duplicates')
+    .description('report foreign architectures, dependency cycles, missing dependencies and libraries, and duplicates')
     .argument('[dir]', 'an indexed directory, or a directory below it', parsePath);
   addReadOptions(command).action(ending(check));
 }
@@ -94,55 +102,19 @@ function describeAll(checked: readonly Checked[]): string {
 function describe({ repository, report }: Checked): string {
   const name = styleText('bold', printable(repositoryName(repository)));
   if (report === undefined) return `${name}: too many records to check at once`;
-  const { packages, missingDependencies, missingLibraries, duplicateNames, duplicatePaths } = report;
-  const tables = [
-    describeKind(
-      ['MISSING DEPENDENCY', 'NEEDED BY'],
-      missingDependencies.map(({ pattern, problem, neededBy }) => ({
-        what: problem === undefined ? pattern : `${pattern} (${problem})`,
-        packages: neededBy,
-      })),
-    ),
-    describeKind(
-      ['MISSING LIBRARY', 'REQUIRED BY'],
-      missingLibraries.map(({ library, neededBy }) => ({ what: library, packages: neededBy })),
-    ),
-    describeKind(
-      ['PKGNAME IN SEVERAL FILES (CLIENTS SEE ONE)', 'FILES'],
-      duplicateNames.map(({ name: what, files }) => ({ what, packages: files })),
-    ),
-    describeKind(
-      ['PKGPATH WITH SEVERAL VERSIONS', 'PACKAGES'],
-      duplicatePaths.map(({ path, names }) => ({ what: path, packages: names })),
-    ),
-  ].flat();
-  return [`${name}: ${count(packages, 'package')}`, ...tables].join('\n\n');
+  const byKind = Map.groupBy(listFindings(report), ({ kind }) => kind);
+  const tables = [...byKind].map(([kind, findings]) => describeKind(findingTitles[kind], findings));
+  return [`${name}: ${count(report.packages, 'package')}`, ...tables].join('\n\n');
 }
 
-interface Finding {
-  readonly what: string;
-  readonly packages: readonly string[];
-}
-
-function describeKind([what, packages]: readonly [string, string], findings: readonly Finding[]): string[] {
-  if (findings.length === 0) return [];
+function describeKind(titles: (typeof findingTitles)[FindingKind], findings: readonly Finding[]): string {
   const columns: readonly Column[] = [
-    { title: `${what}: ${findings.length.toLocaleString('en')}`, wraps: true },
-    { title: packages, wraps: true },
+    { title: `${titles.what.toUpperCase()}: ${findings.length.toLocaleString('en')}`, wraps: true },
+    { title: titles.packages.toUpperCase(), wraps: true },
   ];
-  const rows = findings.map((finding): readonly Cell[] => [
-    { text: printable(finding.what), style: 'yellow' },
-    describePackages(finding.packages),
+  const rows = findings.map(({ what, problem, packages }): readonly Cell[] => [
+    { text: printable(problem === undefined ? what : `${what} (${problem})`), style: 'yellow' },
+    shortList(packages),
   ]);
-  return [textTable(columns, rows).join('\n')];
-}
-
-/** Enough to recognize the finding; `--json` has them all. */
-const packagesMax = 5;
-
-function describePackages(packages: readonly string[]): string {
-  const shown = packages.slice(0, packagesMax).map(printable).join(', ');
-  return packages.length <= packagesMax
-    ? shown
-    : `${shown} and ${count(packages.length - packagesMax, 'more', 'more')}`;
+  return textTable(columns, rows).join('\n');
 }

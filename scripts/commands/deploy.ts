@@ -18,6 +18,7 @@ export function addCommand(program: Command): void {
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
     .option('--no-cdn', 'without CloudFront: clients read from the bucket')
     .option('--public-bucket', 'let everyone read the new bucket')
+    .option('--kms-key <arn>', 'the KMS key that encrypts the packages, if it is one of yours')
     .option('--alarm-email <address>', 'send alarms to this address')
     .option('--keep-tables', 'keep the tables when the stack is destroyed')
     .option('--stack <name>', 'name of the stack (default: pkgsrc-indexer)')

@@ -32,10 +32,16 @@ async function explain(file: string, options: ExplainOptions): Promise<ExitCode>
 }
 
 async function explainInStack(key: ObjectKey, name: string, options: ExplainOptions): Promise<ExitCode> {
-  const { objects, records, prefixes } = await openStackNamed(name, options);
+  const { objects, records, prefixes, clients, stack } = await openStackNamed(name, options);
   if (prefixes.length > 0 && !prefixes.some((prefix) => key.startsWith(prefix)))
     throw new CannotRun(`the stack ${name} watches only ${prefixes.join(', ')}, so it ignores ${printable(key)}`);
-  const next = `That takes seconds, or minutes after many uploads. ${ownCommand(`status --stack ${name}`)} shows the queue; ${ownCommand(`reindex --stack ${name}`)} has it read again.`;
+  const { isDeadHint } = await import('../aws/dead-letters.ts');
+  const { queueDepths } = await import('../aws/reindexing.ts');
+  const { deadHints } = await queueDepths(clients.sqs, stack.outputs);
+  const isDead = deadHints > 0 && (await isDeadHint(clients.sqs, stack.outputs.DeadHintsUrl, key));
+  const next = isDead
+    ? `It could not be read several times, and its hint is in the dead-letter queue. The log of ${name}-extract has the reason; then ${ownCommand(`redrive --stack ${name}`)} retries it.`
+    : `That takes seconds, or minutes after many uploads. ${ownCommand(`status --stack ${name}`)} shows the queue; ${ownCommand(`reindex --stack ${name}`)} has it read again.`;
   return show(key, objects, records, next, options);
 }
 

@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { countFindings, sumOf } from '../../functions/check/findings.ts';
+import { countFindings, findingTitles, listFindings, sumOf } from '../../functions/check/findings.ts';
 import type { RepositoryStatus } from '../../functions/check/repository-status.ts';
 import { joinKey } from '../../functions/keys.ts';
 import { byteSize, count, printable, repositoryName, utcTime } from '../../functions/wording.ts';
@@ -12,6 +12,7 @@ import { parsePath } from '../terminal/argument-parsers.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
 import { ending } from '../terminal/run-command.ts';
+import { shortList } from '../terminal/short-list.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
 
 export function addCommand(program: Command): void {
@@ -106,6 +107,7 @@ function describeAll(statuses: readonly RepositoryStatus[], check: string): stri
   const hasFindings = statuses.some(({ consistency }) => consistency !== undefined && findingsOf(consistency) > 0);
   return [
     textTable(columns, statuses.map(rowOf)).join('\n'),
+    ...describeForeign(statuses),
     ...describeRejected(statuses),
     ...describePending(statuses),
     ...describeWarnings(statuses),
@@ -139,6 +141,23 @@ function findingsOf(report: NonNullable<RepositoryStatus['consistency']>): numbe
 
 function sumOfWarnings(warnings: RepositoryStatus['warnings']): number {
   return Object.values(warnings).reduce((sum, number) => sum + number, 0);
+}
+
+/** First, because it stops every client; the other findings are left to `check`. */
+function describeForeign(statuses: readonly RepositoryStatus[]): string[] {
+  const rows = statuses.flatMap(({ repository, consistency }) =>
+    (consistency === undefined ? [] : listFindings(consistency))
+      .filter(({ kind }) => kind === 'foreignArchitectures')
+      .map(({ what, packages }): readonly Cell[] => [
+        { text: printable(what), style: 'yellow' },
+        shortList(packages),
+        printable(repositoryName(repository)),
+      ]),
+  );
+  if (rows.length === 0) return [];
+  const { what, packages } = findingTitles.foreignArchitectures;
+  const titles = [what.toUpperCase(), packages.toUpperCase(), 'REPOSITORY'].map((title) => ({ title, wraps: true }));
+  return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
 }
 
 function describeRejected(statuses: readonly RepositoryStatus[]): string[] {

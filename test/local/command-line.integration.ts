@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, until } from './indexer-process.ts';
 import { assertPublished, makeRepository, packagesIn } from './made-repository.ts';
 
 /** TOP is a directory that nobody keeps, DIR an empty one, FILE a file, DAMAGED a directory with a damaged table. */
@@ -23,7 +24,7 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['index EMPTY', 2, /Expected a path, found nothing/],
   ['index DIR/none', 3, /DIR\/none: there is no such file or directory$/],
   ['index FILE', 3, /FILE: expected a directory, found a file$/],
-  ['index DIR --state FILE', 3, /state directory FILE cannot be made .*something else is in its place$/],
+  ['index DIR --state FILE', 3, /cannot make the state directory FILE .*something else is in its place$/],
   [
     'index DIR --state DIR/state',
     3,
@@ -91,7 +92,7 @@ test('every mistake gets its exit code and a sentence', async () => {
     await tryAll();
     server.close();
     assert.deepEqual(wrong, []);
-    assert.deepEqual(await readdir(join(directory, 'empty')), ['.indexer'], 'nothing but a state was made');
+    assert.deepEqual(await readdir(join(directory, 'empty')), [], 'a command that fails leaves nothing behind');
   });
 });
 
@@ -112,12 +113,29 @@ describe('a reader that has seen enough', () => {
   test('is no failure, and stops no work', async () => {
     await inTemporaryDirectory(async (directory) => {
       await makeRepository(directory, 1_000);
-      assert.deepEqual(await head(['index', directory]), [0, '']);
+      assert.deepEqual(await head([...indexNow, directory]), [0, '']);
       await assertPublished(directory);
       const files = (await packagesIn(directory)).map((file) => join(directory, 'All', file));
       assert.deepEqual(await head(['record', ...files]), [0, '']);
       assert.deepEqual(await head(['status', directory, '--json']), [0, '']);
     });
+  });
+});
+
+test('index says what it keeps when it is interrupted, and continues with that', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await makeRepository(directory, 3_000);
+    const { exitCode, stderr } = await run(['index', directory], {}, async (child) => {
+      await until('it begins', () => existsSync(join(directory, '.indexer', 'records.sqlite')) || undefined);
+      child.kill('SIGINT');
+    });
+    assert.equal(exitCode, 130);
+    assert.match(
+      stderr,
+      /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m,
+    );
+    assert.equal((await run(['index', directory])).exitCode, 0);
+    await assertPublished(directory);
   });
 });
 

@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => rm(outdir, { recursive: true }));
 
-const commands = ['deploy', 'destroy', 'reindex', 'smoke', 'status', 'explain'];
+const commands = ['deploy', 'destroy', 'reindex', 'redrive', 'smoke', 'status', 'explain'];
 
 describe('--help', { concurrency: 2 }, () => {
   for (const command of commands) {
@@ -38,7 +38,7 @@ describe('deploy --dry-run, without credentials and without a network', () => {
   test('an existing bucket: resources, rules, the statement, and where the template is', async () => {
     const { exitCode, stdout, stderr } = await dryRun('--bucket', 'packages', '--existing', '--prefix', 'SmartOS/All');
     assert.deepEqual([exitCode, stderr], [0, '']);
-    assert.match(stdout, /AWS was not asked, and nothing was changed/);
+    assert.match(stdout, /^Dry run: nothing was changed/);
     assert.match(stdout, /pkgsrc-indexer-code-ACCOUNT-REGION/);
     assert.match(stdout, /3 {2}AWS::Lambda::Function/);
     assert.match(stdout, /pkgsrc-indexer\.1 → .*s3:ObjectCreated:\*, .*keys SmartOS\/All\/\*\.tgz/);
@@ -52,7 +52,7 @@ describe('deploy --dry-run, without credentials and without a network', () => {
   test('a new bucket has its rules in the template', async () => {
     const { exitCode, stdout } = await dryRun('--no-cdn', '--stack', 'mine');
     assert.equal(exitCode, 0);
-    assert.match(stdout, /the new bucket mine-ACCOUNT-REGION has its notification rules in the template/);
+    assert.match(stdout, /the stack contains the new bucket mine-ACCOUNT-REGION with its notification rules/);
     assert.match(stdout, /1 {2}AWS::S3::Bucket/);
     assert.doesNotMatch(stdout, /CloudFront/);
   });
@@ -69,6 +69,8 @@ describe('invalid usage is reported in one line, with exit code 2', { concurrenc
     ],
     ['destroy', [], /required option '--stack <name>' not specified/],
     ['reindex', [], /required option '--stack <name>' not specified/],
+    ['redrive', [], /required option '--stack <name>' not specified/],
+    ['deploy', ['--kms-key', 'alias/x'], /^pkgsrc-indexer: --kms-key alias\/x: expected the ARN of a key/],
     ['status', [], /^pkgsrc-indexer: expected either a directory or --stack NAME/],
     ['status', ['.', '--stack', 's'], /^pkgsrc-indexer: expected either a directory or --stack NAME/],
     ['smoke', ['--stack', 's', '--timeout', '3601'], /Expected 1 to 3600 seconds/],
@@ -98,10 +100,10 @@ describe('a failure is reported in one line, with exit code 3', { concurrency: 2
     environment: Record<string, string>,
     expected: RegExp,
   ])[] = [
-    ['reindex', ['--stack', 's'], withoutAws, /^pkgsrc-indexer: expected a region, found none: give --region/],
-    ['reindex', ['--stack', 's'], somewhere, /^pkgsrc-indexer: no AWS credentials: .*Give --profile/],
+    ['reindex', ['--stack', 's'], withoutAws, /^pkgsrc-indexer: expected a region, found none: use --region/],
+    ['reindex', ['--stack', 's'], somewhere, /^pkgsrc-indexer: no AWS credentials: .*Use --profile/],
     ['smoke', ['--stack', 's', '--profile', 'nobody'], somewhere, /^pkgsrc-indexer: no AWS credentials: /],
-    ['status', ['--stack', 's'], withCredentials, /^pkgsrc-indexer: AWS could not be reached: .*127\.0\.0\.1:1/],
+    ['status', ['--stack', 's'], withCredentials, /^pkgsrc-indexer: cannot reach AWS: .*127\.0\.0\.1:1/],
     ['explain', ['All/x.tgz', '--stack', 's'], somewhere, /^pkgsrc-indexer: no AWS credentials/],
     [
       'destroy',

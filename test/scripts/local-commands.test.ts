@@ -44,7 +44,7 @@ test('an index that cannot be published is told, and keeps no other from being s
     await writeFile(join(place, name, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
   }
   await mkdir(join(place, 'first', 'pkg_summary.gz'));
-  const { exitCode, stdout, stderr } = await run('index', [place]);
+  const { exitCode, stdout, stderr } = await run('index', [place, '--settle', '0']);
   assert.match(stderr, /^cannot publish the index of first: .*pkg_summary\.gz is a directory\n$/);
   assert.match(stdout, /^second: 1 package, .* published/);
   assert.equal(exitCode, 3);
@@ -53,7 +53,7 @@ test('an index that cannot be published is told, and keeps no other from being s
 test('a table that cannot be made is told with its place', async () => {
   const state = join(directory, 'state');
   await mkdir(join(state, 'records.sqlite'), { recursive: true });
-  const { exitCode, stderr } = await run('index', [directory, '--state', state]);
+  const { exitCode, stderr } = await run('index', [directory, '--state', state, '--settle', '0']);
   assert.equal(exitCode, 3);
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });
@@ -67,10 +67,25 @@ describe('check', { concurrency: 2 }, () => {
     empty: [],
     whole: [row('a-1.tgz', ['PKGNAME=a-1', 'DEPENDS=b>=1']), row('b-1.tgz', ['PKGNAME=b-1'])],
     broken: [
-      row('a-1.tgz', ['PKGNAME=a-1', 'DEPENDS=gone>=1', 'DEPENDS=x{', 'REQUIRES=/usr/pkg/lib/no.so', 'PKGPATH=misc/a']),
-      row('a-2.tgz', ['PKGNAME=a-2', 'DEPENDS=gone>=1', 'PROVIDES=/usr/pkg/lib/a.so', 'PKGPATH=misc/a']),
-      row('copy.tgz', ['PKGNAME=a-2', 'DEPENDS=\x1b[2J-[0-9]*']),
+      row('a-1.tgz', [
+        'PKGNAME=a-1',
+        'DEPENDS=gone>=1',
+        'DEPENDS=x{',
+        'REQUIRES=/usr/pkg/lib/no.so',
+        'PKGPATH=misc/a',
+        'MACHINE_ARCH=x86_64',
+      ]),
+      row('a-2.tgz', [
+        'PKGNAME=a-2',
+        'DEPENDS=gone>=1',
+        'PROVIDES=/usr/pkg/lib/a.so',
+        'PKGPATH=misc/a',
+        'MACHINE_ARCH=x86_64',
+      ]),
+      row('copy.tgz', ['PKGNAME=a-2', 'DEPENDS=\x1b[2J-[0-9]*', 'MACHINE_ARCH=i386\x1b']),
       ...['3', '4', '5', '6'].map((number) => row(`c${number}.tgz`, [`PKGNAME=c${number}-1`, 'DEPENDS=gone>=1'])),
+      row('egg-1.tgz', ['PKGNAME=egg-1', 'DEPENDS=hen>=1']),
+      row('hen-1.tgz', ['PKGNAME=hen-1', 'DEPENDS=egg>=1']),
     ],
   };
   const stateOf = (name: string) => join(directory, `table-${name}`);
@@ -98,7 +113,13 @@ describe('check', { concurrency: 2 }, () => {
     assert.deepEqual([exitCode, stderr], [1, '']);
     assert.equal(
       stdout,
-      `All: 7 packages
+      `All: 9 packages
+
+FOREIGN ARCHITECTURE (STOPS PKGIN UPDATE): 1  PACKAGES
+i386\\x1b                                      a-2
+
+DEPENDENCY CYCLE: 1    PACKAGES
+egg-1 → hen-1 → egg-1  egg-1, hen-1
 
 MISSING DEPENDENCY: 3   NEEDED BY
 gone>=1                 a-1, a-2, c3-1, c4-1, c5-1 and 1 more
@@ -114,7 +135,7 @@ a-2                                            a-2.tgz, copy.tgz
 PKGPATH WITH SEVERAL VERSIONS: 1  PACKAGES
 misc/a                            a-1, a-2
 
-7 packages in 1 repository: 6 findings
+9 packages in 1 repository: 8 findings
 `,
     );
   });
@@ -125,8 +146,14 @@ misc/a                            a-1, a-2
     assert.deepEqual(undescribed(['`status DIR', '`check DIR'], JSON.parse(stdout)), []);
     const [{ repository, findings, report }] = JSON.parse(stdout).repositories;
     assert.deepEqual([repository, report.missingDependencies[0].neededBy.length], ['All', 6]);
-    const counts = { missingDependencies: 3, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 };
-    assert.deepEqual(findings, counts);
+    assert.deepEqual(findings, {
+      foreignArchitectures: 1,
+      dependencyCycles: 1,
+      missingDependencies: 3,
+      missingLibraries: 1,
+      duplicateNames: 1,
+      duplicatePaths: 1,
+    });
   });
 
   test('names the next command where nothing is known yet', async () => {
@@ -148,8 +175,10 @@ test('status tells rejected packages with their reasons, what is pending, warnin
   const state = join(directory, 'status');
   const { table } = SqliteRecords.open({ file: join(state, 'records.sqlite') });
   const facts = { repository: 'Some', etag: 'e', size: 1_234, lastModified: new Date(0), indexedAt: new Date(0) };
-  const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\n\n');
+  const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\nMACHINE_ARCH=x86_64\n\n');
+  const foreign = Buffer.from('PKGNAME=c-1\nMACHINE_ARCH=i386\n\n');
   await table.putRow({ ...facts, file: 'a-x.tgz', state: 'indexed', record, warnings: ['not-installable'] });
+  await table.putRow({ ...facts, file: 'c-1.tgz', state: 'indexed', record: foreign, warnings: [] });
   const reason = { code: 'truncated', message: 'cut\x1b[2J' };
   await table.putRow({ ...facts, file: 'b-1.tgz', state: 'rejected', reason });
   table.close();
@@ -159,7 +188,10 @@ test('status tells rejected packages with their reasons, what is pending, warnin
     stdout,
     `REPOSITORY  PACKAGES    SIZE  REJECTED  PENDING  WARNINGS  FINDINGS  PUBLISHED (UTC)
 All                0     0 B         0        1         0         0  never
-Some               1  1.2 kB         1        2         1         1  never
+Some               2  2.5 kB         1        3         1         2  never
+
+FOREIGN ARCHITECTURE (STOPS PKGIN UPDATE)  PACKAGES  REPOSITORY
+x86_64                                     a-x       Some
 
 REJECTED      REASON
 Some/b-1.tgz  truncated  cut\\x1b[2J
@@ -168,6 +200,7 @@ PENDING
 All/bad\\x1b[2J-1.0.tgz
 Some/a-x.tgz
 Some/b-1.tgz
+Some/c-1.tgz
 
 WARNING          PACKAGES  REPOSITORY
 not-installable         1  Some
@@ -187,6 +220,8 @@ For the findings, run pkgsrc-indexer check ${directory}.
   const asJson = JSON.parse((await run('status', [directory, '--state', state, '--json'])).stdout);
   assert.deepEqual(undescribed(['`status DIR'], asJson), []);
   assert.deepEqual(asJson.repositories[1].findings, {
+    foreignArchitectures: 1,
+    dependencyCycles: 0,
     missingDependencies: 1,
     missingLibraries: 0,
     duplicateNames: 0,

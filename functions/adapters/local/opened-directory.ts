@@ -1,9 +1,10 @@
 /** A directory that is open for indexing: its objects, the table of their rows, and the lock that keeps other indexers out. */
 
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { CannotRun, systemErrorSentence } from '../../failures.ts';
+import { keyLimits } from '../../keys.ts';
 import type { OnChange } from '../../ports.ts';
 import { printable } from '../../wording.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -17,7 +18,7 @@ export interface DirectoryOptions {
   /** Where the table is kept; by default `.indexer` in the directory. */
   readonly stateDirectory?: string | undefined;
   /** How the directory is read; by default with asynchronous calls. */
-  readonly calls?: FileCalls;
+  readonly calls?: FileCalls | undefined;
   readonly onChange: OnChange;
   /** Called with a sentence for the operator, once each. */
   readonly onNotice: (sentence: string) => void;
@@ -33,23 +34,29 @@ export type Loss =
   | 'table';
 
 export class OpenedDirectory {
+  /** Without any link in its path. */
   readonly directory: string;
   readonly stateDirectory: string;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly #lock: DirectoryLock;
+  /** As it was named. */
+  readonly #name: string;
+  readonly #isStateNew: boolean;
   #isTableDamaged = false;
+  #isDiscarded = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
   static async open(options: DirectoryOptions): Promise<OpenedDirectory> {
-    const directory = resolve(options.directory);
+    await checkDirectory(options.directory);
+    // A link that leads to another directory later must not mix the files of one with the rows of the other: see `loss`.
+    const directory = await realpath(options.directory);
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
-    await checkDirectory(directory);
     await refuseServedState(stateDirectory, directory);
-    await makeStateDirectory(stateDirectory);
+    const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = lockDirectory(stateDirectory, directory);
     try {
-      const opened = new OpenedDirectory(options, directory, stateDirectory, lock);
+      const opened = new OpenedDirectory(options, directory, stateDirectory, lock, isStateNew);
       await opened.#removeTemporaryFiles();
       return opened;
     } catch (error) {
@@ -58,11 +65,19 @@ export class OpenedDirectory {
     }
   }
 
-  private constructor(options: DirectoryOptions, directory: string, stateDirectory: string, lock: DirectoryLock) {
+  private constructor(
+    options: DirectoryOptions,
+    directory: string,
+    stateDirectory: string,
+    lock: DirectoryLock,
+    isStateNew: boolean,
+  ) {
     const { calls, onChange, onNotice } = options;
     this.directory = directory;
+    this.#name = resolve(options.directory);
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
+    this.#isStateNew = isStateNew;
     this.objects = new DirectoryObjects({
       root: directory,
       stateDirectory,
@@ -72,6 +87,8 @@ export class OpenedDirectory {
         if (reason === 'name is not UTF-8') onNotice(`skipped ${name}: its ${reason}; rename it`);
         if (reason === 'permission is denied')
           onNotice(`skipped ${name}: ${reason}; if it holds packages, allow this user to read it`);
+        if (reason === 'too many directories above it')
+          onNotice(`skipped ${name}: ${reason}, expected at most ${keyLimits.directoriesMax}; move what is in it up`);
       },
     });
     const opened = openTable({
@@ -90,14 +107,21 @@ export class OpenedDirectory {
 
   /** What this indexer has lost, if anything: close it then, and open a new one. */
   async loss(): Promise<Loss | undefined> {
-    if (!(await this.objects.isInPlace())) return 'directory';
+    if (!(await this.objects.isInPlace()) || (await realpath(this.#name)) !== this.directory) return 'directory';
     if (this.#isTableDamaged) return 'table';
     return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
+  }
+
+  /** For a start that failed before it did any work: `release` then removes the state directory, if this opening made it. */
+  discard(): void {
+    this.#isDiscarded = true;
   }
 
   /** Closes the table and gives up the lock. */
   release(): void {
     this.records.close();
+    // Before the lock is given up, so that the directory is still ours.
+    if (this.#isDiscarded && this.#isStateNew) rmSync(this.stateDirectory, { recursive: true, force: true });
     this.#lock.release();
   }
 
@@ -124,7 +148,7 @@ async function checkDirectory(directory: string): Promise<void> {
 
 /** A web server over the directory, ours or another, would hand out the table and take uploads into it. */
 async function refuseServedState(stateDirectory: string, directory: string): Promise<void> {
-  const path = relative(await realpath(directory), await realPathToBe(stateDirectory));
+  const path = relative(directory, await realPathToBe(stateDirectory));
   // `..`, which leads outside, begins with a dot as well.
   if (path.split(sep).some((part) => part.startsWith('.'))) return;
   throw new CannotRun(
@@ -142,16 +166,20 @@ async function realPathToBe(path: string): Promise<string> {
   }
 }
 
-/** Without its parents: a missing one is a mistake, and below /proc a recursive mkdir never returns. */
-async function makeStateDirectory(stateDirectory: string): Promise<void> {
+/**
+ * Without its parents: a missing one is a mistake, and below /proc a recursive mkdir never returns.
+ * @returns whether it is new
+ */
+async function makeStateDirectory(stateDirectory: string): Promise<boolean> {
   try {
     await mkdir(stateDirectory);
+    return true;
   } catch (error) {
     const exists = await stat(stateDirectory).then(
       (facts) => facts.isDirectory(),
       () => false,
     );
-    if (exists) return;
+    if (exists) return false;
     const what = `cannot make the state directory ${stateDirectory} (use --state to put it elsewhere)`;
     throw new CannotRun(systemErrorSentence(error, what));
   }

@@ -15,6 +15,7 @@ export const patternProblemTexts: Readonly<Record<PatternProblem, string>> = {
   'unbalanced-braces': 'its braces do not match',
   'too-many-alternatives': 'it has too many alternatives',
   'too-long': 'it is too long',
+  'too-complicated': 'it takes too long to match',
 };
 
 /** @param repositoryUrl with the slash at its end. */
