@@ -1,55 +1,89 @@
-/** What `serve` tells the person at the terminal: a line for each thing that happens. */
+/** The lines that `serve` prints. */
 
 import { styleText } from 'node:util';
-import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import type { DeadLetter } from './adapters/local/memory-hints.ts';
 import type { Extraction } from './extract.ts';
-import { failureSentence, systemErrorSentence } from './failures.ts';
+import { systemErrorSentence } from './failures.ts';
+import { joinKey } from './keys.ts';
 import type { ObjectKey, Repository } from './ports.ts';
+import type { ActivityCounts } from './server/activity.ts';
 import type { Publication } from './summarize.ts';
-import { byteSize, count, printable, repositoryName } from './wording.ts';
+import { byteSize, count, duration, printable, repositoryName } from './wording.ts';
 
-export function say(line: string): void {
-  console.log(line);
-}
-
-export function sayExtracted(key: ObjectKey, extraction: Extraction): void {
+/** `indexed All/x-1.0.tgz`; undefined where nothing changed. */
+export function extractedLine(key: ObjectKey, extraction: Extraction): string | undefined {
   const name = printable(key);
-  if (extraction.outcome === 'removed') say(`${styleText('dim', 'removed')} ${name}`);
-  if (extraction.outcome !== 'written') return;
+  if (extraction.outcome === 'removed') return `${styleText('dim', 'removed')} ${name}`;
+  if (extraction.outcome !== 'written') return undefined;
   const { row } = extraction;
   if (row.state === 'rejected')
-    say(`${styleText('red', 'rejected')} ${name}: ${row.reason.code}: ${printable(row.reason.message)}`);
-  else say(`indexed ${name}${row.warnings.length === 0 ? '' : styleText('yellow', ` (${row.warnings.join(', ')})`)}`);
+    return `${styleText('red', 'rejected')} ${name}: ${row.reason.code}: ${printable(row.reason.message)}`;
+  return `indexed ${name}${row.warnings.length === 0 ? '' : styleText('yellow', ` (${row.warnings.join(', ')})`)}`;
 }
 
-export function sayPublication(repository: Repository, publication: Publication): void {
+/** `published All: 5 packages, 1.2 kB`; undefined where there is nothing to report. */
+export function publicationLine(repository: Repository, publication: Publication): string | undefined {
   const name = printable(repositoryName(repository));
-  if (publication.outcome === 'published') {
-    const { summary, bytes } = publication;
-    say(`${styleText('green', 'published')} ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`);
-  } else if (publication.outcome === 'waiting') {
-    say(`${name}: the index that is there is kept until ${count(publication.missing, 'more package')} could be read`);
-  }
+  if (publication.outcome === 'waiting')
+    return `${name}: keeping the existing index until ${count(publication.missing, 'more package')} can be read`;
+  if (publication.outcome !== 'published') return undefined;
+  const { summary, bytes } = publication;
+  return `${styleText('green', 'published')} ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`;
 }
 
-/** The next comparison of directory and table makes it good. */
-export function reportMissedChange(error: unknown): void {
-  sayFailure('a change could not be looked at', error);
+/** `cannot read All/x-1.0.tgz: permission is denied; will retry` */
+export function failureLine(what: string, error: unknown): string {
+  return `${printable(systemErrorSentence(error, what))}; will retry`;
 }
 
-/**
- * Says what the machine is to blame for, unless that was said the last time.
- * @returns what is said by now.
- * @throws a mistake of the program's own.
- */
-export function sayTriedAgain(error: unknown, said: string | undefined): string {
-  const sentence = failureSentence(error);
-  if (sentence === undefined) throw error;
-  if (sentence !== said) say(`${sentence}; it is tried again`);
-  return sentence;
+/** @param retryMilliseconds how often dead letters are retried. */
+export function deadLetterLine({ hint, error, tries }: DeadLetter, retryMilliseconds: number): string {
+  const what = `${hint.key} failed ${count(tries, 'time')}`;
+  return `${printable(systemErrorSentence(error, what))}; will retry every ${retryMilliseconds / 1000} seconds`;
 }
 
-/** The loss of the directory is told by itself, and not once more of each package in it. */
-export function sayFailure(what: string, error: unknown): void {
-  if (!(error instanceof DirectoryLost)) say(`${systemErrorSentence(error, what)}; it is tried again`);
+/** @param changes how many packages differ from their rows. */
+export function comparedLine(directory: string, packages: number, repositories: number, changes: number): string {
+  const state = changes === 0 ? 'up to date' : `${count(changes, 'change')} to process`;
+  return `${directory}: ${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}, ${state}`;
+}
+
+/** How to use the server. Names the first repositories, or, where there is none, one to begin with. */
+export function greeting(
+  directory: string,
+  url: string,
+  repositories: readonly Repository[],
+  permitted: { readonly uploadToken?: string; readonly localUploads?: boolean },
+): string[] {
+  const shown = repositories.length === 0 ? ['All'] : repositories;
+  const urls = shown.map((name) => `${url}/${joinKey(name, '').split('/').map(encodeURIComponent).join('/')}`);
+  return [
+    `serving ${directory} on ${url}/`,
+    'for pkgin, add to repositories.conf:',
+    ...urls.map((each) => `  ${each.replace(/\/$/, '')}`),
+    uploadLine(`${url}/${joinKey(shown[0] ?? '', '')}`, permitted),
+    `status:  ${url}/-/    to stop: Ctrl-C`,
+  ];
+}
+
+function uploadLine(
+  url: string,
+  { uploadToken, localUploads = false }: { readonly uploadToken?: string; readonly localUploads?: boolean },
+): string {
+  if (uploadToken !== undefined) return `to upload:  curl -T PACKAGE.tgz -H "Authorization: Bearer TOKEN" ${url}`;
+  if (localUploads) return `to upload:  curl -T PACKAGE.tgz ${url}  (this machine alone: never put a proxy before it)`;
+  return 'uploads are off: permit them with --upload-token TOKEN, or for this machine alone with --local-uploads';
+}
+
+/** `stopped after 3 min: 5 uploads, 7 indexed, 4 publications` */
+export function farewell(counts: ActivityCounts, milliseconds: number): string {
+  const { uploads, indexed, rejected, removed, publications } = counts;
+  const facts = [
+    uploads > 0 && count(uploads, 'upload'),
+    indexed > 0 && `${indexed} indexed`,
+    rejected > 0 && `${rejected} rejected`,
+    removed > 0 && `${removed} removed`,
+    publications > 0 && count(publications, 'publication'),
+  ].filter((fact) => fact !== false);
+  return `stopped after ${duration(milliseconds)}: ${facts.length === 0 ? 'there was nothing to do' : facts.join(', ')}`;
 }

@@ -1,55 +1,54 @@
 /**
- * Whatever arrives from outside → hints. The one place that knows the shapes of events, and the one that decodes keys.
+ * Events → hints. Only this file knows the shapes of events, and decodes their keys.
  *
- * | event                                   | its key is written              |
+ * | event                                   | its key is                      |
  * | --------------------------------------- | ------------------------------- |
  * | S3 notification (`eventSource: aws:s3`) | form-encoded                    |
  * | MinIO webhook (`minio:s3`), others      | form-encoded, `/` too           |
- * | Ceph webhook (`ceph:s3`)                | as it is                        |
- * | EventBridge object event                | as it is                        |
- * | hint of our own (`encodeHint`)          | as it is                        |
+ * | Ceph webhook (`ceph:s3`)                | not encoded                     |
+ * | EventBridge object event                | not encoded                     |
+ * | hint of our own (`encodeHint`)          | not encoded                     |
  *
- * Each may be wrapped, in an SQS record, an SNS record, or an SNS message that is in an SQS record.
+ * Each may come in an SQS record, an SNS record, or an SNS message in an SQS record.
  *
  * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and …/ev-events.html;
  * Ceph src/rgw/rgw_pubsub.cc `rgw_pubsub_s3_event::dump`; MinIO cmd/event-notification.go `eventArgs.ToEvent`.
  */
 
-import { decodeFormKey, isPackageKey } from './keys.ts';
-
+import { decodeFormKey, isPackageKey, isUnusableKey } from './keys.ts';
 import type { Hint, ObjectKey } from './ports.ts';
 
-/** Reading events from outside. */
+/** Reading events. */
 export const eventLimits = {
-  /** Lists and messages around one event. An S3 event in SNS in SQS has 4; more than twice that is nobody's pipeline. */
+  /** Lists and messages around one event. An S3 event in SNS in SQS has 4; no real pipeline has more than twice that. */
   wrappingsMax: 8,
-  /** How much of an unknown event its log line quotes: enough to tell where it comes from. */
+  /** How much of an unknown event the log quotes: enough to see where it comes from. */
   quotedCharactersMax: 60,
   namedPropertiesMax: 12,
 } as const;
 
-/** A hint, and the SQS record that brought it: the one to report when the hint cannot be followed. */
+/** A hint, and the SQS message that it came in: the one to report as failed if the hint cannot be followed. */
 export interface ReceivedHint extends Hint {
-  /** Absent where no queue was involved. */
+  /** Absent if the event did not come from a queue. */
   readonly messageId?: string;
 }
 
-/** Something that no code here understands. Sending it again would not help: log it, count it, acknowledge it. */
+/** An event that cannot be read, or whose key cannot be used. A retry would not help: log it, count it, acknowledge it. */
 interface UnknownEvent {
-  /** One sentence: what was expected, what was found. Names the shape, quotes no content but short values. */
+  /** One sentence: what was expected, what was found. It quotes short values and the names of properties, nothing else. */
   readonly description: string;
   readonly messageId?: string;
 }
 
 export interface ReceivedEvents {
-  /** In the order of arrival; a key may occur more than once. */
+  /** In their order in the event. A key may occur more than once. */
   readonly hints: readonly ReceivedHint[];
-  /** Events that are understood and do not concern us: keys that name no package, kinds that change no object, test events. */
+  /** How many events need no hint: their keys name no package, or their kind changes no object, or they are test events. */
   readonly ignoredCount: number;
   readonly unknown: readonly UnknownEvent[];
 }
 
-/** What a value turned out to be: something we know, or a wrapping around more values. */
+/** What a value is: an event, or a wrapping around other values. */
 type Reading =
   | { readonly kind: 'changed'; readonly key: ObjectKey; readonly force?: boolean }
   | { readonly kind: 'ignored' }
@@ -59,8 +58,10 @@ type Reading =
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Every hint in an event, of any shape. Pure; throws nothing, whatever the value.
- * A message that holds an unknown event beside good ones still gives its good hints.
+ * All hints in an event of any shape. Never throws. An unknown event does not hide the good ones beside it.
+ *
+ * @example hintsFrom({ Records: [{ eventSource: 'aws:sqs', messageId: 'm-1', body: encodeHint({ key: 'All/x-1.0.tgz' }) }] }).hints
+ * // [{ key: 'All/x-1.0.tgz', messageId: 'm-1' }]
  */
 export function hintsFrom(event: unknown): ReceivedEvents {
   const hints: ReceivedHint[] = [];
@@ -68,7 +69,7 @@ export function hintsFrom(event: unknown): ReceivedEvents {
   let ignoredCount = 0;
 
   function collect(value: unknown, wrappings: number, outerMessageId: string | undefined): void {
-    // The outermost message is the one that Lambda was given, and the only one that it can hand back.
+    // Lambda received the outermost message, and can only return that one to the queue.
     const messageId = outerMessageId ?? messageIdOf(value);
     const origin = messageId === undefined ? {} : { messageId };
     const reading = wrappings > eventLimits.wrappingsMax ? wrappedTooOften : read(value);
@@ -119,25 +120,28 @@ function readText(expected: string, text: unknown): Reading {
   }
 }
 
-/** After these an object may be another one, or gone. All other kinds (ObjectRestore, ObjectTagging …) leave it alone. */
+/** Kinds of events after which an object may have changed or be gone. All others (ObjectRestore, ObjectTagging …) change none. */
 const changingKinds = [
   'ObjectCreated:',
   'ObjectRemoved:',
   'LifecycleExpiration:',
-  'ObjectLifecycle:Expiration:', // what Ceph calls it
+  // Ceph's name for the same.
+  'ObjectLifecycle:Expiration:',
+  // Ceph: another zone replicated the object, or its removal, to this one.
+  'ObjectSynced:',
 ] as const;
 
-/** Writes keys as they are. All others follow AWS. */
+/** This source does not encode keys. All others do as AWS does. */
 const rawKeySource = 'ceph:s3';
 
 function readNotification(fields: Fields): Reading {
   const { eventVersion, eventName, eventSource } = fields;
-  // "Process any minor version": AWS adds fields under the same major one.
+  // AWS adds fields with each minor version, and asks readers to accept all of them.
   if (typeof eventVersion !== 'string' || !/^2(\.|$)/.test(eventVersion)) {
     return unknownReading('an S3 notification with eventVersion 2.x', eventVersion);
   }
   if (typeof eventName !== 'string') return unknownReading('an S3 notification with an eventName', eventName);
-  // Older Cephs and MinIO write s3:ObjectCreated:Put, AWS ObjectCreated:Put.
+  // AWS writes ObjectCreated:Put, MinIO and older versions of Ceph s3:ObjectCreated:Put.
   const kind = eventName.replace(/^s3:/, '');
   if (!changingKinds.some((prefix) => kind.startsWith(prefix))) return { kind: 'ignored' };
   const key = fieldsOf(fieldsOf(fields.s3)?.object)?.key;
@@ -155,11 +159,11 @@ function readEventBridge(fields: Fields): Reading {
 const hintType = 'pkgsrc-indexer.hint';
 const hintVersion = 1;
 
-/** The message that says this hint, for a queue whose messages `hintsFrom` reads. */
+/** The text of a message with this hint; `hintsFrom` reads it. */
 export function encodeHint(hint: Hint): string {
   const { key, force } = hint;
   const text = JSON.stringify({ type: hintType, version: hintVersion, hint: { key, ...(force && { force }) } });
-  // SQS puts U+FFFD in the place of what XML 1.0 has not, and some of its like refuse what is outside the basic plane.
+  // SQS replaces characters that XML 1.0 does not allow, and some compatible queues refuse those outside the basic plane.
   return text.replace(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
 
@@ -172,7 +176,12 @@ function readHint(fields: Fields): Reading {
 
 function readKey(key: unknown): Reading {
   if (typeof key !== 'string' || !key.isWellFormed()) return unknownReading('an object key (text)', key);
+  if (isUnusableKey(key)) return { kind: 'unknown', description: unusableKey(key) };
   return { kind: 'changed', key };
+}
+
+function unusableKey(key: ObjectKey): string {
+  return `expected a package's key without an empty part (//), found ${JSON.stringify(key)}; copy the package to another key`;
 }
 
 function fieldsOf(value: unknown): Fields | undefined {
@@ -188,7 +197,7 @@ function unknownReading(expected: string, found: unknown): Reading {
   return { kind: 'unknown', description: `expected ${expected}, found ${nameOf(found)}` };
 }
 
-/** What a value looks like, in a few words that fit into a log line. */
+/** A short description of a value, for the log. */
 function nameOf(value: unknown): string {
   const { quotedCharactersMax, namedPropertiesMax } = eventLimits;
   if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, quotedCharactersMax))}`;

@@ -4,8 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BatchedRecords } from './adapters/local/batched-records.ts';
 import { DirectoryObjects } from './adapters/local/directory-objects.ts';
 import { syncCalls } from './adapters/local/file-calls.ts';
-import { localLimits } from './adapters/local/limits.ts';
-import { MemoryHints } from './adapters/local/memory-hints.ts';
+import { hintLimits, MemoryHints } from './adapters/local/memory-hints.ts';
 import { SqliteRecords } from './adapters/local/sqlite-records.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { extract } from './extract.ts';
@@ -42,13 +41,13 @@ const { table } = SqliteRecords.open({ file, isExamined: true, onChange: (reposi
 const records = new BatchedRecords(table);
 const queue = new MemoryHints({
   clock,
-  limits: { ...localLimits, hintsConcurrentMax: 1 },
+  limits: { ...hintLimits, hintsConcurrentMax: 1 },
   work: async ({ key, force = false }) => {
     const extraction = await extract({ objects, records, clock }, key, { force });
     const row = extraction.outcome === 'removed' ? undefined : extraction.row;
     if (row?.state === 'rejected') rejected.push({ key, ...row.reason });
   },
-  onDeadLetter: ({ hint, error }) => failed.push(systemErrorSentence(error, `${hint.key} could not be indexed`)),
+  onDeadLetter: ({ hint, error }) => failed.push(systemErrorSentence(error, `cannot index ${hint.key}`)),
 });
 
 async function follow(hints: readonly Hint[]): Promise<ExtractAnswer> {

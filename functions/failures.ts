@@ -1,29 +1,14 @@
-/** How a command ends. */
-export const exitCodes = {
-  done: 0,
-  /** Everything was done, and some package is bad. */
-  rejected: 1,
-  /** `check` found something that does not fit together. */
-  found: 1,
-  /** The command line makes no sense. */
-  usage: 2,
-  /** What was asked for could not be done, or not all of it. */
-  couldNotRun: 3,
-} as const;
-
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
-
-/** One sentence for the person at the terminal: what could not be done, why, and what to do. Exit code 3. */
+/** Its message is a sentence for the user: what failed, why, and what to do. A command ends with exit code 3. */
 export class CannotRun extends Error {
   override readonly name: string = 'CannotRun';
 }
 
-/** The same of a command line that makes no sense as a whole, though each part of it does. Exit code 2. */
+/** Invalid usage: each argument is fine, but they do not go together. A command ends with exit code 2. */
 export class UsageError extends CannotRun {
   override readonly name = 'UsageError';
 }
 
-/** What the operating system's error codes mean to somebody who asked for `what`. */
+/** An error code of the operating system as a sentence. @param what the file or action that failed */
 export function systemErrorSentence(error: unknown, what: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
@@ -45,13 +30,13 @@ export function systemErrorSentence(error: unknown, what: string): string {
 }
 
 /**
- * What the person at the terminal is told in the place of a stack trace: of everything that the machine, and not the program, is
- * to blame for. Undefined of a mistake of the program's own.
+ * The message that replaces a stack trace, for failures that the user can fix: wrong input, and errors of the operating system.
+ * Undefined for a bug of ours.
  */
 export function failureSentence(error: unknown): string | undefined {
   if (error instanceof CannotRun) return error.message;
   if (!(error instanceof Error)) return undefined;
-  // An adapter has put it into words, and kept what the system said.
+  // An adapter has worded it already, and kept the system's error as the cause.
   if (isOfTheSystem(error.cause)) return error.message;
   return isOfTheSystem(error) ? systemErrorSentence(error, error.path ?? error.syscall ?? 'the table') : undefined;
 }

@@ -11,6 +11,14 @@ export const packageSuffixes = ['.tgz', '.tbz', '.txz', '.tzst', '.tar'] as cons
 /** Every index that pkgin asks for, in its order (pkgin 26). All four names are reserved for our indexes. */
 export const indexFiles = ['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2', 'pkg_summary.gz'] as const;
 
+export const keyLimits = {
+  /**
+   * Directories in the path of a package on one machine. Each is watched and read by itself; pkgsrc's own trees have seven
+   * (`packages/NetBSD/x86_64/10.0_2026Q3/All`), and a path of 4,096 bytes could have 2,000.
+   */
+  directoriesMax: 32,
+} as const;
+
 export function splitKey(key: ObjectKey): { readonly repository: Repository; readonly file: string } {
   const slash = key.lastIndexOf('/');
   return { repository: key.slice(0, Math.max(slash, 0)), file: key.slice(slash + 1) };
@@ -20,12 +28,26 @@ export function joinKey(repository: Repository, file: string): ObjectKey {
   return repository === '' ? file : `${repository}/${file}`;
 }
 
-/** Whether the key names a package: it ends in a package's suffix, and no part of its path is hidden (`.x`). */
+/** Whether this key names a package: it has a package's suffix, and no part of its path is hidden (`.x`) or empty (`//`). */
 export function isPackageKey(key: ObjectKey): boolean {
-  return (
-    packageSuffixes.some((suffix) => key.endsWith(suffix)) &&
-    !key.split('/').some((part) => part === '' || part.startsWith('.'))
-  );
+  return isVisiblePackage(key) && !hasEmptyPart(key);
+}
+
+/**
+ * Whether this key would name a package if no part of its path were empty. S3 allows `All//x-1.0.tgz`, but no directory and no table
+ * tells the repository `All/` from `All`.
+ */
+export function isUnusableKey(key: ObjectKey): boolean {
+  return isVisiblePackage(key) && hasEmptyPart(key);
+}
+
+function isVisiblePackage(key: ObjectKey): boolean {
+  const isHidden = key.split('/').some((part) => part.startsWith('.'));
+  return packageSuffixes.some((suffix) => key.endsWith(suffix)) && !isHidden;
+}
+
+function hasEmptyPart(key: ObjectKey): boolean {
+  return key.split('/').includes('');
 }
 
 /**

@@ -1,33 +1,54 @@
-/** The indexer and a web server over one directory: the pieces, and the order in which they start and stop. */
+/**
+ * `serve`: the composition of local.ts, with a watch of its directory and a web server.
+ *
+ *     watch ─┬─ onFile ───────────────────────────▶ indexer ◀── receive, remove ── server
+ *            └─ onDirectory, onTree ─▶ comparisons ─▶┘
+ */
 
-import type { AsyncSubscription } from '@parcel/watcher';
-import { Debouncer } from './adapters/local/debouncer.ts';
-import { localLimits } from './adapters/local/limits.ts';
-import { watchDirectory } from './adapters/local/watch-directory.ts';
+import { Comparisons } from './adapters/local/comparisons.ts';
+import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
+import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import type { FileCalls } from './adapters/local/file-calls.ts';
+import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
+import { isInUse, repositoryStatus } from './check/repository-status.ts';
 import {
-  reportMissedChange,
-  say,
-  sayExtracted,
-  sayFailure,
-  sayPublication,
-  sayTriedAgain,
+  comparedLine,
+  deadLetterLine,
+  extractedLine,
+  failureLine,
+  greeting,
+  publicationLine,
 } from './console-messages.ts';
-import { CannotRun, systemErrorSentence } from './failures.ts';
-import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import { CannotRun, failureSentence } from './failures.ts';
+import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import { LocalIndexer, type Loss } from './local.ts';
-import type { Changes, Hint, HintQueue, ObjectKey, Repository } from './ports.ts';
+import { LocalIndexer } from './local.ts';
+import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
-import { findingsNews } from './server/findings-news.ts';
 import { CannotListen, createHttpServer, type HttpServer } from './server/http-server.ts';
-import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
-import { serviceStatus } from './server/service-status-of.ts';
-import { statusLimits } from './server/status-limits.ts';
-import { SurveyThread } from './server/survey-thread.ts';
-import { Surveys } from './server/surveys.ts';
-import type { UploadReceiver } from './server/uploads.ts';
-import { count, printable, repositoryName } from './wording.ts';
+import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
+import { servedRepository, serviceStatus } from './server/service-status-of.ts';
+import { StatusCache } from './server/status-cache.ts';
+import { TimeSlices } from './server/time-slices.ts';
+import { verdictOn } from './verdict.ts';
+import { printable, repositoryName } from './wording.ts';
+
+export const serviceLimits = {
+  /** How often everything is compared: some file systems report no changes, and any may lose some. */
+  comparisonMilliseconds: 600_000,
+  /** How often dead letters are retried: their cause is gone soon, or stays for days. */
+  deadLetterMilliseconds: 15_000,
+  /** How often the directory, the table and the lock are checked to be the ones that were opened. */
+  lossMilliseconds: 1_000,
+  /** Directories are compared once no other one was reported for this long: a copied tree reports many … */
+  comparisonQuietMilliseconds: 200,
+  /** … but at the latest this long after the first. */
+  comparisonWaitMillisecondsMax: 1_000,
+  /** Repositories that the greeting names. */
+  greetedRepositoriesMax: 5,
+} as const;
 
 export interface ServiceOptions {
   readonly host: string;
@@ -37,184 +58,186 @@ export interface ServiceOptions {
   readonly page: boolean;
   readonly state?: string;
   readonly uploadToken?: string;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
+  /** Permits uploads from this machine; it has no effect with a token. */
+  readonly localUploads?: boolean;
   /** Bytes. */
   readonly uploadMax?: number;
-  /** Seconds of quiet before a repository's index is replaced. */
+  /** Seconds without a change before a repository is published. */
   readonly debounce: number;
+  /** Seconds without a change before a file is read. */
+  readonly settle: number;
+  /** Seconds between comparisons of everything, instead of a watch. */
+  readonly poll?: number;
 }
 
-/** What a service cannot go on without. */
-export type ServiceLoss = Loss | 'watch';
-
-const clock = new SystemClock();
+export interface ServiceSurroundings {
+  /** Prints a line. */
+  readonly log: (line: string) => void;
+  readonly clock?: Clock;
+  readonly watch?: WatchDirectory;
+  /** How the directory is read. */
+  readonly calls?: FileCalls;
+}
 
 export class Service {
   readonly #options: ServiceOptions;
   readonly #activity: Activity;
-  readonly #indexer: LocalIndexer;
-  readonly #publications: Debouncer;
-  /** Directories that came or went, by their prefix. */
-  readonly #trees: Debouncer;
-  /** Everything, for what the watch did not tell. */
-  readonly #unseen: Debouncer;
-  readonly #surveyThread: SurveyThread;
-  readonly #surveys: Surveys;
-  /** Repositories that were published, and are to be surveyed once they are quiet. */
-  readonly #surveying: Debouncer;
+  readonly #clock: Clock;
+  readonly #log: (line: string) => void;
+  readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #server: HttpServer;
-  #watch: AsyncSubscription | undefined;
-  #reindexing: NodeJS.Timeout | undefined;
-  #retrying: NodeJS.Timeout | undefined;
-  readonly #looks = new Set<NodeJS.Timeout>();
-  #isStopping = false;
-  #loss: ServiceLoss | undefined;
+  readonly #watchDirectory: WatchDirectory;
+  readonly #comparisons = new Comparisons();
+  /** Runs them. Its only key is `''`. */
+  readonly #comparing: Debouncer;
+  readonly #statuses: StatusCache<ServedRepository>;
+  readonly #stopping = new AbortController();
+  #watch: DirectoryWatch | undefined;
+  #loss: Loss | undefined;
   #port: number;
 
-  /** @param activity of the process: it goes on where a service is replaced by another one. */
-  static async open(directory: string, options: ServiceOptions, activity: Activity): Promise<Service> {
+  /**
+   * @param activity of the process: it outlives a service that is restarted.
+   * @throws {CannotRun}
+   */
+  static async open(
+    directory: string,
+    options: ServiceOptions,
+    activity: Activity,
+    surroundings: ServiceSurroundings,
+  ): Promise<Service> {
+    const { formats, page, debounce, settle, state } = options;
+    const { log, clock = new SystemClock(), calls } = surroundings;
+    // The indexer has nothing to report before it is started.
     let service: Service | undefined;
-    const indexer = await LocalIndexer.open({
-      directory,
-      stateDirectory: options.state,
-      formats: options.formats,
-      page: options.page,
-      events: {
-        onChange: (repository, file) => service?.onChange(repository, file),
-        onExtracted: (key, extraction) => {
-          sayExtracted(key, extraction);
-          activity.extracted(key, extraction);
-          service?.onLookedAt(key);
+    const say = (line: string | undefined) => line !== undefined && log(line);
+    const indexer = await LocalIndexer.open(
+      { directory, stateDirectory: state, calls },
+      {
+        formats,
+        page,
+        debounce,
+        settle,
+        clock,
+        events: {
+          onNotice: log,
+          onChanged: (repository) => service?.onChanged(repository),
+          onUploaded: (key) => service?.onUploaded(key),
+          onRemoved: (key) => activity.heard(key),
+          onExtracted: (key, extraction) => {
+            say(extractedLine(key, extraction));
+            activity.extracted(key, extraction);
+          },
+          onExtractFailed: (key, error, tries) => {
+            if (tries === 1) service?.reportFailure(`cannot read ${key}`, error);
+          },
+          onDeadLetter: (letter) => {
+            if (!(letter.error instanceof DirectoryLost))
+              log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+          },
+          onSummarized: (repository, publication, startedAt) => {
+            say(publicationLine(repository, publication));
+            activity.summarized(repository, publication, startedAt);
+          },
+          onSummarizeFailed: (repository, error, failures) => {
+            if (failures === 1)
+              service?.reportFailure(`cannot publish the index of ${repositoryName(repository)}`, error);
+          },
         },
-        onFailed: (key, error, tries) => {
-          if (tries === 1) sayFailure(`${printable(key)}: cannot be read`, error);
-        },
-        onDeadLetter: ({ hint, error, tries }) => {
-          const seconds = localLimits.deadLetterMilliseconds / 1000;
-          say(
-            `${printable(systemErrorSentence(error, `${hint.key} failed ${count(tries, 'time')}`))}; from now on it is tried every ${seconds} seconds`,
-          );
-        },
-        onNotice: say,
       },
-    });
+    );
     try {
-      service = new Service(options, indexer, activity);
+      service = new Service(options, indexer, activity, surroundings);
       return service;
     } catch (error) {
-      indexer.release();
+      indexer.stores.discard();
+      await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
     }
   }
 
-  private constructor(options: ServiceOptions, indexer: LocalIndexer, activity: Activity) {
-    const { directory, stateDirectory } = indexer;
+  private constructor(
+    options: ServiceOptions,
+    indexer: LocalIndexer<OpenedDirectory>,
+    activity: Activity,
+    { log, clock = new SystemClock(), watch = watchDirectory }: ServiceSurroundings,
+  ) {
     this.#options = options;
-    this.#port = options.port;
-    this.#indexer = indexer;
     this.#activity = activity;
-    this.#publications = this.#debouncer(
-      { quiet: 1000 * options.debounce, longest: 10_000 * options.debounce },
-      (repository, changes) => this.#publish(repository, changes),
-      (repository) => `the index of ${printable(repositoryName(repository))} cannot be published`,
-    );
-    this.#trees = this.#debouncer(
-      { quiet: localLimits.settleMilliseconds, longest: localLimits.debounceMilliseconds },
-      async (prefix) => void (await indexer.reindex({ prefix }, this.#settled)),
-      (prefix) => `${printable(prefix || 'the directory')} cannot be looked through`,
-    );
-    this.#unseen = this.#debouncer(
-      { quiet: localLimits.unseenQuietMilliseconds, longest: localLimits.unseenMilliseconds },
-      async () => void (await indexer.reindex({ onlyPackages: true }, this.#settled)),
-      () => 'the directory cannot be looked through',
-    );
-    this.#surveying = this.#debouncer(
-      { quiet: statusLimits.surveyQuietMilliseconds, longest: statusLimits.surveyMilliseconds },
-      (repository) => this.#survey(repository),
-      (repository) => `${printable(repositoryName(repository))} cannot be checked`,
-    );
-    this.#surveyThread = new SurveyThread({ directory, stateDirectory });
-    this.#surveys = new Surveys({
-      clock,
-      survey: (repository) => this.#surveyThread.survey(repository),
-      onReport: (repository, report, before) => {
-        const news = report === undefined ? undefined : findingsNews(report, before);
-        if (news !== undefined) say(`${printable(repositoryName(repository))}: ${news}`);
-      },
-    });
-    this.#server = createHttpServer({
-      root: directory,
-      host: options.host,
-      ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
-      ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
-      uploads: this.#uploads(),
-      operations: { status: () => this.#status(), retry: (wanted) => this.#retry(wanted) },
-      log: say,
-    });
-  }
-
-  /** Whatever is lost is not worked on. A failure is told once, and not again before it has worked. */
-  #debouncer(
-    milliseconds: { readonly quiet: number; readonly longest: number },
-    work: (key: string, changes: Changes) => Promise<void>,
-    whatFailed: (key: string) => string,
-  ): Debouncer {
-    return new Debouncer({
+    this.#clock = clock;
+    this.#watchDirectory = watch;
+    this.#log = log;
+    this.#indexer = indexer;
+    this.#port = options.port;
+    this.#comparing = new Debouncer({
       clock,
       limits: {
-        ...localLimits,
-        debounceQuietMilliseconds: milliseconds.quiet,
-        debounceMilliseconds: milliseconds.longest,
+        ...debouncerLimits,
+        quietMilliseconds: serviceLimits.comparisonQuietMilliseconds,
+        waitMillisecondsMax: serviceLimits.comparisonWaitMillisecondsMax,
       },
-      work: async (key, changes) => {
-        if (!this.isLost) await work(key, changes);
+      work: () =>
+        this.#comparisons.run(async (prefix, what) => {
+          if (!this.isLost) await indexer.compare(prefix, what);
+        }),
+      onError: (_, error, failures) => {
+        if (failures === 1) this.reportFailure('cannot compare the directory with the table', error);
       },
-      onError: (key, error, failures) => {
-        if (failures === 1) sayFailure(whatFailed(key), error);
-      },
+    });
+    this.#statuses = new StatusCache(async (repository) => {
+      const { objects, records } = indexer.stores;
+      const slices = new TimeSlices(this.#stopping.signal);
+      const status = await repositoryStatus(objects, records, repository, slices.pause);
+      return isInUse(status) ? servedRepository(status, clock.now()) : undefined;
+    });
+    this.#server = createHttpServer({
+      root: indexer.stores.directory,
+      host: options.host,
+      ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
+      localUploads: options.localUploads ?? false,
+      ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
+      uploads: indexer,
+      overwrite: options.overwrite ?? true,
+      findRejection: verdictOn,
+      operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
+      log,
     });
   }
 
-  /** A file may still be copied: it is read once nothing has been heard of it for a while. */
-  readonly #settled: HintQueue = {
-    send: async (hints) => {
-      await this.#indexer.hints.sendAfter(hints, localLimits.settleMilliseconds);
-      for (const { key } of hints) this.#surveys.changed(splitKey(key).repository);
-    },
-  };
-
-  /** The server first: the index that is there serves from the start. The watch before the comparison: so nothing is missed. */
+  /** The server first: it can serve the existing index. The watch before the comparison: so no change is missed. */
   async start(): Promise<void> {
-    const { port, host } = await this.#listen();
-    const { directory, stateDirectory } = this.#indexer;
-    this.#watch = await watchDirectory(directory, stateDirectory, {
-      onPackage: (key) => {
-        this.#activity.heard(key);
-        void this.#settled.send([{ key }]).catch(reportMissedChange);
+    const url = await this.#listen();
+    const { directory } = this.#indexer.stores;
+    const { poll } = this.#options;
+    this.#watch = await this.#watchDirectory(
+      directory,
+      {
+        onFile: (key) => this.#onFile(key),
+        onDirectory: (prefix) => {
+          this.#comparisons.addDirectory(prefix);
+          this.#compareSoon();
+        },
+        onTree: (prefix) => {
+          this.#comparisons.addTree(prefix);
+          this.#compareSoon();
+        },
+        onNotice: (sentence) => this.#log(printable(sentence)),
       },
-      onIndex: (key) => void this.#lookAtIndex(key).catch(reportMissedChange),
-      onTree: (prefix) => {
-        // Told late, of a look that took longer than everything that was under way: the next start looks at all of it.
-        if (!this.#isStopping) this.#trees.touch(prefix);
+      {
+        clock: this.#clock,
+        ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }),
       },
-      onBatch: () => {
-        if (!this.#isStopping) this.#unseen.touch('');
-      },
-      onEnd: (error) => {
-        say(`the watch of ${directory} failed: ${error.message}`);
-        this.#loss = 'watch';
-      },
-    });
-    const { packages, repositories, hints } = await this.#indexer.reindex({}, this.#settled);
-    const differ = hints === 0 ? 'all of them known' : `${count(hints, 'difference')} to look at`;
-    say(
-      `${this.#indexer.directory}: ${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}, ${differ}`,
     );
-    this.#reindexing = setInterval(() => this.#trees.touch(''), localLimits.reindexMilliseconds);
-    this.#retrying = setInterval(() => this.#indexer.hints.retryDeadLetters(), localLimits.deadLetterMilliseconds);
-    await this.#greet(`http://${host}:${port}`);
+    const { packages, repositories, hints } = await this.#indexer.reindex();
+    this.#log(comparedLine(directory, packages, repositories, hints));
+    this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
+    this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
+    for (const line of greeting(directory, url, await this.#greetedRepositories(), this.#options)) this.#log(line);
   }
 
-  /** Of the server: the one that was asked for, or one that was free. */
+  /** That the server listens on. */
   get port(): number {
     return this.#port;
   }
@@ -223,175 +246,135 @@ export class Service {
     return this.#loss !== undefined;
   }
 
-  /** The row of a file changed, or anything in the repository. */
-  onChange(repository: Repository, file: string | undefined): void {
-    this.#publications.touch(repository, file);
-    this.#surveys.changed(repository);
+  onChanged(repository: Repository): void {
+    this.#statuses.changed(repository);
   }
 
-  /** Whatever the key's row says now, it is not pending any more. */
-  onLookedAt(key: ObjectKey): void {
-    this.#surveys.changed(splitKey(key).repository);
+  onUploaded(key: ObjectKey): void {
+    this.#activity.uploaded(key);
+  }
+
+  /** The loss of the directory is reported once, and not for every package in it. */
+  reportFailure(what: string, error: unknown): void {
+    if (!(error instanceof DirectoryLost)) this.#log(failureLine(what, error));
   }
 
   /**
-   * Resolves when the process is asked to stop, or nothing can be done here any more. A place that cannot even be looked at (the
-   * disk fails, a directory above was closed to this user) is not lost: what can be served is served on.
+   * Resolves when the process is asked to stop, or when something is lost. Where the directory cannot even be checked (a disk fails,
+   * a parent directory was closed to this user) nothing is lost: the service serves what it can.
    */
-  async untilEnd(stop: AbortSignal): Promise<'asked' | ServiceLoss> {
-    let said: string | undefined;
+  async untilEnd(stop: AbortSignal): Promise<'asked' | Loss> {
+    let reported: string | undefined;
     while (!stop.aborted) {
       try {
-        this.#loss ??= await this.#indexer.loss();
-        said = undefined;
+        this.#loss ??= await this.#indexer.stores.loss();
+        reported = undefined;
       } catch (error) {
-        said = sayTriedAgain(error, said);
+        reported = this.#reportOnce(error, reported);
       }
       if (this.#loss !== undefined) return this.#loss;
-      await clock.sleep(localLimits.lossMilliseconds, stop);
+      await this.#clock.sleep(serviceLimits.lossMilliseconds, stop);
     }
     return 'asked';
   }
 
-  /** Finishes what is under way, publishes it, and lets the directory go; after a loss, only the latter. */
+  /** Finishes the work in progress, publishes it, and releases the directory; after a loss, only the last. */
   async stop(): Promise<void> {
     if (this.isLost) this.#indexer.abandon();
-    this.#isStopping = true;
-    clearInterval(this.#reindexing);
-    clearInterval(this.#retrying);
-    for (const timer of this.#looks) clearTimeout(timer);
-    await this.#watch?.unsubscribe();
+    this.#stopping.abort();
+    await this.#watch?.close();
     await this.#server.close();
-    await Promise.all([this.#trees.close(), this.#unseen.close()]);
-    await this.#indexer.hints.close();
-    await this.#publications.close();
-    await this.#surveyThread.close();
-    await this.#surveying.close();
-    this.#indexer.release();
+    await this.#comparing.close();
+    await this.#indexer.close();
   }
 
-  async #listen(): Promise<{ readonly port: number; readonly host: string }> {
+  async #listen(): Promise<string> {
     try {
       const { port, address, family } = await this.#server.listen(this.#options.port);
       this.#port = port;
-      return { port, host: family === 'IPv6' ? `[${address}]` : address };
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     } catch (error) {
+      this.#indexer.stores.discard();
       if (error instanceof CannotListen) throw new CannotRun(error.message);
       throw error;
     }
   }
 
-  async #greet(url: string): Promise<void> {
-    const repositories: Repository[] = [];
-    for (const repository of this.#surveys.repositories)
-      if (repositories.length < shownMax && (await this.#isThere(repository))) repositories.push(repository);
-    const shown = repositories.length === 0 ? ['All'] : repositories;
-    say(`serving ${this.#indexer.directory} on ${url}/`);
-    say('for pkgin, put into its repositories.conf:');
-    for (const repository of shown)
-      say(`  ${url}/${joinKey(repository, '').split('/').map(encodeURIComponent).join('/')}`.replace(/\/$/, ''));
-    say(`to upload:  curl -T PACKAGE.tgz ${url}/${joinKey(shown[0] ?? '', '')}    to stop: Ctrl-C`);
-    say(`what is going on:  ${url}/-/`);
+  #onFile(key: ObjectKey): void {
+    if (isPackageKey(key)) {
+      this.#activity.heard(key);
+      this.#attempt(() => this.#indexer.fileChanged(key));
+    } else if (isIndexKey(key)) this.#attempt(() => this.#indexer.checkIndex(key));
   }
 
-  /** The table may remember one of which nothing is left. */
-  async #isThere(repository: Repository): Promise<boolean> {
-    for await (const { key } of this.#indexer.objects.list(joinKey(repository, '')))
+  /** A change that is reported while the service stops is found by the next start. */
+  #compareSoon(): void {
+    if (!this.#stopping.signal.aborted) this.#comparing.touch('');
+  }
+
+  #compareAll(): void {
+    if (!this.isLost) this.#attempt(async () => void (await this.#indexer.reindex()));
+  }
+
+  #repeat(milliseconds: number, work: () => void): void {
+    const { signal } = this.#stopping;
+    void this.#clock.sleep(milliseconds, signal).then(() => {
+      if (signal.aborted) return;
+      work();
+      this.#repeat(milliseconds, work);
+    });
+  }
+
+  /** What fails here is made good by the next comparison. */
+  #attempt(work: () => Promise<void>): void {
+    void work().catch((error: unknown) => this.reportFailure('cannot process a change', error));
+  }
+
+  /** @returns what is reported by now. @throws an error that is the program's own. */
+  #reportOnce(error: unknown, reported: string | undefined): string {
+    const sentence = failureSentence(error);
+    if (sentence === undefined) throw error;
+    if (sentence !== reported) this.#log(`${sentence}; will retry`);
+    return sentence;
+  }
+
+  async #greetedRepositories(): Promise<Repository[]> {
+    const repositories: Repository[] = [];
+    for (const repository of this.#statuses.repositories) {
+      if (repositories.length === serviceLimits.greetedRepositoriesMax) break;
+      if (await this.#hasFiles(repository)) repositories.push(repository);
+    }
+    return repositories;
+  }
+
+  /** The table may know a repository that was removed. */
+  async #hasFiles(repository: Repository): Promise<boolean> {
+    for await (const { key } of this.#indexer.stores.objects.list(joinKey(repository, '')))
       if (splitKey(key).repository === repository && (isPackageKey(key) || isIndexKey(key))) return true;
     return false;
   }
 
-  #uploads(): UploadReceiver {
-    const { objects } = this.#indexer;
-    return {
-      receive: async (key, body, options) => {
-        const received = await objects.receive(key, body, options);
-        if (received.outcome !== 'exists') {
-          this.#activity.uploaded(key);
-          await this.#send([{ key }]);
-          this.#lookAgain(() => this.#send([{ key }]));
-        }
-        return received;
-      },
-      remove: async (key) => {
-        const isThere = (await objects.head(key)) !== undefined;
-        await objects.delete(key);
-        if (isThere) {
-          this.#activity.heard(key);
-          await this.#send([{ key }]);
-        }
-        return isThere;
-      },
-    };
-  }
-
-  async #send(hints: readonly Hint[]): Promise<void> {
-    await this.#indexer.hints.send(hints);
-    for (const { key } of hints) this.#surveys.changed(splitKey(key).repository);
-  }
-
-  async #publish(repository: Repository, changes: Changes): Promise<void> {
-    const begunAt = clock.now();
-    const publication = await this.#indexer.summarize(repository, changes);
-    sayPublication(repository, publication);
-    this.#activity.summarized(repository, publication, begunAt);
-    this.#surveys.changed(repository);
-    if (!this.#isStopping) this.#surveying.touch(repository);
-    for (const { name, file } of indexFormats) {
-      if (this.#options.formats.includes(name)) this.#lookAgain(() => this.#lookAtIndex(joinKey(repository, file)));
-    }
-  }
-
-  /** For whoever looks later, and for what its report has to tell. */
-  async #survey(repository: Repository): Promise<void> {
-    try {
-      if (!this.#isStopping) await this.#surveys.of(repository);
-    } catch (error) {
-      if (!this.#isStopping) throw error;
-    }
-  }
-
-  /** A file of ours that is removed again before the watch has told of it would be in no event: see watch-directory.ts. */
-  #lookAgain(look: () => Promise<void>): void {
-    if (this.#isStopping) return;
-    const timer = setTimeout(() => {
-      this.#looks.delete(timer);
-      void look().catch(reportMissedChange);
-    }, localLimits.watchMilliseconds);
-    this.#looks.add(timer);
-  }
-
-  /** Ours are left alone; one that somebody else put in its place, or removed, is published again. */
-  async #lookAtIndex(key: ObjectKey): Promise<void> {
-    const head = await this.#indexer.objects.head(key);
-    if (head === undefined || Object.keys(head.metadata).length === 0)
-      this.#publications.touch(splitKey(key).repository);
-  }
-
   async #status(): Promise<ServiceStatus> {
-    const { pending, deadLetters } = this.#indexer.hints;
-    const surveys = await this.#surveys.all();
-    const queue = { pending, publications: this.#publications.pending, deadLetters };
-    return serviceStatus(this.#activity, queue, surveys, clock.now());
+    const repositories = await this.#statuses.all();
+    const { hints, publications } = this.#indexer;
+    const queue = { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
+    return serviceStatus(this.#activity, queue, this.#watch?.polled ?? [], repositories, this.#clock.now());
   }
 
-  /** @returns how many packages are looked at again. */
-  async #retry(wanted: RetryRequest): Promise<number> {
-    const keys = 'key' in wanted ? [wanted.key] : await this.#failedKeys();
-    await this.#send(keys.map((key) => ({ key, force: true })));
+  /** @returns how many packages are read again. */
+  async #retry(request: RetryRequest): Promise<number> {
+    const keys = 'key' in request ? [request.key] : await this.#failedKeys();
+    await this.#indexer.send(keys.map((key) => ({ key, force: true })));
     return keys.length;
   }
 
-  /** Of packages that are not in their index as they are. */
+  /** Packages that are rejected, pending or dead letters. */
   async #failedKeys(): Promise<ObjectKey[]> {
-    const surveys = await this.#surveys.all();
-    const keys = surveys.flatMap(({ status: { repository, rejected, pending } }) => [
+    const repositories = await this.#statuses.all();
+    const keys = repositories.flatMap(({ repository, rejected, pending }) => [
       ...rejected.map(({ file }) => joinKey(repository, file)),
       ...pending,
     ]);
     return [...new Set([...keys, ...this.#indexer.hints.deadLetters.map(({ hint }) => hint.key)])];
   }
 }
-
-/** Repositories that the greeting names. */
-const shownMax = 5;

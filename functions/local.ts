@@ -1,228 +1,279 @@
 /**
- * The indexer on one machine: the composition of the steps with a directory, SQLite and a queue in memory. What lambda.ts is to
- * AWS, this is to `index` and `serve`.
+ * The composition on one machine, as lambda.ts is the one on AWS: the three steps over a directory, a table in SQLite and a queue in
+ * memory. `index` runs it to its end; `serve` adds a watch and a web server (local-service.ts).
+ *
+ *     receive, remove ──────▶┐        ┌ not settled: later
+ *     fileChanged, reindex ─▶┴ hints ─┴▶ extract ─▶ table ─▶ publications ─▶ summarize
  */
 
-import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { type DirectoryLock, lockDirectory } from './adapters/local/directory-lock.ts';
-import { DirectoryObjects } from './adapters/local/directory-objects.ts';
-import type { FileCalls } from './adapters/local/file-calls.ts';
+import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
+import type { ReceiveOptions, ReceiveOutcome } from './adapters/local/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
-import type { SqliteRecords } from './adapters/local/sqlite-records.ts';
-import { defaultStateDirectory, openTable, tableFile } from './adapters/local/state-directory.ts';
+import { type DirectoryOptions, type Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import { Settling, type SettlingFile } from './adapters/local/settling.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
-import { CannotRun, systemErrorSentence } from './failures.ts';
-import type { IndexFormatName } from './index/index-formats.ts';
-import { joinKey } from './keys.ts';
+import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import { joinKey, splitKey } from './keys.ts';
+import { obstructedFiles } from './obstruction.ts';
 import { PageTemplate, pageFile } from './page/page.ts';
-import type { Changes, Hint, HintQueue, ObjectKey, OnChange, Repository } from './ports.ts';
+import type {
+  Changes,
+  Clock,
+  Hint,
+  HintQueue,
+  ListedObject,
+  ObjectKey,
+  ObjectStore,
+  RecordTable,
+  Repository,
+} from './ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
 import { printable } from './wording.ts';
 
+/** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */
+export interface LocalStores {
+  readonly objects: UploadStore;
+  readonly records: RecordTable;
+  /** What was lost, if anything: the indexer cannot go on then. */
+  loss(): Promise<Loss | undefined>;
+  /** Closes it, and lets other indexers have it. */
+  release(): void;
+}
+
+interface UploadStore extends ObjectStore {
+  /** Stores a body of any size: all of it, or nothing. */
+  receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome>;
+  /** As `list`, of keys without a further `/` behind the prefix. */
+  listDirectory(prefix: string): AsyncIterable<ListedObject>;
+  /** The object as it is now, where other programs may still be writing it. Without this function, every object is complete. */
+  settlingFile?(key: ObjectKey): Promise<SettlingFile | undefined>;
+}
+
 export interface LocalIndexerOptions {
-  readonly directory: string;
-  /** Where the table is kept; by default `.indexer` in the directory. */
-  readonly stateDirectory?: string | undefined;
   readonly formats: readonly IndexFormatName[];
-  /** Whether to put a package browser, index.html, into every repository. */
-  readonly page: boolean;
-  /** How the directory is read; waiting unless told otherwise. */
-  readonly calls?: FileCalls;
+  /** The package browser, index.html, to put into every repository. */
+  readonly page: PageTemplate | undefined;
+  /** Seconds without a change before a repository is published; without it, `close` publishes, from all rows. */
+  readonly debounce?: number;
+  /** Seconds without a change before a file is read; without it, every file is read at once. */
+  readonly settle?: number;
+  readonly clock?: Clock;
   readonly events: LocalIndexerEvents;
 }
 
-/** What happens, for whoever shows it. */
-interface LocalIndexerEvents {
-  /** A row may have changed: the repository's index is to be summarized. */
-  readonly onChange: OnChange;
+export interface LocalIndexerEvents {
+  /** The files, the rows or the index of this repository changed. */
+  readonly onChanged?: (repository: Repository) => void;
+  readonly onUploaded?: (key: ObjectKey) => void;
+  readonly onRemoved?: (key: ObjectKey) => void;
   readonly onExtracted?: (key: ObjectKey, extraction: Extraction) => void;
-  /** A key could not be looked at, after `tries` tries. */
-  readonly onFailed?: (key: ObjectKey, error: unknown, tries: number) => void;
+  /** Will be retried; `tries` counts from 1. */
+  readonly onExtractFailed?: (key: ObjectKey, error: unknown, tries: number) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
-  /** Something that the person should know, in a sentence. */
+  /** Summarize ended, whether or not it had anything to publish. */
+  readonly onSummarized: (repository: Repository, publication: Publication, startedAt: Date) => void;
+  /** Will be retried, unless the indexer is closing; `failures` counts those in a row, from 1. */
+  readonly onSummarizeFailed: (repository: Repository, error: unknown, failures: number) => void;
+  /** A sentence for the operator. */
   readonly onNotice: (sentence: string) => void;
 }
 
-/** What an indexer cannot work without. */
-export type Loss =
-  /** The directory is gone, or another one is in its place. */
-  | 'directory'
-  /** Table or lock were removed. */
-  | 'state'
-  /** The table is damaged. */
-  | 'table';
-
-const clock = new SystemClock();
-
-export class LocalIndexer {
-  readonly directory: string;
-  readonly stateDirectory: string;
-  readonly objects: DirectoryObjects;
-  readonly records: SqliteRecords;
+export class LocalIndexer<Stores extends LocalStores = LocalStores> implements HintQueue {
+  readonly stores: Stores;
+  /** The queue, for what is ready to be read now. */
   readonly hints: MemoryHints;
-  readonly #lock: DirectoryLock;
-  readonly #formats: readonly IndexFormatName[];
-  readonly #page: PageTemplate | undefined;
-  readonly #noticeOnce: (sentence: string) => void;
-  #isTableDamaged = false;
+  /** Repositories whose index is to be published. */
+  readonly publications: Debouncer;
+  readonly #options: LocalIndexerOptions;
+  readonly #events: LocalIndexerEvents;
+  readonly #clock: Clock;
+  readonly #settling: Settling | undefined;
+  #isClosing = false;
   #isAbandoned = false;
 
-  /** @throws {CannotRun} where the directory is missing, not writable, or kept by another indexer. */
-  static async open(options: LocalIndexerOptions): Promise<LocalIndexer> {
-    const directory = resolve(options.directory);
-    const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
-    await checkDirectory(directory);
-    try {
-      // Not with the directories above it: a missing one is a mistake, and below /proc Node would try for ever.
-      await mkdir(stateDirectory);
-    } catch (error) {
-      if (!(await isDirectory(stateDirectory)))
-        throw new CannotRun(
-          systemErrorSentence(
-            error,
-            `the state directory ${stateDirectory} cannot be made (--state puts it elsewhere)`,
-          ),
-        );
-    }
-    const lock = lockDirectory(stateDirectory, directory);
-    try {
-      const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
-      const indexer = new LocalIndexer({ ...options, page }, directory, stateDirectory, lock);
-      await indexer.#clearAway();
-      return indexer;
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
+  /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
+  static async open(
+    directory: Omit<DirectoryOptions, 'onChange' | 'onNotice'>,
+    options: Omit<LocalIndexerOptions, 'page'> & { readonly page: boolean },
+  ): Promise<LocalIndexer<OpenedDirectory>> {
+    const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
+    const onNotice = once(options.events.onNotice);
+    // The table reports a change only after a hint, and no hint comes before there is an indexer.
+    let indexer: LocalIndexer<OpenedDirectory> | undefined;
+    const stores = await OpenedDirectory.open({
+      ...directory,
+      onNotice,
+      onChange: (repository, file) => indexer?.rowChanged(repository, file),
+    });
+    indexer = new LocalIndexer(stores, { ...options, page, events: { ...options.events, onNotice } });
+    return indexer;
   }
 
-  private constructor(
-    options: Omit<LocalIndexerOptions, 'page'> & { readonly page: PageTemplate | undefined },
-    directory: string,
-    stateDirectory: string,
-    lock: DirectoryLock,
-  ) {
-    const { events, formats, page } = options;
-    const noticeOnce = once(events.onNotice);
-    this.#noticeOnce = noticeOnce;
-    this.directory = directory;
-    this.stateDirectory = stateDirectory;
-    this.#lock = lock;
-    this.#formats = formats;
-    this.#page = page;
-    this.objects = new DirectoryObjects({
-      root: directory,
-      stateDirectory,
-      ...(options.calls ? { calls: options.calls } : {}),
-      onSkipped: (path, reason) => {
-        const name = printable(Buffer.from(path).toString('latin1'));
-        if (reason === 'name is not UTF-8') noticeOnce(`left out ${name}: its ${reason}; rename it`);
-        if (reason === 'permission is denied')
-          noticeOnce(`left out ${name}: ${reason}; let this user read it if packages are in it`);
-      },
-    });
-    const opened = openTable({
-      file: tableFile(stateDirectory),
-      onChange: events.onChange,
-      onDamage: () => {
-        this.#isTableDamaged = true;
-      },
-    });
-    this.records = opened.table;
-    if (opened.rebuilt)
-      events.onNotice(
-        `the table was ${opened.because}: a new one is made from the directory (the old one: ${opened.setAside})`,
-      );
+  constructor(stores: Stores, options: LocalIndexerOptions) {
+    const { clock = new SystemClock(), debounce = Number.POSITIVE_INFINITY, settle, events } = options;
+    this.stores = stores;
+    this.#options = options;
+    this.#events = events;
+    this.#clock = clock;
+    if (settle !== undefined) this.#settling = new Settling({ clock, settleMilliseconds: 1_000 * settle });
     this.hints = new MemoryHints({
       clock,
-      work: async ({ key, force = false }: Hint) => {
-        if (this.#isAbandoned) return;
-        const extraction = await extract({ objects: this.objects, records: this.records, clock }, key, { force });
-        events.onExtracted?.(key, extraction);
-      },
-      onError: ({ key }, error, tries) => events.onFailed?.(key, error, tries),
+      work: (hint) => this.#extract(hint),
+      onError: ({ key }, error, tries) => events.onExtractFailed?.(key, error, tries),
       ...(events.onDeadLetter ? { onDeadLetter: events.onDeadLetter } : {}),
+    });
+    this.publications = new Debouncer({
+      clock,
+      limits: { ...debouncerLimits, quietMilliseconds: 1_000 * debounce, waitMillisecondsMax: 10_000 * debounce },
+      work: (repository, changes) => this.#publish(repository, changes),
+      onError: (repository, error, failures) => events.onSummarizeFailed(repository, error, failures),
     });
   }
 
-  /** Compares the directory with the table; hints go to the queue, or to `hints`. */
-  async reindex(options: ReindexOptions = {}, hints: HintQueue = this.hints): Promise<ReindexResult> {
-    return await reindex({ objects: this.objects, records: this.records, hints }, options);
+  /** An upload. Nobody sees any of it before its last byte is on the disk. */
+  async receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome> {
+    const received = await this.stores.objects.receive(key, body, options);
+    if (received.outcome !== 'exists') {
+      this.#settling?.isComplete(key, received.etag);
+      this.#events.onUploaded?.(key);
+      await this.send([{ key }]);
+    }
+    return received;
   }
 
-  async summarize(repository: Repository, changes: Changes): Promise<Publication> {
-    const ports = { objects: this.objects, records: this.records, clock };
-    const publication = await summarize(ports, repository, { formats: this.#formats, page: this.#page, changes });
-    const page = joinKey(repository, pageFile);
-    if ('page' in publication && publication.page === 'foreign')
-      this.#noticeOnce(
-        `${printable(page)} is left alone, because it is not ours; remove it if you want a package browser there`,
-      );
-    return publication;
+  /** @returns whether there was such a package. */
+  async remove(key: ObjectKey): Promise<boolean> {
+    const { objects } = this.stores;
+    const isThere = (await objects.head(key)) !== undefined;
+    await objects.delete(key);
+    if (isThere) {
+      this.#events.onRemoved?.(key);
+      await this.send([{ key }]);
+    }
+    return isThere;
   }
 
-  /** What makes this indexer useless, if anything does: then it is to be abandoned, closed, and a new one opened. */
-  async loss(): Promise<Loss | undefined> {
-    if (!(await this.objects.isInPlace())) return 'directory';
-    if (this.#isTableDamaged) return 'table';
-    return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
+  /** Queues keys that may differ from their rows. */
+  async send(hints: readonly Hint[]): Promise<void> {
+    await this.hints.send(hints);
+    for (const { key } of hints) this.#events.onChanged?.(splitKey(key).repository);
   }
 
-  /** What is still in the queue is done without anything being done: it is about a directory, or a table, that is not there. */
+  /** Another program changed the file of this key, and may be changing it still. */
+  async fileChanged(key: ObjectKey): Promise<void> {
+    this.#settling?.heard(key);
+    // While it waits, each of its many events would only have it checked too early.
+    if (!this.hints.isWaiting(key)) await this.send([{ key }]);
+  }
+
+  /** Publishes the index again if it is not ours: somebody replaced or removed it. */
+  async checkIndex(key: ObjectKey): Promise<void> {
+    const head = await this.stores.objects.head(key);
+    if (head === undefined || Object.keys(head.metadata).length === 0) this.rowChanged(splitKey(key).repository);
+  }
+
+  /** Compares objects and rows, and queues the keys that differ. */
+  async reindex(options: ReindexOptions = {}, hints: HintQueue = this): Promise<ReindexResult> {
+    const { objects, records } = this.stores;
+    return await reindex({ objects, records, hints }, options);
+  }
+
+  /**
+   * Compares packages with their rows, and checks that their indexes are ours.
+   * @param prefix `''` or ending in `/`.
+   * @param what `tree`: of every repository below it, too.
+   */
+  async compare(prefix: string, what: 'directory' | 'tree'): Promise<void> {
+    const { objects, records } = this.stores;
+    const indexes: ObjectKey[] = [];
+    const options = { prefix, onlyPackages: true, onIndex: (key: ObjectKey) => indexes.push(key) };
+    if (what === 'tree') await this.reindex(options);
+    else {
+      const files = { head: (key: ObjectKey) => objects.head(key), list: () => objects.listDirectory(prefix) };
+      await reindex({ objects: files, records, hints: this }, { ...options, onlyRepository: true });
+    }
+    for (const key of indexes) await this.checkIndex(key);
+  }
+
+  /** A row changed; without a file, any row may have. */
+  rowChanged(repository: Repository, file?: string): void {
+    this.publications.touch(repository, this.#options.debounce === undefined ? undefined : file);
+    this.#events.onChanged?.(repository);
+  }
+
+  /** Drops what is queued: it concerns a directory or a table that is lost. */
   abandon(): void {
     this.#isAbandoned = true;
   }
 
-  /** Finishes what is in the queue, and lets the directory go. */
+  /** Works off the queue, publishes every repository that changed, and releases the stores. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.hints.close();
-    this.release();
+    await this.publications.close();
+    this.stores.release();
   }
 
-  /** Lets the directory go without waiting for anything. */
-  release(): void {
-    this.records.close();
-    this.#lock.release();
-  }
-
-  /** A process that was killed in the middle of a put leaves a temporary file. */
-  async #clearAway(): Promise<void> {
-    try {
-      await this.objects.removeTemporaryFiles();
-    } catch (error) {
-      throw new CannotRun(systemErrorSentence(error, (error as NodeJS.ErrnoException).path ?? this.directory));
+  async #extract(hint: Hint): Promise<void> {
+    const { key, force = false } = hint;
+    if (this.#isAbandoned) return;
+    const wait = await this.#millisecondsToSettle(key);
+    if (wait > 0) {
+      // Its row stays as it is, and the next start finds the difference.
+      if (!this.#isClosing) await this.hints.sendAfter([hint], wait);
+      return;
     }
+    const { objects, records } = this.stores;
+    const extraction = await extract({ objects, records, clock: this.#clock }, key, { force });
+    this.#events.onExtracted?.(key, extraction);
+  }
+
+  async #publish(repository: Repository, changes: Changes): Promise<void> {
+    if (this.#isAbandoned) return;
+    const startedAt = this.#clock.now();
+    const { objects, records } = this.stores;
+    const publication = await summarize({ objects, records, clock: this.#clock }, repository, {
+      ...(await this.#publishable(repository)),
+      changes,
+    });
+    this.#events.onChanged?.(repository);
+    this.#events.onSummarized(repository, publication, startedAt);
+    if ('page' in publication && publication.page === 'foreign')
+      this.#events.onNotice(
+        `kept ${printable(joinKey(repository, pageFile))}, which is not ours; remove it to get the package browser`,
+      );
+  }
+
+  /** 0 where the file can be read now. */
+  async #millisecondsToSettle(key: ObjectKey): Promise<number> {
+    const { objects, records } = this.stores;
+    if (this.#settling === undefined || objects.settlingFile === undefined) return 0;
+    const file = await objects.settlingFile(key);
+    const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
+    return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
+  }
+
+  /** All that was asked for, except where a directory is in its place. */
+  async #publishable(repository: Repository): Promise<Pick<LocalIndexerOptions, 'formats' | 'page'>> {
+    const { formats, page } = this.#options;
+    const obstructed = await obstructedFiles(this.stores.objects, repository);
+    for (const file of obstructed) {
+      const name = printable(joinKey(repository, file));
+      this.#events.onNotice(`cannot publish ${name}: a directory has that name; rename or remove it`);
+    }
+    const free = indexFormats.filter(({ name, file }) => formats.includes(name) && !obstructed.includes(file));
+    return { formats: free.map(({ name }) => name), page: obstructed.includes(pageFile) ? undefined : page };
   }
 }
 
-/** A directory is listed again and again; what is told about it is told once. */
-function once(tell: (sentence: string) => void): (sentence: string) => void {
-  const told = new Set<string>();
+/** A directory is listed again and again; each notice is given once. */
+function once(give: (sentence: string) => void): (sentence: string) => void {
+  const given = new Set<string>();
   return (sentence) => {
-    if (!told.has(sentence)) tell(sentence);
-    told.add(sentence);
+    if (!given.has(sentence)) give(sentence);
+    given.add(sentence);
   };
-}
-
-async function checkDirectory(directory: string): Promise<void> {
-  try {
-    const facts = await stat(directory);
-    if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
-    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    if (error instanceof CannotRun) throw error;
-    throw new CannotRun(systemErrorSentence(error, directory));
-  }
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (facts) => facts.isDirectory(),
-    () => false,
-  );
 }

@@ -76,6 +76,8 @@ export interface ObjectStore {
   delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
   /** All objects whose key begins with `prefix`, in any order. */
   list(prefix: string): AsyncIterable<ListedObject>;
+  /** Whether a directory is in the place of this object, so that it cannot be put. Only a store in a file system has this. */
+  isDirectory?(key: ObjectKey): Promise<boolean>;
 }
 
 interface RowFacts {

@@ -1,7 +1,17 @@
 import type { ConsistencyReport } from './check/consistency.ts';
 import { RepositoryFacts } from './check/repository-facts.ts';
-import { compareByBytes, isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import type { ETag, Hint, HintQueue, ObjectStore, RecordTable, Repository, Row } from './ports.ts';
+import { compareByBytes, isIndexKey, isPackageKey, isUnusableKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
+import {
+  aliasMetadata,
+  type ETag,
+  type Hint,
+  type HintQueue,
+  type ObjectKey,
+  type ObjectStore,
+  type RecordTable,
+  type Repository,
+  type Row,
+} from './ports.ts';
 
 /** Comparing the bucket with the table. */
 export const reindexLimits = {
@@ -10,7 +20,7 @@ export const reindexLimits = {
 } as const;
 
 export interface ReindexPorts {
-  readonly objects: ObjectStore;
+  readonly objects: Pick<ObjectStore, 'head' | 'list'>;
   readonly records: RecordTable;
   readonly hints: HintQueue;
 }
@@ -24,10 +34,14 @@ export interface ReindexPlace {
 export interface ReindexOptions {
   /** Only keys that begin with this. */
   readonly prefix?: string;
+  /** Only the repository that the prefix is, and none below it. `objects` need not list those. */
+  readonly onlyRepository?: boolean;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
   /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
+  /** Called with the key of each index that exists. */
+  readonly onIndex?: (key: ObjectKey) => void;
   /** Where to resume a reindex that stopped. */
   readonly after?: ReindexPlace;
   /** Called after each batch of hints: true stops the reindex there. */
@@ -39,12 +53,19 @@ export interface ReindexOptions {
   readonly onReport?: (repository: Repository, report: ConsistencyReport | undefined) => void;
 }
 
+interface UnusableKeys {
+  readonly packages: number;
+  readonly first: ObjectKey;
+}
+
 export interface ReindexResult {
   readonly repositories: number;
-  /** Packages listed. */
+  /** Packages listed, without the aliases of packages with `+` in their names. */
   readonly packages: number;
   /** Hints sent: packages without a row that has their ETag, and rows without a package. */
   readonly hints: number;
+  /** Packages that cannot be indexed, because their keys have an empty part (`isUnusableKey`); absent if there are none. */
+  readonly unusable?: UnusableKeys;
   /** Where it stopped, if it did. */
   readonly stoppedAt?: ReindexPlace;
 }
@@ -55,11 +76,17 @@ export interface ReindexResult {
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
-  const listed = await listRepositories(ports, prefix);
+  const { listed, unusable } = await listRepositories(ports, prefix, options);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
-  const result = { repositories: 0, packages: 0, hints: 0 };
+  const result = {
+    repositories: 0,
+    packages: 0,
+    hints: 0,
+    // A reindex that goes on after a stop lists everything again.
+    ...(unusable === undefined || after !== undefined ? {} : { unusable }),
+  };
   for (const repository of repositories) {
-    const etags = listed.get(repository) ?? new Map<string, ETag>();
+    const etags = await withoutAliases(ports.objects, repository, listed.get(repository) ?? new Map());
     const resumed = repository === after?.repository ? after.file : undefined;
     if (resumed === undefined) {
       result.repositories += 1;
@@ -76,8 +103,9 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       const last = files.at(-1);
       if (last !== undefined && isTimeUp()) return { ...result, stoppedAt: { repository, file: last } };
     }
-    if (facts !== undefined) onReport?.(repository, facts.check());
+    // The summary first: a publication must not wait for the check, nor fail with it.
     if (!onlyPackages) await ports.records.requestSummary(repository);
+    if (facts !== undefined) onReport?.(repository, await facts.check());
     if (repository !== repositories.at(-1) && isTimeUp()) return { ...result, stoppedAt: { repository } };
   }
   return result;
@@ -89,25 +117,56 @@ function isAhead(repository: Repository, after: ReindexPlace | undefined): boole
   return order > 0 || (order === 0 && after.file !== undefined);
 }
 
-/** The packages below `prefix` by repository. Includes repositories without packages: those with an index or in the table. */
+interface Listing {
+  /** The packages below the prefix by repository. Includes repositories without packages: those with an index or in the table. */
+  readonly listed: ReadonlyMap<Repository, ReadonlyMap<string, ETag>>;
+  readonly unusable: UnusableKeys | undefined;
+}
+
 async function listRepositories(
   { objects, records }: ReindexPorts,
   prefix: string,
-): Promise<Map<Repository, Map<string, ETag>>> {
+  { onIndex, onlyRepository = false }: ReindexOptions,
+): Promise<Listing> {
   const listed = new Map<Repository, Map<string, ETag>>();
+  let unusable: UnusableKeys | undefined;
   for await (const { key, etag } of objects.list(prefix)) {
+    if (isUnusableKey(key)) unusable = { packages: (unusable?.packages ?? 0) + 1, first: unusable?.first ?? key };
     const isPackage = isPackageKey(key);
-    if (!isPackage && !isIndexKey(key)) continue;
+    const isIndex = isIndexKey(key);
+    if (isIndex) onIndex?.(key);
+    if (!isPackage && !isIndex) continue;
     const { repository, file } = splitKey(key);
+    if (onlyRepository && joinKey(repository, '') !== prefix) continue;
     const etags = listed.get(repository) ?? new Map<string, ETag>();
     listed.set(repository, etags);
     if (isPackage) etags.set(file, etag);
   }
-  for await (const repository of records.repositories()) {
+  const known = onlyRepository ? [splitKey(prefix).repository] : records.repositories();
+  for await (const repository of known) {
     const isBelow = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
     if (isBelow && !listed.has(repository)) listed.set(repository, new Map());
   }
-  return listed;
+  return { listed, unusable };
+}
+
+/**
+ * The packages without the aliases among them. Only metadata tells an alias from a package that somebody uploaded. An alias whose package
+ * is gone stays: it needs a hint, so that extract removes it.
+ */
+async function withoutAliases(
+  objects: ReindexPorts['objects'],
+  repository: Repository,
+  etags: ReadonlyMap<string, ETag>,
+): Promise<ReadonlyMap<string, ETag>> {
+  const packages = new Map(etags);
+  for (const file of etags.keys()) {
+    const alias = plusAliasOf(file);
+    if (alias === undefined || !etags.has(alias)) continue;
+    const facts = await objects.head(joinKey(repository, alias));
+    if (facts !== undefined && aliasMetadata in facts.metadata) packages.delete(alias);
+  }
+  return packages;
 }
 
 /** Passes the rows on, and adds each to the facts. */

@@ -1,6 +1,6 @@
 /**
- * The CDK app. `node infra/app.ts --bucket NAME …` writes the template to cdk.out (or $CDK_OUTDIR); it needs no credentials and
- * no network, only the bundles of `npm run build`. `cdk deploy --app cdk.out` takes it from there.
+ * The CDK app. `node infra/app.ts --bucket NAME …` writes the template to cdk.out (or $CDK_OUTDIR). It needs the bundles of
+ * `npm run build`, but no credentials and no network. `cdk deploy --app cdk.out` can deploy it.
  */
 
 import { existsSync } from 'node:fs';
@@ -14,8 +14,8 @@ import { Storage } from './storage.ts';
 import { Watch } from './watch.ts';
 
 /**
- * The app with its one stack; `.synth()` writes it.
- * @throws {BadOption} where the bundles have not been built.
+ * The app with its only stack; `.synth()` writes it.
+ * @throws {BadOption} if the bundles have not been built.
  */
 export function indexerApp(options: IndexerOptions, outdir: string): App {
   if (!existsSync(join(options.bundles, 'extract', 'index.js'))) {
@@ -25,7 +25,7 @@ export function indexerApp(options: IndexerOptions, outdir: string): App {
     outdir,
     analyticsReporting: false,
     treeMetadata: false,
-    // What CDK finds wrong with a template is an error, not a warning that scrolls away.
+    // Makes the CDK's own findings errors instead of warnings.
     context: { '@aws-cdk/core:validateAgainstDefaultRules': true },
   });
   const stack = new Stack(app, options.stack, {
@@ -39,22 +39,23 @@ export function indexerApp(options: IndexerOptions, outdir: string): App {
   return app;
 }
 
-/** The deployer's own credentials do everything: no roles of `cdk bootstrap`, no version of it to look up, only its bucket. */
+/** Uses the deployer's own credentials for everything: of `cdk bootstrap`, this needs only the bucket for assets. */
 function deployersCredentials(assetBucket: string | undefined): IStackSynthesizer {
   const synthesizer: unknown = new CliCredentialsStackSynthesizer(
     assetBucket === undefined ? {} : { fileAssetsBucketName: assetBucket },
   );
-  // The library declares an optional property once with undefined and once without, which exactOptionalPropertyTypes tells apart.
+  // The library declares one optional property in two ways, which exactOptionalPropertyTypes does not accept.
   return synthesizer as IStackSynthesizer;
 }
 
-/** @throws {BadOption} for a flag that is not one of ours. */
+/** @throws {BadOption} for an unknown flag. */
 export function flagsFrom(commandLine: readonly string[]): IndexerFlags {
   const values = parsed(commandLine);
   return {
     ...values,
     publicBucket: values['public-bucket'],
     alarmEmail: values['alarm-email'],
+    kmsKey: values['kms-key'],
     keepTables: values['keep-tables'],
     assetBucket: values['asset-bucket'],
   };
@@ -76,6 +77,7 @@ function parsed(commandLine: readonly string[]) {
         cdn: { type: 'boolean' },
         'public-bucket': { type: 'boolean' },
         'alarm-email': { type: 'string' },
+        'kms-key': { type: 'string' },
         'keep-tables': { type: 'boolean' },
         bundles: { type: 'string' },
         'asset-bucket': { type: 'string' },

@@ -1,65 +1,69 @@
-/** The deployment on AWS: what infra/ gives to queues, functions and streams. */
+/** The deployment on AWS: limits of queues, functions, streams and caches. */
 export const deploymentLimits = {
   /** The stack's name begins the names of functions (64 characters at most) and, by default, of the bucket (63: `-ACCOUNT-REGION`). */
   stackNameCharactersMax: 32,
-  /** S3 takes 100 notification rules a bucket (user guide, "Amazon S3 service quotas"); each prefix costs one per event and suffix. */
+  /** S3 allows 100 notification rules a bucket (user guide, "Amazon S3 service quotas"). */
   notificationRulesMax: 100,
-  /** A batching window of Lambda is 300 s at most. */
+  /** All inline policies of a role together, without white space (IAM user guide, "IAM and AWS STS quotas"). */
+  rolePolicyCharactersMax: 10_240,
+  /** The longest batching window of Lambda. */
   debounceSecondsMax: 300,
-  /** What a change of a row waits for its neighbours, unless told otherwise. */
+  /** How long a change of a row waits for others, by default. */
   debounceSecondsDefault: 10,
 
-  /** One batch of hints: few enough that a whole batch of the largest packages is read before the function's time runs out. */
+  /** Hints in a batch: few enough to read the largest packages within the function's time. */
   hintBatchSize: 10,
-  /** A burst of uploads arrives as full batches for this price in latency; less where the debounce is less. */
+  /** How long extract waits for a full batch; less where the debounce is less. */
   hintBatchWindowSeconds: 1,
-  /** Batches read at once. A new account may run ten functions at once in all: summarize must find room beside these. */
+  /** Batches at the same time. A new account may run ten functions at the same time: this leaves room for summarize. */
   extractConcurrentMax: 5,
-  /** More than `extractLimits.readMillisecondsMax`, so that a slow store is reported and not merely cut off. */
+  /** More than `extractLimits.readMillisecondsMax`, so that extract can report a slow store. */
   extractTimeoutSeconds: 70,
-  /** Ten packages at once with their metadata (16 MB at most each) and ranges. */
+  /** Ten packages at the same time, each with its metadata (at most 16 MB) and ranges. */
   extractMemoryMegabytes: 1024,
-  /** Lambda's advice for a queue's visibility timeout, in timeouts of its function: room for throttled tries of one batch. */
+  /** A queue's visibility timeout, in timeouts of its function: Lambda's advice, for retries of a throttled batch. */
   visibilityTimeoutsMin: 6,
-  /** Deliveries of one hint before it becomes a dead letter: fewer would take a throttled function for a bad hint (Lambda guide). */
+  /** Deliveries of one hint before it becomes a dead letter: with fewer, a throttled function would look like a bad hint (Lambda guide). */
   hintDeliveriesMax: 5,
-  /** Dead letters are kept as long as SQS can (14 days), so that one found after a holiday can still be sent back. */
+  /** SQS's longest retention, so that a dead letter can still be sent back after a holiday. */
   deadLetterDays: 14,
 
-  /** Rows of one window in one batch, so that a burst of any size is one publication: keys only, about 0.3 KB each, 6 MB at most. */
+  /** Changes in a batch, so that a burst of any size is one publication: keys only, about 0.3 KB each; Lambda takes 6 MB. */
   changeBatchSize: 10_000,
-  /** The same without a window, where Lambda wants small batches. */
+  /** The same without a debounce, for which Lambda demands small batches. */
   changeBatchSizeUnbuffered: 100,
-  /** Tries of one batch of changes; endless is the default, and one bad batch would then hold up all that come behind it. */
+  /** Attempts for one batch of changes. By default they never end, and one bad batch would block all later ones. */
   changeTriesMax: 20,
-  /** … and the age at which it is given up (the stream itself forgets after 24 h); the daily reindex repairs what was lost. */
+  /** … and its age at most (the stream keeps 24 h); the daily reindex repairs what was lost. */
   changeAgeSecondsMax: 3_600,
   /** 20 passes over all of 27,000 packages: about 8 s each to query, compress and put. */
   summarizeTimeoutSeconds: 300,
-  /** One whole virtual processor (Lambda: at 1,769 MB): a summary of all rows takes its time in compressing. */
+  /** One virtual processor (Lambda guide: at 1,769 MB): compression takes most of the time of a summary of all rows. */
   summarizeMemoryMegabytes: 1769,
 
-  /** The longest that Lambda gives: reindex lists as far as it gets and then continues itself. */
+  /** Lambda's longest timeout. A reindex that needs more continues in another invocation. */
   reindexTimeoutSeconds: 900,
   reindexMemoryMegabytes: 1024,
 
-  /** Logs older than this have outlived every queue here twice. */
+  /** Twice as long as any queue keeps a message. */
   logDays: 30,
-  /** Parts of an upload that was never completed cost storage and can be seen by nobody. */
+  /** Parts of an upload that was never completed cost storage, and no listing shows them. */
   incompleteUploadDays: 7,
+  /** In a new bucket whose owner turns versioning on: a publication leaves a version of each index, up to 8,640 times a day. */
+  noncurrentVersionDays: 30,
 
-  /** A hint this old has failed at least twice, or extract does not keep up. */
+  /** A hint of this age has failed at least twice, or extract is too slow. */
   hintAgeAlarmSeconds: 900,
-  /** Changes that have waited this long for summarize: it fails again and again. */
+  /** Changes of this age mean that summarize keeps failing. */
   changeAgeAlarmSeconds: 900,
 
   /**
-   * How long an edge may serve a package without asking S3 whether it is still the same. Longer would save little (an unchanged
-   * package is answered by 304, without its bytes) and would serve a replaced package after the index has moved on.
+   * How long CloudFront serves a package without asking S3 whether it changed. Longer would save little (S3 answers 304, without the
+   * bytes), and would serve a replaced package beside the new index.
    */
   packageCacheSeconds: 60,
-  /** … unless its uploader said so with a Cache-Control: at most a year. */
+  /** The longest Cache-Control of an uploader that counts: a year. */
   packageCacheSecondsMax: 31_536_000,
-  /** The index is asked for again at every request, whatever its Cache-Control says (0 here would switch CloudFront's cache off). */
+  /** CloudFront asks for the index at every request, whatever its Cache-Control (0 would switch the cache off). */
   indexCacheSecondsMax: 1,
 } as const;

@@ -1,11 +1,8 @@
-/** What the bucket tells the queue: which events, for which keys. Used by the template and, on an existing bucket, by the script that merges. */
+/** Which events of which keys the bucket sends to the queue. The template uses it, and the deployment of an existing bucket. */
 
 import { packageSuffixes } from '../functions/keys.ts';
 
-/**
- * Every way in which an object appears or goes. Expiry by a lifecycle rule is no ObjectRemoved (S3 user guide, "Supported event
- * types").
- */
+/** Everything after which an object may have changed. Expiration by a lifecycle rule is no ObjectRemoved (S3 user guide, "Supported event types"). */
 export const bucketEvents = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*', 's3:LifecycleExpiration:*'] as const;
 
 /** Keys that begin with `prefix` (with its trailing `/`; undefined: any) and end in `suffix`. */
@@ -15,8 +12,8 @@ export interface KeyFilter {
 }
 
 /**
- * One filter per package suffix and prefix. No two overlap, which S3 demands of rules for the same event: the suffixes end
- * differently, and no prefix lies in another (options.ts sees to that). The index's own names match none.
+ * One filter for each prefix and package suffix. No two overlap, as S3 demands of rules for the same event: the suffixes end
+ * differently, and no prefix is inside another (options.ts). The names of indexes match none.
  */
 export function keyFilters(prefixes: readonly string[]): readonly KeyFilter[] {
   const starts = prefixes.length === 0 ? [undefined] : prefixes.map((prefix) => `${prefix}/`);

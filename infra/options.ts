@@ -1,44 +1,41 @@
-/**
- * What a deployment can be told, in one place: flags as typed on a command line → checked options.
- *
- * infra/app.ts and the deploying script read the same flags, so a template that was looked at is the one that is deployed.
- */
+/** Flags of the command line → checked options. infra/app.ts and `deploy` share them, so both make the same template. */
 
 import { fileURLToPath } from 'node:url';
-import { packageSuffixes } from '../functions/keys.ts';
 import { deploymentLimits } from './limits.ts';
-import { bucketEvents } from './notifications.ts';
+import { bucketEvents, keyFilters } from './notifications.ts';
 
-/** The flags, under the names that they have on the command line (`--alarm-email` is `alarmEmail`). */
+/** The flags of the command line (`--alarm-email` is `alarmEmail`). */
 export interface IndexerFlags {
-  /** The stack's name; everything in it is named after it, so several stacks share an account. */
+  /** The stack's name. Every name in the stack begins with it, so that an account can hold several stacks. */
   readonly stack?: string | undefined;
   /** The bucket's name. */
   readonly bucket?: string | undefined;
-  /** The bucket exists already; the template then leaves it alone. */
+  /** The bucket exists, and the template does not contain it. */
   readonly existing?: boolean | undefined;
-  /** Key prefixes to watch; none: the whole bucket. */
+  /** Key prefixes to watch; without any, the whole bucket. */
   readonly prefix?: readonly string[] | undefined;
-  /** Seconds that a change waits for others, as digits. */
+  /** Seconds that a change waits for others, in digits. */
   readonly debounce?: string | undefined;
   /** Index formats, separated by commas. */
   readonly formats?: string | undefined;
-  /** Keep a package browser, index.html, beside every index (the default). */
+  /** Keep index.html, the package browser, beside every index (the default). */
   readonly page?: boolean | undefined;
   /** Serve through CloudFront (the default). */
   readonly cdn?: boolean | undefined;
-  /** Let everyone read the bucket itself. */
+  /** Let everyone read the bucket. */
   readonly publicBucket?: boolean | undefined;
+  /** The ARN of the KMS key that encrypts the packages. */
+  readonly kmsKey?: string | undefined;
   readonly alarmEmail?: string | undefined;
   /** Keep the tables when the stack is deleted. */
   readonly keepTables?: boolean | undefined;
   /** Where `npm run build` put the functions. */
   readonly bundles?: string | undefined;
-  /** The bucket for the functions' code, instead of the one that `cdk bootstrap` makes. */
+  /** The bucket for the functions' code, instead of the one of `cdk bootstrap`. */
   readonly assetBucket?: string | undefined;
 }
 
-/** A bucket that the stack makes (without a name: called after stack, account and region), or one that it only reads and writes. */
+/** A bucket that the stack creates (its default name: STACK-ACCOUNT-REGION), or one that exists. */
 type BucketChoice =
   | { readonly kind: 'new'; readonly name: string | undefined }
   | { readonly kind: 'existing'; readonly name: string };
@@ -48,15 +45,16 @@ type IndexFormat = 'gz' | 'zst';
 export interface IndexerOptions {
   readonly stack: string;
   readonly bucket: BucketChoice;
-  /** Key prefixes without a trailing `/`, none inside another; empty: the whole bucket. */
+  /** Key prefixes without a trailing `/`, none inside another. Empty: the whole bucket. */
   readonly prefixes: readonly string[];
   readonly debounceSeconds: number;
   readonly formats: readonly IndexFormat[];
   readonly page: boolean;
   readonly cdn: boolean;
   readonly publicBucket: boolean;
-  /** Keep an alias for each package with `+` in its name: wherever clients reach S3 without CloudFront, which rewrites them. */
+  /** Keep an alias for each package with `+` in its name. Needed where clients reach S3 without CloudFront, which encodes the `+`. */
   readonly plusAliases: boolean;
+  readonly kmsKey: string | undefined;
   readonly alarmEmail: string | undefined;
   readonly keepTables: boolean;
   /** Directory that holds extract/index.js, summarize/index.js and reindex/index.js. */
@@ -64,32 +62,33 @@ export interface IndexerOptions {
   readonly assetBucket: string | undefined;
 }
 
-/** A flag that cannot be obeyed: the message says which, what was found, and what to write instead. */
+/** A wrong flag. The message names it, and says what was found and what is allowed. */
 export class BadOption extends Error {
   override readonly name = 'BadOption';
 }
 
-/** @throws {BadOption} for the first flag that is wrong. */
+/** @throws {BadOption} for the first wrong flag. */
 export function indexerOptions(flags: IndexerFlags): IndexerOptions {
   const bucket = bucketChoice(flags);
   const publicBucket = flags.publicBucket ?? false;
   const cdn = flags.cdn ?? true;
   if (publicBucket && bucket.kind === 'existing') {
     throw new BadOption(
-      `--public-bucket with --existing: the policy of ${bucket.name} is yours, and this stack never replaces it. ` +
-        'Allow s3:GetObject to everyone there yourself, and leave --public-bucket out.',
+      `--public-bucket with --existing: this stack does not replace the policy of ${bucket.name}. ` +
+        'Allow everyone s3:GetObject in that policy, and omit --public-bucket.',
     );
   }
   return {
     stack: stackName(flags.stack ?? 'pkgsrc-indexer'),
     bucket,
-    prefixes: prefixes(flags.prefix ?? []),
+    prefixes: prefixes(flags.prefix ?? [], bucket),
     debounceSeconds: debounceSeconds(flags.debounce),
     formats: formats(flags.formats ?? 'gz,zst'),
     page: flags.page ?? true,
     cdn,
     publicBucket,
     plusAliases: !cdn || publicBucket,
+    kmsKey: kmsKey(flags.kmsKey),
     alarmEmail: alarmEmail(flags.alarmEmail),
     keepTables: flags.keepTables ?? false,
     bundles: flags.bundles ?? fileURLToPath(new URL('../build', import.meta.url)),
@@ -97,7 +96,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
   };
 }
 
-/** Lower case, because the default bucket is named after the stack. */
+/** Lower case, as in the default name of the bucket. */
 function stackName(name: string): string {
   const { stackNameCharactersMax: max } = deploymentLimits;
   if (!/^[a-z][a-z0-9-]*$/.test(name) || name.length > max) {
@@ -117,8 +116,8 @@ function bucketChoice({ bucket, existing }: IndexerFlags): BucketChoice {
 }
 
 /**
- * S3 user guide, "General purpose bucket naming rules", as far as they can be told without asking S3. One that is too short is let
- * through: it serves to look at a plan, and `isUsableBucketName` is asked before anything is made.
+ * S3 user guide, "General purpose bucket naming rules", as far as they can be checked without S3. A name that is too short passes: it is
+ * good enough to see a plan, and `deploy` calls `isUsableBucketName` before it changes anything.
  */
 function bucketName(flag: string, name: string): string {
   const isName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(name) && !name.includes('..');
@@ -128,35 +127,41 @@ function bucketName(flag: string, name: string): string {
   return name;
 }
 
-/** S3 wants three characters at least. */
+/** S3 demands at least three characters. */
 export function isUsableBucketName({ name }: BucketChoice): boolean {
   return name === undefined || name.length >= 3;
 }
 
-/** A prefix inside another is left out: the other covers it, and S3 refuses rules that overlap. */
-function prefixes(given: readonly string[]): readonly string[] {
+/** Omits a prefix inside another one: S3 refuses rules that overlap. */
+function prefixes(given: readonly string[], bucket: BucketChoice): readonly string[] {
   const trimmed = [...new Set(given.map(onePrefix))].toSorted();
   const outermost = trimmed.filter((inner) => !trimmed.some((outer) => inner.startsWith(`${outer}/`)));
-  const rules = outermost.length * packageSuffixes.length * bucketEvents.length;
-  if (rules > deploymentLimits.notificationRulesMax) {
+  const { notificationRulesMax } = deploymentLimits;
+  const rules = notificationRules(outermost, bucket);
+  if (rules > notificationRulesMax) {
     throw new BadOption(
-      `--prefix was given ${outermost.length} times: each costs ${packageSuffixes.length * bucketEvents.length} notification rules, ` +
-        `and a bucket holds ${deploymentLimits.notificationRulesMax}. Give a prefix that covers several, or none for the whole bucket.`,
+      `--prefix was given ${outermost.length} times, which needs ${rules} notification rules; a bucket can have ${notificationRulesMax}. ` +
+        'Use a prefix that covers several, or omit --prefix to watch the whole bucket.',
     );
   }
   return outermost;
 }
 
+/** A rule in a template has one event (CloudFormation). One that `deploy` adds to an existing bucket has all of them. */
+function notificationRules(prefixes: readonly string[], { kind }: BucketChoice): number {
+  return keyFilters(prefixes).length * (kind === 'new' ? bucketEvents.length : 1);
+}
+
 /**
- * Only characters that mean themselves everywhere a prefix goes: in a notification's filter, which is percent-encoded, and in
- * the ARNs of the functions' roles, where `*`, `?` and `$` would allow more than was meant.
+ * Only characters without a special meaning in a notification's filter, which is percent-encoded, and in the ARNs of a role, where
+ * `*`, `?` and `$` would allow more than intended.
  */
 function onePrefix(prefix: string): string {
   const trimmed = prefix.replace(/^\/+|\/+$/g, '');
   if (!/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(trimmed)) {
     throw new BadOption(
       `--prefix ${JSON.stringify(prefix)}: expected letters, digits, ., _ and - between single slashes, for example packages/All. ` +
-        'Leave --prefix out to watch the whole bucket.',
+        'Omit --prefix to watch the whole bucket.',
     );
   }
   return trimmed;
@@ -179,10 +184,18 @@ function formats(text: string): readonly IndexFormat[] {
   }
   if (!found.includes('gz')) {
     throw new BadOption(
-      `--formats ${text}: gz must be among them, the one format that every pkgin reads. Try gz,${text}.`,
+      `--formats ${text}: expected gz among them, the only format that every pkgin reads. Try gz,${text}.`,
     );
   }
   return found.toSorted();
+}
+
+/** An alias is not enough: a role's policy names the key itself. */
+function kmsKey(arn: string | undefined): string | undefined {
+  if (arn !== undefined && !/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/.test(arn)) {
+    throw new BadOption(`--kms-key ${arn}: expected the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID.`);
+  }
+  return arn;
 }
 
 function alarmEmail(address: string | undefined): string | undefined {

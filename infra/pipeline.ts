@@ -1,5 +1,5 @@
 /**
- * The arrows of the design, and nothing else:
+ * The queues, the functions, and what starts them:
  *
  *     bucket ─▶ hints (─▶ dead hints) ─▶ extract ─▶ records ─▶ summarize (─▶ dead changes) ─▶ bucket
  *     every day ─▶ reindex ─▶ hints
@@ -17,20 +17,17 @@ import { Construct } from 'constructs';
 import { deploymentLimits } from './limits.ts';
 import { bucketEvents, keyFilters } from './notifications.ts';
 import type { IndexerOptions } from './options.ts';
-import { type ConcurrencyLimit, extractPermissions, reindexPermissions, summarizePermissions } from './permissions.ts';
+import { extractPermissions, type PermissionPlaces, reindexPermissions, summarizePermissions } from './permissions.ts';
 import { functionName, Step } from './step.ts';
 import type { Storage } from './storage.ts';
 
-/** The namespace of every metric; their one dimension is `service`, the stack's name. */
+/** The namespace of every metric. Their only dimension is `service`, the stack's name. */
 export const metricsNamespace = 'PkgsrcIndexer';
 
 export class Pipeline extends Construct {
   readonly hints: Queue;
   readonly deadHints: Queue;
-  /**
-   * Batches of changes that summarize gave up. Not in one queue with the dead hints: those are cured by sending them back to
-   * extract, to which these would mean nothing; these are cured by a reindex.
-   */
+  /** Batches of changes that summarize gave up. Apart from the dead hints, because only hints can be sent back. */
   readonly deadChanges: Queue;
   readonly extract: Step;
   readonly summarize: Step;
@@ -80,12 +77,13 @@ export class Pipeline extends Construct {
 
   private steps(storage: Storage, options: IndexerOptions) {
     const { stack } = options;
-    const places: ConcurrencyLimit = {
+    const places: PermissionPlaces = {
       bucketArn: storage.bucketArn,
       prefixes: options.prefixes,
       plusAliases: options.plusAliases,
       formats: options.formats,
       page: options.page,
+      kmsKey: options.kmsKey,
       hintsArn: this.hints.queueArn,
       deadChangesArn: this.deadChanges.queueArn,
       recordsArn: storage.records.tableArn,
@@ -97,7 +95,7 @@ export class Pipeline extends Construct {
     const extract = new Step(this, 'Extract', {
       stack,
       name: 'extract',
-      description: 'A package changed in the bucket: make its row agree',
+      description: 'A package changed in the bucket: update its row',
       bundle: join(options.bundles, 'extract'),
       environment,
       permissions: extractPermissions(places),
@@ -107,7 +105,7 @@ export class Pipeline extends Construct {
     const summarize = new Step(this, 'Summarize', {
       stack,
       name: 'summarize',
-      description: 'Rows changed: replace pkg_summary',
+      description: 'Rows changed: update pkg_summary',
       bundle: join(options.bundles, 'summarize'),
       environment,
       permissions: summarizePermissions(places),
@@ -117,7 +115,7 @@ export class Pipeline extends Construct {
     const reindex = new Step(this, 'Reindex', {
       stack,
       name: 'reindex',
-      description: 'List the bucket, compare with the table, send hints for what differs',
+      description: 'List the bucket, compare it with the table, send hints for the differences',
       bundle: join(options.bundles, 'reindex'),
       environment,
       permissions: reindexPermissions(places),
@@ -127,7 +125,7 @@ export class Pipeline extends Construct {
     return { extract, summarize, reindex };
   }
 
-  /** What functions/lambda.ts reads. No endpoints: the SDK takes those from AWS_ENDPOINT_URL where somebody sets it. */
+  /** The variables that functions/lambda.ts reads. Endpoints are not among them: an emulator sets AWS_ENDPOINT_URL itself. */
   private environment(storage: Storage, options: IndexerOptions): Readonly<Record<string, string>> {
     return {
       BUCKET: storage.bucketName,
@@ -139,13 +137,13 @@ export class Pipeline extends Construct {
       PREFIXES: options.prefixes.length === 0 ? '' : JSON.stringify(options.prefixes),
       PLUS_ALIASES: options.plusAliases ? 'on' : 'off',
       NODE_OPTIONS: '--enable-source-maps',
-      // Powertools makes it the metrics' dimension `service`: two stacks in one account are told apart by it.
+      // Powertools makes it the dimension `service` of every metric, which tells two stacks in one account apart.
       POWERTOOLS_SERVICE_NAME: options.stack,
       POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
     };
   }
 
-  /** An existing bucket's notifications hold other people's rules too: the deploying script merges ours into them. */
+  /** An existing bucket may have other rules: `deploy` adds ours to them. */
   private bucketSendsHints(storage: Storage, options: IndexerOptions): void {
     this.hints.addToResourcePolicy(
       new PolicyStatement({
@@ -155,7 +153,7 @@ export class Pipeline extends Construct {
         resources: [this.hints.queueArn],
         conditions: {
           ArnEquals: { 'aws:SourceArn': storage.bucketArn },
-          // A bucket's ARN names no account: without this, whoever takes its name after it is gone could send.
+          // A bucket's ARN has no account: without this, a later bucket of the same name in another account could send.
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
         },
       }),
@@ -178,7 +176,7 @@ export class Pipeline extends Construct {
         })),
       ),
     };
-    // S3 tries to reach the queue when it is told of it, so the queue's policy has to be there before.
+    // S3 tests the queue when a rule names it, so the queue's policy comes first.
     bucket.node.addDependency(this.hints.node.findChild('Policy'));
   }
 
@@ -197,7 +195,7 @@ export class Pipeline extends Construct {
     new CfnEventSourceMapping(this, 'ChangesWakeSummarize', {
       eventSourceArn: storage.changesArn,
       functionName: this.summarize.function.functionName,
-      // From the oldest change, so that those made while the mapping was being made are not lost.
+      // From the oldest change: some may come before the mapping is ready.
       startingPosition: 'TRIM_HORIZON',
       batchSize: debounceSeconds === 0 ? deploymentLimits.changeBatchSizeUnbuffered : deploymentLimits.changeBatchSize,
       maximumBatchingWindowInSeconds: debounceSeconds,
@@ -205,7 +203,7 @@ export class Pipeline extends Construct {
       bisectBatchOnFunctionError: true,
       maximumRetryAttempts: deploymentLimits.changeTriesMax,
       maximumRecordAgeInSeconds: deploymentLimits.changeAgeSecondsMax,
-      // One summarize per shard at a time: the rows of a repository are all in one.
+      // One summarize per shard at a time: a shard holds all changes of a repository.
       parallelizationFactor: 1,
       destinationConfig: { onFailure: { destination: this.deadChanges.queueArn } },
     });
@@ -215,7 +213,7 @@ export class Pipeline extends Construct {
     new Rule(this, 'EveryDayWakesReindex', {
       description: 'Repairs what lost events left behind',
       schedule: Schedule.rate(Duration.days(1)),
-      // Reindex takes {prefix?, force?}, not the schedule's own event.
+      // Reindex expects {prefix?, force?}, not the schedule's own event.
       targets: [new InvokeFunction(this.reindex.function, { event: RuleTargetInput.fromObject({}) })],
     });
   }

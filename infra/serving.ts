@@ -1,4 +1,4 @@
-/** How clients read the repository: through CloudFront, or from the bucket itself. */
+/** How clients read the repository: through CloudFront, or from the bucket. */
 
 import { readFileSync } from 'node:fs';
 import { Aws, CfnOutput, Stack, Validations } from 'aws-cdk-lib';
@@ -6,17 +6,18 @@ import { CfnCachePolicy, CfnDistribution, CfnFunction, CfnOriginAccessControl } 
 import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { deploymentLimits } from './limits.ts';
+import { notFoundKey } from './not-found-page.ts';
 import type { IndexerOptions } from './options.ts';
 import type { Storage } from './storage.ts';
 
-/** Matches the root's index too, which has no slash before it; that it matches `x-pkg_summary.y` as well does no harm. */
+/** Also matches the root's index, which has no slash before it. That it matches `x-pkg_summary.y`, too, does no harm. */
 const indexPattern = '*pkg_summary.*';
 
-/** Directories, by the path that was asked for, and what they are served as. */
+/** Directories, as a client requests them, and their pages. */
 const pagePatterns = ['*/', '*index.html'];
 
 export class Serving extends Construct {
-  /** Where a repository's path goes on: `https://host` or `https://host/bucket`, without a trailing `/`. */
+  /** The URL of the bucket's root: `https://host` or `https://host/bucket`, without a trailing `/`. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, storage: Storage, options: IndexerOptions) {
@@ -27,7 +28,7 @@ export class Serving extends Construct {
   }
 
   private throughCloudFront(storage: Storage, options: IndexerOptions): string {
-    // These names are the account's, in all regions at once.
+    // These names are unique in the account, over all regions.
     const name = (part: string) => `${options.stack}-${Aws.REGION}-${part}`;
     const accessControl = new CfnOriginAccessControl(this, 'AccessControl', {
       originAccessControlConfig: {
@@ -41,14 +42,14 @@ export class Serving extends Construct {
       name: name('viewer-request'),
       autoPublish: true,
       functionCode: readFileSync(new URL('viewer-request.js', import.meta.url), 'utf8'),
-      functionConfig: { comment: 'Lets S3 see a + as a +, and a directory as its page', runtime: 'cloudfront-js-2.0' },
+      functionConfig: { comment: 'Encodes + for S3; directory → index.html', runtime: 'cloudfront-js-2.0' },
     });
     const behaviour = (cachePolicy: CfnCachePolicy, { compress } = { compress: false }) => ({
       targetOriginId: 'bucket',
       viewerProtocolPolicy: 'redirect-to-https',
       allowedMethods: ['GET', 'HEAD'],
       cachePolicyId: cachePolicy.ref,
-      // CloudFront sends what it compresses itself without Content-Length: pkgin cannot take that, and browsers can.
+      // CloudFront compresses without Content-Length, which pkgin needs and browsers do not.
       compress,
       functionAssociations: [{ eventType: 'viewer-request', functionArn: viewerRequest.attrFunctionArn }],
     });
@@ -84,16 +85,25 @@ export class Serving extends Construct {
           { pathPattern: indexPattern, ...behaviour(indexes) },
           ...pagePatterns.map((pathPattern) => ({ pathPattern, ...behaviour(pages, { compress: true }) })),
         ],
+        // Not cached: a package may be uploaded the next moment.
+        customErrorResponses: [403, 404].map((errorCode) => ({
+          errorCode,
+          responseCode: 404,
+          responsePagePath: `/${notFoundKey(options.prefixes)}`,
+          errorCachingMinTtl: 0,
+        })),
       },
     });
     acknowledge(distribution);
+    new CfnOutput(this, 'NotFound', { value: notFoundKey(options.prefixes) }).overrideLogicalId('NotFoundKey');
     cloudFrontReads(this, storage, options, distribution);
+    if (options.kmsKey !== undefined) cloudFrontDecrypts(this, options, distribution);
     return `https://${distribution.attrDomainName}`;
   }
 
   /**
-   * The uploader's own Cache-Control counts up to `maxTtl`; without one, `defaultTtl`. With 0 an edge keeps the bytes, but asks
-   * S3 at every request whether they are still the ones (CloudFront guide, "Manage how long content stays in the cache").
+   * An object's own Cache-Control counts up to `maxTtl`; without one, `defaultTtl` counts. With 0, CloudFront keeps the bytes and asks
+   * S3 at every request whether they changed (CloudFront guide, "Manage how long content stays in the cache").
    */
   private cachePolicy(
     id: string,
@@ -129,10 +139,7 @@ function everyoneReads(storage: Storage, options: IndexerOptions): void {
   );
 }
 
-/**
- * An existing bucket's policy is not ours to replace, and a template cannot add to it: the statement goes out as an output, for
- * the deploying script (or the owner) to add.
- */
+/** A template can replace the policy of an existing bucket, but not add to it: `deploy` adds the statement in this output. */
 function cloudFrontReads(
   scope: Construct,
   storage: Storage,
@@ -140,15 +147,9 @@ function cloudFrontReads(
   distribution: CfnDistribution,
 ): void {
   const statement = new PolicyStatement({
-    sid: `CloudFrontReads${options.stack.replaceAll('-', '')}`,
-    principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
+    ...allowDistribution('CloudFrontReads', options, distribution),
     actions: ['s3:GetObject'],
     resources: servedArns(storage, options),
-    conditions: {
-      StringEquals: {
-        'aws:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/${distribution.attrId}`,
-      },
-    },
   });
   if (storage.newBucket !== undefined) {
     storage.newBucket.addToResourcePolicy(statement);
@@ -158,11 +159,34 @@ function cloudFrontReads(
   new CfnOutput(scope, 'Statement', { value }).overrideLogicalId('BucketPolicyStatement');
 }
 
+/** A template cannot change a key's policy: the owner adds the statement in this output. */
+function cloudFrontDecrypts(scope: Construct, options: IndexerOptions, distribution: CfnDistribution): void {
+  const statement = new PolicyStatement({
+    ...allowDistribution('CloudFrontDecrypts', options, distribution),
+    actions: ['kms:Decrypt'],
+    resources: ['*'],
+  });
+  const value = Stack.of(scope).toJsonString(statement.toStatementJson());
+  new CfnOutput(scope, 'KeyStatement', { value }).overrideLogicalId('KeyPolicyStatement');
+}
+
+function allowDistribution(name: string, { stack }: IndexerOptions, { attrId }: CfnDistribution) {
+  return {
+    sid: `${name}${stack.replaceAll('-', '')}`,
+    principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
+    conditions: {
+      StringEquals: {
+        'aws:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/${attrId}`,
+      },
+    },
+  };
+}
+
 function servedArns({ bucketArn }: Storage, { prefixes }: IndexerOptions): string[] {
   return prefixes.length === 0 ? [`${bucketArn}/*`] : prefixes.map((prefix) => `${bucketArn}/${prefix}/*`);
 }
 
-/** A dot in a bucket's name makes a host name that the certificate *.s3.REGION.amazonaws.com does not cover. */
+/** The certificate *.s3.REGION.amazonaws.com does not cover the host name of a bucket with a dot in its name. */
 function bucketUrl({ bucketName }: Storage, { bucket }: IndexerOptions): string {
   const host = `s3.${Aws.REGION}.${Aws.URL_SUFFIX}`;
   const isDotted = bucket.name?.includes('.') ?? false;
@@ -171,12 +195,11 @@ function bucketUrl({ bucketName }: Storage, { bucket }: IndexerOptions): string 
 
 function acknowledge(distribution: CfnDistribution): void {
   const reasons = {
-    'AwsSolutions-CFR1': 'Package repositories are for every country; whoever must restrict theirs knows which.',
-    'AwsSolutions-CFR2': 'Static files behind GET and HEAD: there is no request that a firewall could save them from.',
+    'AwsSolutions-CFR1': 'Package repositories are for every country; owners add their own restrictions.',
+    'AwsSolutions-CFR2': 'Static files for GET and HEAD: no request needs a firewall.',
     'AwsSolutions-CFR3':
-      'Access logs cost storage for every download and need a bucket of their own: for the owner to want.',
-    'AwsSolutions-CFR4':
-      "The certificate is CloudFront's own, for its own host name; with that it takes no minimum TLS version.",
+      'Access logs are the choice of the owner: they cost storage for every download, and need a bucket of their own.',
+    'AwsSolutions-CFR4': "With CloudFront's own certificate and host name, no minimum TLS version can be set.",
   };
   Validations.of(distribution).acknowledge(...Object.entries(reasons).map(([id, reason]) => ({ id, reason })));
 }

@@ -1,7 +1,7 @@
-/** One step as a Lambda function: its bundle, its log group, and a role that allows what it was given and nothing else. */
+/** One step as a Lambda function: its bundle, its log group, and a role with exactly the given permissions. */
 
 import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type Conditions, Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -9,20 +9,21 @@ import { deploymentLimits } from './limits.ts';
 
 export type StepName = 'extract' | 'summarize' | 'reindex';
 
-/** One line of a step's permissions; `name` becomes its statement's Sid (letters and digits). */
+/** A statement of a role's policy; `name` is its Sid (letters and digits). */
 export interface Permission {
   readonly name: string;
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  /** Why a `*` in the resources is no more than is needed. Actions never have one. */
+  /** Why the resources need a `*`. Actions never have one. */
   readonly wildcard?: string;
+  readonly conditions?: Conditions;
 }
 
 export interface StepProperties {
   readonly stack: string;
   readonly name: StepName;
   readonly description: string;
-  /** Directory with index.js, which exports `handler`. */
+  /** The directory with index.js, which exports `handler`. */
   readonly bundle: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: readonly Permission[];
@@ -30,7 +31,7 @@ export interface StepProperties {
   readonly memoryMegabytes: number;
 }
 
-/** The function's name is fixed, so that a role can name its own function without a circle. */
+/** A fixed name, so that a role can name its own function without a circular reference. */
 export function functionName(stack: string, step: StepName): string {
   return `${stack}-${step}`;
 }
@@ -60,7 +61,7 @@ export class Step extends Construct {
     for (const { resources, wildcard } of properties.permissions) {
       for (const arn of resources) {
         if (wildcard === undefined || !arn.includes('*')) continue;
-        // What Validations.acknowledge does, but for the blanks in some ARNs: it writes them as -, and cdk-nag then misses them.
+        // As Validations.acknowledge does, except that it replaces the blanks in some ARNs, and cdk-nag then does not find them.
         role.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [finding(arn)]: wildcard });
       }
     }
@@ -81,11 +82,17 @@ export class Step extends Construct {
   }
 }
 
-function allow({ name, actions, resources }: Permission): PolicyStatement {
-  return new PolicyStatement({ sid: name, effect: Effect.ALLOW, actions: [...actions], resources: [...resources] });
+function allow({ name, actions, resources, conditions = {} }: Permission): PolicyStatement {
+  return new PolicyStatement({
+    sid: name,
+    effect: Effect.ALLOW,
+    actions: [...actions],
+    resources: [...resources],
+    conditions,
+  });
 }
 
-/** What cdk-nag calls a wildcard that it found: the ARN with its references in angle brackets. */
+/** cdk-nag's name for a wildcard: the ARN with its references in angle brackets. */
 function finding(arn: string): string {
   const written = arn
     .replaceAll(Aws.PARTITION, '<AWS::Partition>')

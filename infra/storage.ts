@@ -1,16 +1,17 @@
-/** What outlives a request: the bucket with its packages, and two tables that can be made again from it. */
+/** The bucket with the packages, and two tables that can be rebuilt from it. */
 
 import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type CfnTable, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { deploymentLimits } from './limits.ts';
 import { type IndexerOptions, isUsableBucketName } from './options.ts';
 
 export class Storage extends Construct {
-  /** Undefined where the bucket exists already: nothing of it is in the template then. */
+  /** Undefined for an existing bucket, which the template does not contain. */
   readonly newBucket: Bucket | undefined;
-  /** By name and not by reference: the bucket needs the queue, whose policy needs the bucket, and a name breaks the circle. */
+  /** A name, not a reference: the bucket needs the queue, and the queue's policy needs the bucket. */
   readonly bucketName: string;
   readonly bucketArn: string;
   readonly records: Table;
@@ -20,16 +21,16 @@ export class Storage extends Construct {
 
   constructor(scope: Construct, id: string, options: IndexerOptions) {
     super(scope, id);
-    // Account and region, because names of buckets are shared with the whole world.
+    // Account and region, because a bucket's name is unique among all accounts.
     this.bucketName = options.bucket.name ?? `${options.stack}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
     this.bucketArn = `arn:${Aws.PARTITION}:s3:::${this.bucketName}`;
     this.newBucket = options.bucket.kind === 'new' ? this.makeBucket(options) : undefined;
 
     const tables = {
       billingMode: BillingMode.PAY_PER_REQUEST,
-      // Encrypted without a word here: DynamoDB does so for every table, with a key of its own that costs nothing.
+      // DynamoDB encrypts every table by default, with a key of its own that costs nothing.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Derived data: a reindex brings it back, so a deleted stack leaves none behind unless asked to.
+      // A reindex can rebuild them, so a deleted stack leaves no tables behind unless asked to.
       removalPolicy: options.keepTables ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     };
     const repository = { name: 'repository', type: AttributeType.STRING };
@@ -41,7 +42,7 @@ export class Storage extends Construct {
       stream: StreamViewType.KEYS_ONLY,
     });
     this.changesArn = (this.records.node.defaultChild as CfnTable).attrStreamArn;
-    // No stream: summarize writes here, and would wake itself.
+    // No stream: summarize writes here, and would start itself.
     this.repositories = new Table(this, 'Repositories', { ...tables, partitionKey: repository });
 
     new CfnOutput(this, 'BucketName', { value: this.bucketName }).overrideLogicalId('Bucket');
@@ -51,14 +52,21 @@ export class Storage extends Construct {
     );
   }
 
-  private makeBucket({ bucket: choice, publicBucket }: IndexerOptions): Bucket {
+  private makeBucket({ bucket: choice, publicBucket, kmsKey }: IndexerOptions): Bucket {
     const bucket = new Bucket(this, 'Bucket', {
-      // The CDK refuses a name that S3 would not have; one that only serves to look at a plan is left out.
+      // The CDK refuses a name that is too short, which is good enough to see a plan.
       ...(isUsableBucketName(choice) ? { bucketName: this.bucketName } : {}),
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(kmsKey === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : {
+            encryption: BucketEncryption.KMS,
+            encryptionKey: Key.fromKeyArn(this, 'Key', kmsKey),
+            // One request to KMS for many objects.
+            bucketKeyEnabled: true,
+          }),
       enforceSSL: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      // Public or not, access is decided by the bucket's policy and never by an object's own list.
+      // Only the bucket's policy grants access, never an object's own list.
       blockPublicAccess: publicBucket
         ? new BlockPublicAccess({
             blockPublicAcls: true,
@@ -67,19 +75,25 @@ export class Storage extends Construct {
             restrictPublicBuckets: false,
           })
         : BlockPublicAccess.BLOCK_ALL,
-      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(deploymentLimits.incompleteUploadDays) }],
-      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        {
+          abortIncompleteMultipartUploadAfter: Duration.days(deploymentLimits.incompleteUploadDays),
+          noncurrentVersionExpiration: Duration.days(deploymentLimits.noncurrentVersionDays),
+        },
+      ],
+      // Retained, except by a first deployment that fails: the bucket is empty then, and would block the next one.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        'Access logs of a package repository are for its owner to want: they cost storage for every download and need a bucket of their own.',
+        'Access logs are the choice of the owner: they cost storage for every download, and need a bucket of their own.',
     });
     if (publicBucket) {
       Validations.of(bucket).acknowledge({
         id: 'AwsSolutions-S2',
         reason:
-          '--public-bucket asks for anonymous reads. Lists of access stay blocked; only the policy of this stack opens it.',
+          '--public-bucket asks for anonymous reads. Access control lists stay blocked; only the policy of this stack grants reads.',
       });
     }
     return bucket;

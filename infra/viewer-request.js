@@ -1,9 +1,8 @@
-// Runs at CloudFront's edge for every request, before its cache.
+// Runs in CloudFront for every request, before its cache.
 //
-// - pkgin sends the + of gtk2+-2.24.tgz as it is, and S3 takes a + in a path for a blank: said as %2B it reaches the object that
-//   was meant.
-// - A directory is its index.html, which S3 does not know of. Directories of packages are called All by pkgsrc: without a slash at
-//   the end, as pkgin has it in its repositories.conf, a browser is led to the one with it, since links are relative to that.
+// - S3 decodes a + in a path to a blank, and pkgin does not encode the + of gtk2+-2.24.tgz. This encodes it.
+// - The page of a directory is its index.html. pkgsrc's directories of packages are called All; without a slash at the end, as in
+//   pkgin's repositories.conf, a browser is redirected to the path with a slash, because the page's links are relative to that.
 //
 // (CloudFront Functions, runtime 2.0: one global function called handler; the URI is as the client sent it.)
 function handler(event) {

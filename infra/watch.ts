@@ -1,4 +1,4 @@
-/** Who looks when nobody looks: alarms, an e-mail topic if an address was given, and a dashboard. */
+/** Alarms, a topic for e-mail if an address was given, and a dashboard. */
 
 import { Aws, Duration } from 'aws-cdk-lib';
 import {
@@ -15,26 +15,10 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSubscription, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { MetricName } from '../functions/lambda/telemetry.ts';
 import { deploymentLimits } from './limits.ts';
 import type { IndexerOptions } from './options.ts';
 import { metricsNamespace, type Pipeline } from './pipeline.ts';
-
-/** What the steps count (functions/lambda.ts), each with the one dimension `service`. */
-type MetricName =
-  | 'HintsReceived'
-  | 'UnknownEvents'
-  | 'PackagesIndexed'
-  | 'PackagesRejected'
-  | 'Publications'
-  | 'SummaryRecords'
-  | 'SummaryBytes'
-  | 'SummaryDuration'
-  | 'UploadToIndexLatency'
-  | 'PackagesMissing'
-  | 'MissingDependencies'
-  | 'MissingLibraries'
-  | 'DuplicateNames'
-  | 'DuplicatePaths';
 
 const period = Duration.minutes(5);
 
@@ -67,47 +51,46 @@ export class Watch extends Construct {
       this.alarm(stack, 'dead-hints', {
         metric: pipeline.deadHints.metricApproximateNumberOfMessagesVisible(visible),
         threshold: 1,
-        alarmDescription: `A hint failed ${deploymentLimits.hintDeliveriesMax} times: its package may be missing from the index.`,
+        alarmDescription: `A hint failed ${deploymentLimits.hintDeliveriesMax} times: its package may be missing from the index. Fix the cause (log of extract), then: pkgsrc-indexer redrive --stack ${stack}.`,
       }),
       this.alarm(stack, 'dead-changes', {
         metric: pipeline.deadChanges.metricApproximateNumberOfMessagesVisible(visible),
         threshold: 1,
-        alarmDescription:
-          'Summarize gave up a batch of changes: an index may be stale until the next change or reindex.',
+        alarmDescription: `Summarize gave up a batch of changes: an index may be stale. Fix the cause (log of summarize), then: pkgsrc-indexer redrive --stack ${stack}.`,
       }),
       this.alarm(stack, 'hints-old', {
         metric: pipeline.hints.metricApproximateAgeOfOldestMessage(visible),
         threshold: hintAgeAlarmSeconds,
-        alarmDescription: `The oldest hint has waited ${hintAgeAlarmSeconds} s: extract fails or does not keep up.`,
+        alarmDescription: `The oldest hint has waited for ${hintAgeAlarmSeconds} s: extract fails, or is too slow.`,
       }),
       this.alarm(stack, 'summarize-errors', {
         metric: pipeline.summarize.function.metricErrors({ period }),
         threshold: 1,
-        alarmDescription: 'Summarize ended in an error or ran out of time.',
+        alarmDescription: 'Summarize failed, or ran out of time.',
       }),
       this.alarm(stack, 'changes-old', {
-        // A failure that summarize reports is no error of the function: only the age of its batch tells.
+        // A failure that summarize reports is no error of the function: only the age of its batch shows it.
         metric: pipeline.summarize.function.metric('IteratorAge', visible),
         threshold: changeAgeAlarmSeconds * 1000,
-        alarmDescription: `A change has waited ${changeAgeAlarmSeconds} s for summarize: an index is stale.`,
+        alarmDescription: `A change has waited for ${changeAgeAlarmSeconds} s: summarize fails, and an index is stale.`,
       }),
       this.alarm(stack, 'reindex-errors', {
         metric: pipeline.reindex.function.metricErrors({ period }),
         threshold: 1,
-        alarmDescription: 'Reindex failed: lost events stay lost until it works.',
+        alarmDescription: 'Reindex failed: lost events are not repaired.',
       }),
       this.alarm(stack, 'packages-rejected', {
         metric: counted('PackagesRejected', Stats.SUM),
         threshold: 1,
-        alarmDescription: 'A package is malformed and was left out of its index; its row has the reason.',
+        alarmDescription: `A package was rejected and is not in its index. The reason: pkgsrc-indexer status --stack ${stack}.`,
       }),
-      this.alarm(stack, 'not-whole', {
-        // The least of an hour: while a bucket is being adopted the count falls to 0, and only one that stays above it alarms.
+      this.alarm(stack, 'not-adopted', {
+        // The minimum of an hour: during an adoption the count falls to 0, and only one that does not is a fault.
         metric: counted('PackagesMissing', Stats.MINIMUM).with({ period: Duration.hours(1) }),
         threshold: 1,
-        // Counted only when rows change: what was last seen holds.
+        // Counted only when rows change: until then the last count stands.
         treatMissingData: TreatMissingData.IGNORE,
-        alarmDescription: 'Packages of a repository have no row yet, so its old index is still being served.',
+        alarmDescription: `Packages of a repository have not been read, so its old index stays. Which: pkgsrc-indexer status --stack ${stack}.`,
       }),
     ];
   }
@@ -123,7 +106,7 @@ export class Watch extends Construct {
 
   private mailTopic(address: string): Topic {
     const topic = new Topic(this, 'Alarms', { enforceSSL: true });
-    // A topic that has a policy has only that: it must also let the alarms in.
+    // A topic's policy replaces the default one, which would let the alarms publish.
     topic.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsPublish',
@@ -141,7 +124,7 @@ export class Watch extends Construct {
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 12, leftYAxis: { min: 0 }, rightYAxis: { min: 0 } });
     new Dashboard(this, 'Dashboard', {
-      // A dashboard's name is the account's, in all regions at once.
+      // A dashboard's name is unique in the account, over all regions.
       dashboardName: `${stack}-${Aws.REGION}`,
       defaultInterval: Duration.days(1),
       widgets: [
@@ -186,8 +169,8 @@ export class Watch extends Construct {
           graph('Age of the oldest change', [pipeline.summarize.function.metric('IteratorAge', { period })]),
         ],
         [
-          // Each repository's are counted by themselves, once a day: the most is what one of them has.
-          graph('What does not fit together (the repository with the most)', [
+          // Counted once a day for each repository.
+          graph('Inconsistencies (the repository with the most)', [
             counted('MissingDependencies', Stats.MAXIMUM),
             counted('MissingLibraries', Stats.MAXIMUM),
             counted('DuplicateNames', Stats.MAXIMUM),

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeHint, eventLimits, hintsFrom } from '../functions/events.ts';
 import { isPackageKey } from '../functions/keys.ts';
 
 const fixturesDirectory = new URL('fixtures/events/', import.meta.url);
+
+/** Beside the repository, which not everybody has. */
+const syncedEvent = new URL('../../shared/cases/ceph-synced/event.json', import.meta.url);
 
 function fixture(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`${name}.json`, fixturesDirectory), 'utf8'));
@@ -73,6 +76,11 @@ describe('events become hints', () => {
     assert.deepEqual(names.toSorted(), [...unqueued, ...queued, ...others].toSorted());
   });
 
+  it('reads the event of a Ceph zone for what another zone replicated', { skip: !existsSync(syncedEvent) }, () => {
+    const event: unknown = JSON.parse(readFileSync(syncedEvent, 'utf8'));
+    assert.deepEqual(hintsFrom(event), { hints: [{ key: 'All/x-1.0.tgz' }], ignoredCount: 0, unknown: [] });
+  });
+
   it('keeps the outermost message where one queue fed another', () => {
     const event = sqs(sqs(notification({}), 'inner'), 'outer');
     assert.deepEqual(hintsFrom(event).hints, [{ key: 'All/x-1.0.tgz', messageId: 'outer' }]);
@@ -95,6 +103,9 @@ describe('kinds of events', () => {
     ['s3:ObjectCreated:Post', 1],
     ['ObjectRemoved:Delete', 1],
     ['s3:LifecycleExpiration:DeleteMarkerCreated', 1],
+    ['s3:ObjectSynced:Create', 1],
+    ['s3:ObjectSynced:Delete', 1],
+    ['s3:ObjectSynced:DeletionMarkerCreated', 1],
     ['ObjectRestore:Delete', 0],
     ['ObjectRestore:Completed', 0],
     ['LifecycleTransition', 0],
@@ -118,7 +129,7 @@ describe('kinds of events', () => {
     });
   }
 
-  for (const key of ['All/pkg_summary.gz', 'All/', 'README', '.trash/x-1.0.tgz', '']) {
+  for (const key of ['All/pkg_summary.gz', 'All/', 'README', '.trash/x-1.0.tgz', '.trash//x-1.0.tgz', 'a//b', '']) {
     it(`a change of ${JSON.stringify(key)} is ignored, since it names no package`, () => {
       assert.deepEqual(hintsFrom(notification({ key })), { hints: [], ignoredCount: 1, unknown: [] });
     });
@@ -142,6 +153,11 @@ describe('unknown events', () => {
     ],
     ['a key in Latin-1', notification({ key: 'All/%FC-1.tgz' }), /form-encoded key/],
     ['half a character', notification({ key: 'All/\ud800.tgz', source: 'ceph:s3' }), /an object key/],
+    [
+      'a package whose key has an empty part',
+      notification({ key: 'packages//All/x-1.0.tgz' }),
+      /^expected .* without an empty part \(\/\/\), found "packages\/\/All\/x-1\.0\.tgz"; copy the package/,
+    ],
     ['a DynamoDB stream', fixture('dynamodb-stream'), /found an object with eventID, eventName, eventVersion/],
     ['a hint of a later version', { type: 'pkgsrc-indexer.hint', version: 2 }, /a hint of version 1, found 2/],
     [

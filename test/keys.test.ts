@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compareByBytes, isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../functions/keys.ts';
+import {
+  compareByBytes,
+  isIndexKey,
+  isPackageKey,
+  isUnusableKey,
+  joinKey,
+  plusAliasOf,
+  splitKey,
+} from '../functions/keys.ts';
 
 describe('a key', () => {
   it('is its repository and its file', () => {
@@ -47,6 +55,11 @@ describe('a key', () => {
       './x.tgz',
     ];
     for (const key of [...others, ...hidden]) assert.ok(!isPackageKey(key), key);
+  });
+
+  it('cannot be used where only an empty part keeps it from naming a package', () => {
+    for (const key of ['/x.tgz', 'a//x.tgz', 'a///b/x.txz']) assert.ok(isUnusableKey(key), key);
+    for (const key of ['x.tgz', 'a//x.zip', 'a//', '.a//x.tgz', 'a//.x.tgz', '']) assert.ok(!isUnusableKey(key), key);
   });
 
   it('has an alias where its file name has a plus: a blank for each', () => {

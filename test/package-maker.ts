@@ -1,5 +1,6 @@
 /**
- * Packages made on the spot: the same parts give the same bytes. It shares no code with the reader.
+ * Packages made on the spot: the same parts give the same bytes. It shares no code with the reader. It writes tar headers itself,
+ * because tar-stream writes neither GNU's long names nor wrong fields, and only asynchronously.
  *
  *   makePackage()                                              made-1.0, gzip, one payload file
  *   makePackage({ name: 'x-2.0', packingList: ['@pkgdep y>=1'], buildInfo: 'OPSYS=NetBSD\n' })

@@ -13,8 +13,8 @@ function crashesOf({ possibleFaults }: Outcome): string[] {
 }
 
 describe('the simulated pipeline', () => {
-  it('keeps every promise in 3,000 further runs', async () => {
-    for (let seed = 1_000_000; seed < 1_003_000; seed += 1) {
+  it('keeps every promise in 3,500 runs', async () => {
+    for (let seed = 0; seed < 3_500; seed += 1) {
       const plan = planOf(seed);
       const { violation } = await simulate(plan, { steps: realSteps });
       if (violation !== undefined) assert.fail(describeFailure(plan, await shortestFailure(plan, realSteps)));
@@ -51,7 +51,6 @@ describe('the simulated pipeline', () => {
   }
 
   for (const [mutation, { seedsMax = common }] of Object.entries(mutations)) {
-    if (seedsMax <= common) continue;
     it(`finds within ${seedsMax} runs: ${mutation}`, async (context) => {
       const caught = await catchMutation(mutation);
       assert.ok(caught, 'it was not found');

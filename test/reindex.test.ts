@@ -53,6 +53,43 @@ describe('reindex', () => {
     assert.ok(world.sent.flat().every((hint) => !('force' in hint)));
   });
 
+  describe('an alias of a package with a plus in its name', () => {
+    const marked = { 'alias-of': 'an etag All%2Fgtk2%2B-1.0.tgz' };
+    async function putAlias(key: ObjectKey): Promise<void> {
+      const options = { metadata: marked, contentType: 'application/octet-stream', lastModified: new Date(0) };
+      await world.objects.put(key, bytes, { condition: { ifNoneMatch: '*' }, ...options });
+    }
+
+    for (const force of [false, true]) {
+      it(`gets no hint, and is no package${force ? ', with force neither' : ''}`, async () => {
+        await world.settled('All/gtk2+-1.0.tgz');
+        await putAlias('All/gtk2 -1.0.tgz');
+        assert.deepEqual(await reindex(world, { force }), { repositories: 1, packages: 1, hints: force ? 1 : 0 });
+        assert.deepEqual(world.keys, force ? ['All/gtk2+-1.0.tgz'] : []);
+      });
+    }
+
+    it('gets a hint where its package is gone: it has to go as well', async () => {
+      await putAlias('All/gtk2 -1.0.tgz');
+      await reindex(world);
+      assert.deepEqual(world.keys, ['All/gtk2 -1.0.tgz']);
+    });
+
+    it('is told from a package that somebody uploaded under that key', async () => {
+      await world.settled('All/gtk2+-1.0.tgz');
+      world.objects.upload('All/gtk2 -1.0.tgz', bytes);
+      assert.deepEqual(await reindex(world), { repositories: 1, packages: 2, hints: 1 });
+      assert.deepEqual(world.keys, ['All/gtk2 -1.0.tgz']);
+    });
+  });
+
+  it('counts packages that cannot be indexed because of an empty part in their keys, and names one', async () => {
+    await world.settled('All/a-1.0.tgz');
+    for (const key of ['All//b-1.0.tgz', '/c-1.0.tgz', 'All//notes.txt']) world.objects.upload(key, bytes);
+    const unusable = { packages: 2, first: 'All//b-1.0.tgz' };
+    assert.deepEqual(await reindex(world), { repositories: 1, packages: 1, hints: 0, unusable });
+  });
+
   it('compares rejected rows as well', async () => {
     const etag = world.objects.upload('All/bad-1.0.tgz', bytes);
     const facts = {

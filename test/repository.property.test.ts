@@ -31,7 +31,6 @@ const indexedCorpus = [
   'deps-spacing-1.0.tgz',
   'noversion.tgz',
   'gtk2+-2.24.32nb5.tgz',
-  'emptycomment-1.0.tgz',
   'tar-pax-1.0.tgz',
   'tar-gnu-1.0.tgz',
   'hand-nul-desc-1.0.tgz',
@@ -46,6 +45,7 @@ const rejectedCorpus = [
   'bad-random.tgz',
   'bad-signed-trunc.tgz',
   'cpio-1.0.tgz',
+  'emptycomment-1.0.tgz',
   'hand-emptyname-1.0.tgz',
   'hand-pkgnames-path-1.0.tgz',
   'longcomment-1.0.tgz',
@@ -90,6 +90,7 @@ const madePackage = fc
       ...(signature && { signature }),
       ...how,
     });
+    const isRejected = isLong || comment === '';
     const record = (file: string) =>
       [
         `PKGNAME=${name}`,
@@ -100,7 +101,7 @@ const madePackage = fc
         ...description.map((text) => `DESCRIPTION=${text}`),
         '\n',
       ].join('\n');
-    return { what: `${name} (${bytes.length} bytes)`, bytes, record: isLong ? undefined : record };
+    return { what: `${name} (${bytes.length} bytes)`, bytes, record: isRejected ? undefined : record };
   });
 
 const anyUpload = fc.oneof(anyCorpusPackage, madePackage);

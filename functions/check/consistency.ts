@@ -4,8 +4,10 @@
  */
 
 import { allValues, lastValue, type RecordFields } from '../record/record-fields.ts';
-import { PackageNames } from '../version/package-names.ts';
-import { compilePattern, type PatternProblem, parsePackageName } from '../version/pattern.ts';
+import { type PatternProblem, parsePackageName } from '../version/pattern.ts';
+import { compareArchitectures, type ForeignArchitecture } from './architectures.ts';
+import { complete, type InSteps, type Resolutions, resolveDependencies } from './dependencies.ts';
+import { type DependencyCycle, findDependencyCycles } from './dependency-cycles.ts';
 
 /** The parts of a record that refer to other packages. */
 export interface PackageFacts {
@@ -15,6 +17,8 @@ export interface PackageFacts {
   readonly file: string;
   /** PKGPATH; empty if the record has none. */
   readonly path: string;
+  /** Every MACHINE_ARCH; a record should have one, or none. */
+  readonly architectures: readonly string[];
   /** Patterns. */
   readonly depends: readonly string[];
   /** Paths of shared libraries. */
@@ -25,7 +29,7 @@ export interface PackageFacts {
 /** A pattern that no package of the repository matches. */
 interface MissingDependency {
   readonly pattern: string;
-  /** Set if no package of any repository can match. */
+  /** Set if the pattern itself is the reason. */
   readonly problem: PatternProblem | undefined;
   /** PKGNAMEs, in the order of the records; never empty. */
   readonly neededBy: readonly string[];
@@ -40,6 +44,12 @@ interface MissingLibrary {
 
 export interface ConsistencyReport {
   readonly packages: number;
+  /** The MACHINE_ARCH of most packages; undefined if no record has one. */
+  readonly architecture: string | undefined;
+  /** Each stops `pkgin update` for everyone. */
+  readonly foreignArchitectures: readonly ForeignArchitecture[];
+  /** No package of a cycle can be installed. */
+  readonly dependencyCycles: readonly DependencyCycle[];
   readonly missingDependencies: readonly MissingDependency[];
   readonly missingLibraries: readonly MissingLibrary[];
   /** Distinct required libraries outside the prefixes of packages: presumably those of the base system. */
@@ -53,16 +63,12 @@ export interface ConsistencyReport {
   readonly duplicatePaths: readonly { readonly path: string; readonly names: readonly string[] }[];
 }
 
-/** Finds the package that a pattern selects, such as PackageNames. */
-export interface DependencyResolver {
-  best(pattern: string): string | undefined;
-}
-
 export function factsOf(fields: RecordFields): PackageFacts {
   return {
     name: lastValue(fields, 'PKGNAME'),
     file: lastValue(fields, 'FILE_NAME'),
     path: lastValue(fields, 'PKGPATH'),
+    architectures: allValues(fields, 'MACHINE_ARCH'),
     depends: allValues(fields, 'DEPENDS'),
     requires: allValues(fields, 'REQUIRES'),
     provides: allValues(fields, 'PROVIDES'),
@@ -70,50 +76,56 @@ export function factsOf(fields: RecordFields): PackageFacts {
 }
 
 /** 27,699 packages with 184,792 dependencies take about half a second. */
-export function checkConsistency(
-  packages: readonly PackageFacts[],
-  resolver: DependencyResolver = new PackageNames(packages.map(({ name }) => name)),
-): ConsistencyReport {
-  const { missingLibraries, systemLibraries } = checkLibraries(packages);
+export function checkConsistency(packages: readonly PackageFacts[], resolutions?: Resolutions): ConsistencyReport {
+  return complete(checkInSteps(packages, resolutions));
+}
+
+/** @param known if the dependencies have been resolved already. */
+export function* checkInSteps(packages: readonly PackageFacts[], known?: Resolutions): InSteps<ConsistencyReport> {
+  const resolutions = known ?? (yield* resolveDependencies(packages));
+  const { architecture, foreign } = compareArchitectures(packages);
+  yield;
+  const dependencyCycles = yield* findDependencyCycles(packages, resolutions);
+  const missingDependencies = yield* findMissingDependencies(packages, resolutions);
+  const { missingLibraries, systemLibraries } = yield* checkLibraries(packages);
+  const sameName = yield* groups(packages, ({ name }) => name);
+  const duplicatePaths = yield* findDuplicatePaths(packages);
   return {
     packages: packages.length,
-    missingDependencies: findMissingDependencies(packages, resolver),
+    architecture,
+    foreignArchitectures: foreign,
+    dependencyCycles,
+    missingDependencies,
     missingLibraries,
     systemLibraries,
-    duplicateNames: groups(packages, ({ name }) => name).map(([name, same]) => ({
-      name,
-      files: same.map(({ file }) => file),
-    })),
-    duplicatePaths: findDuplicatePaths(packages),
+    duplicateNames: sameName.map(([name, same]) => ({ name, files: same.map(({ file }) => file) })),
+    duplicatePaths,
   };
 }
 
-/** Whether there is nothing to report. */
-export function isConsistent(report: ConsistencyReport): boolean {
-  const { missingDependencies, missingLibraries, duplicateNames, duplicatePaths } = report;
-  return [missingDependencies, missingLibraries, duplicateNames, duplicatePaths].every(({ length }) => length === 0);
-}
-
-function findMissingDependencies(packages: readonly PackageFacts[], resolver: DependencyResolver): MissingDependency[] {
+function* findMissingDependencies(
+  packages: readonly PackageFacts[],
+  resolutions: Resolutions,
+): InSteps<MissingDependency[]> {
   const missing: MissingDependency[] = [];
-  for (const [pattern, neededBy] of users(packages, ({ depends }) => depends)) {
-    if (resolver.best(pattern) !== undefined) continue;
-    missing.push({ pattern, problem: compilePattern(pattern).problem, neededBy });
+  for (const [pattern, neededBy] of yield* users(packages, ({ depends }) => depends)) {
+    const { name, problem } = resolutions.get(pattern) ?? {};
+    if (name === undefined) missing.push({ pattern, problem, neededBy });
   }
   return missing;
 }
 
-function checkLibraries(packages: readonly PackageFacts[]): {
+function* checkLibraries(packages: readonly PackageFacts[]): InSteps<{
   readonly missingLibraries: readonly MissingLibrary[];
   readonly systemLibraries: number;
-} {
+}> {
   const provided = new Set(packages.flatMap(({ provides }) => provides));
-  const prefixes = libraryPrefixes(provided);
+  const isBelowPrefix = prefixTest(libraryPrefixes(provided));
   const missingLibraries: MissingLibrary[] = [];
   let systemLibraries = 0;
-  for (const [library, neededBy] of users(packages, ({ requires }) => requires)) {
+  for (const [library, neededBy] of yield* users(packages, ({ requires }) => requires)) {
     if (provided.has(library)) continue;
-    if (prefixes.some((prefix) => library.startsWith(prefix))) missingLibraries.push({ library, neededBy });
+    if (isBelowPrefix(library)) missingLibraries.push({ library, neededBy });
     else systemLibraries += 1;
   }
   return { missingLibraries, systemLibraries };
@@ -133,9 +145,30 @@ export function libraryPrefixes(libraries: Iterable<string>): string[] {
   return [...prefixes];
 }
 
-function findDuplicatePaths(packages: readonly PackageFacts[]): ConsistencyReport['duplicatePaths'] {
+/** @returns whether a text starts with one of the prefixes; a search in a sorted list, because there may be many of both. */
+function prefixTest(prefixes: readonly string[]): (text: string) => boolean {
+  // Sorted, the prefixes that start with another one follow it directly; without them a text can only start with the last one before it.
+  const sorted: string[] = [];
+  for (const prefix of [...prefixes].sort()) {
+    const before = sorted.at(-1);
+    if (before === undefined || !prefix.startsWith(before)) sorted.push(prefix);
+  }
+  return (text) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle] ?? '') <= text) low = middle + 1;
+      else high = middle;
+    }
+    const candidate = sorted[low - 1];
+    return candidate !== undefined && text.startsWith(candidate);
+  };
+}
+
+function* findDuplicatePaths(packages: readonly PackageFacts[]): InSteps<ConsistencyReport['duplicatePaths']> {
   const withPath = packages.filter(({ path }) => path !== '');
-  const samePackage = groups(withPath, ({ path, name }) => `${path}\n${parsePackageName(name).base ?? name}`);
+  const samePackage = yield* groups(withPath, ({ path, name }) => `${path}\n${parsePackageName(name).base ?? name}`);
   return samePackage.flatMap(([, [first, ...others]]) => {
     const names = [...new Set([first, ...others].flatMap((each) => each?.name ?? []))];
     // Files that share their whole PKGNAME are reported as that.
@@ -144,12 +177,13 @@ function findDuplicatePaths(packages: readonly PackageFacts[]): ConsistencyRepor
 }
 
 /** Each thing used → its users, each once; in the order of first use. */
-function users(
+function* users(
   packages: readonly PackageFacts[],
   used: (facts: PackageFacts) => readonly string[],
-): Map<string, string[]> {
+): InSteps<Map<string, string[]>> {
   const names = new Map<string, string[]>();
   for (const facts of packages) {
+    yield;
     for (const one of used(facts)) {
       const neededBy = names.get(one);
       if (neededBy === undefined) names.set(one, [facts.name]);
@@ -160,10 +194,17 @@ function users(
 }
 
 /** The keys that more than one package has. */
-function groups(
+function* groups(
   packages: readonly PackageFacts[],
   keyOf: (facts: PackageFacts) => string,
-): [string, readonly PackageFacts[]][] {
-  const grouped = Map.groupBy(packages, keyOf);
+): InSteps<[string, readonly PackageFacts[]][]> {
+  const grouped = new Map<string, PackageFacts[]>();
+  for (const facts of packages) {
+    yield;
+    const key = keyOf(facts);
+    const same = grouped.get(key);
+    if (same === undefined) grouped.set(key, [facts]);
+    else same.push(facts);
+  }
   return [...grouped].filter(([, same]) => same.length > 1);
 }

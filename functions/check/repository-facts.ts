@@ -5,7 +5,7 @@ import { latin1 } from '../package/formats.ts';
 
 import type { Row } from '../ports.ts';
 import { readFields } from '../record/record-fields.ts';
-import { type ConsistencyReport, checkConsistency, factsOf, type PackageFacts } from './consistency.ts';
+import { type ConsistencyReport, checkInSteps, factsOf, type PackageFacts } from './consistency.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -22,7 +22,7 @@ export const consistencyLimits = {
 } as const;
 
 /** The lines of a record that refer to other packages. */
-const relevantLine = /^(?:PKGNAME|PKGPATH|DEPENDS|REQUIRES|PROVIDES)=.*$/gm;
+const relevantLine = /^(?:PKGNAME|PKGPATH|MACHINE_ARCH|DEPENDS|REQUIRES|PROVIDES)=.*$/gm;
 
 export class RepositoryFacts {
   readonly #packages: PackageFacts[] = [];
@@ -40,11 +40,12 @@ export class RepositoryFacts {
   add(row: Row): void {
     if (row.state === 'rejected' || this.#isFull) return;
     const lines = latin1(row.record).match(relevantLine) ?? [];
-    const { name, path, depends, requires, provides } = factsOf(readFields(lines.join('\n')));
+    const { name, path, architectures, depends, requires, provides } = factsOf(readFields(lines.join('\n')));
     this.#packages.push({
       file: row.file,
       name: this.#keep(name),
       path: this.#keep(path),
+      architectures: this.#keepAll(architectures),
       depends: this.#keepAll(depends),
       requires: this.#keepAll(requires),
       provides: this.#keepAll(provides),
@@ -52,9 +53,18 @@ export class RepositoryFacts {
     if (this.#isFull) this.#forget();
   }
 
-  /** Undefined if there was too much to keep (`factsCharactersMax`). */
-  check(): ConsistencyReport | undefined {
-    return this.#isFull ? undefined : checkConsistency(this.#packages);
+  /**
+   * @param pause called after each step of some milliseconds, and awaited if it returns a promise.
+   * @returns undefined if there was too much to keep (`factsCharactersMax`).
+   */
+  async check(pause?: () => Promise<void> | undefined): Promise<ConsistencyReport | undefined> {
+    if (this.#isFull) return undefined;
+    const steps = checkInSteps(this.#packages);
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) return step.value;
+      const waiting = pause?.();
+      if (waiting !== undefined) await waiting;
+    }
   }
 
   get #isFull(): boolean {
@@ -87,5 +97,5 @@ export class RepositoryFacts {
 export async function checkRows(rows: AsyncIterable<Row>): Promise<ConsistencyReport | undefined> {
   const facts = new RepositoryFacts();
   for await (const row of rows) facts.add(row);
-  return facts.check();
+  return await facts.check();
 }

@@ -5,6 +5,8 @@
  */
 
 import { latin1 } from '../package/formats.ts';
+import { hasBalancedBraces } from '../version/braces.ts';
+import { patternLimits } from '../version/limits.ts';
 import { recordLimits } from './limits.ts';
 import { hasControlCharacter, type WarningCode, warningRemedies, warningsOf } from './warnings.ts';
 
@@ -19,7 +21,11 @@ export type RejectionCode =
   | 'several-names'
   | 'unsafe-name'
   | 'unsafe-file-name'
-  | 'bad-file-size';
+  | 'bad-file-size'
+  | 'empty-comment'
+  | 'empty-architecture'
+  | 'unbalanced-braces'
+  | 'pattern-too-long';
 
 /** How to fix each; `explain` prints this. */
 export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
@@ -36,6 +42,14 @@ export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
     'Clients store a download under its PKGNAME: a "/" or a leading "." in it can point anywhere. Rename the package.',
   'unsafe-file-name': 'Rename the file so that its name has no control characters.',
   'bad-file-size': 'One package without a size keeps pkgin from installing others. Upload the file again.',
+  'empty-comment':
+    '`pkgin search` crashes for everyone if one package has no COMMENT. Set COMMENT in the Makefile of the package, and build it again.',
+  'empty-architecture':
+    '`pkgin update` stops for everyone if one MACHINE_ARCH is empty. Build the package again with a value in +BUILD_INFO, or without the line.',
+  'unbalanced-braces':
+    '`pkgin upgrade` stops for everyone with "Malformed alternate". Close each "{" with a "}" in the Makefile of the package, and build it again.',
+  'pattern-too-long':
+    'A pattern with braces that exceeds the buffer of pkgin ends `pkgin upgrade`. Shorten it in the Makefile of the package, and build it again.',
   ...warningRemedies,
 };
 
@@ -91,6 +105,37 @@ function rejectNames(lines: readonly string[]): Rejection | undefined {
   const sizes = valuesOf(lines, 'FILE_SIZE');
   if (sizes.length !== 1 || !/^[1-9][0-9]*$/.test(sizes[0] ?? ''))
     return reject('bad-file-size', `expected one FILE_SIZE above 0, found ${JSON.stringify(sizes)}`);
+  return rejectValues(lines);
+}
+
+/** Values that stop the commands of every client: pkgin search (COMMENT), update (MACHINE_ARCH) and upgrade (patterns). */
+function rejectValues(lines: readonly string[]): Rejection | undefined {
+  const comments = valuesOf(lines, 'COMMENT');
+  if (comments.every((comment) => comment === ''))
+    return reject('empty-comment', `expected a COMMENT, found ${comments.length === 0 ? 'none' : 'an empty one'}`);
+  // pkgin compares each of them, so a second line does not help.
+  const architecture = valuesOf(lines, 'MACHINE_ARCH').find((value) => value.trim() === '');
+  if (architecture !== undefined)
+    return reject(
+      'empty-architecture',
+      `expected a MACHINE_ARCH with a value, found ${architecture === '' ? 'an empty one' : JSON.stringify(architecture)}`,
+    );
+  return rejectPatterns(lines, 'SUPERSEDES') ?? rejectPatterns(lines, 'DEPENDS');
+}
+
+/** CONFLICTS are not checked: pkgin does not match them, and pkg_add only those of the package itself. */
+function rejectPatterns(lines: readonly string[], variable: 'SUPERSEDES' | 'DEPENDS'): Rejection | undefined {
+  for (const pattern of valuesOf(lines, variable)) {
+    if (!pattern.includes('{')) continue;
+    const shown = JSON.stringify(pattern.slice(0, 100));
+    if (!hasBalancedBraces(pattern))
+      return reject('unbalanced-braces', `expected balanced braces in ${variable}, found ${shown}`);
+    if (pattern.length > patternLimits.patternCharactersMax)
+      return reject(
+        'pattern-too-long',
+        `expected a pattern of at most ${patternLimits.patternCharactersMax} bytes with braces in ${variable}, found ${pattern.length}: ${shown}`,
+      );
+  }
   return undefined;
 }
 

@@ -1,9 +1,9 @@
-/** Who may change the repository. Reading it is for everybody who reaches the server. */
+/** Who may change the repository. Everybody who reaches the server may read it. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { Refusal } from './answer.ts';
-import type { RequestHeaders } from './served-request.ts';
+import type { ChangePermission, RequestHeaders } from './site.ts';
 
 export interface ChangeRequest {
   readonly headers: RequestHeaders;
@@ -12,41 +12,49 @@ export interface ChangeRequest {
   readonly peerAddress: string | undefined;
 }
 
-const howToBeLetIn =
-  "Without an upload token, packages are changed only from the server's own machine, by way of http://localhost or " +
-  'http://127.0.0.1. From elsewhere: start the server with --upload-token TOKEN and send "Authorization: Bearer TOKEN".';
+const howToPermit =
+  'Start the server with --upload-token TOKEN and send "Authorization: Bearer TOKEN"; or, for its own machine alone and never ' +
+  'behind a proxy, with --local-uploads.';
+const isOff = `Uploads and deletions are off. ${howToPermit}`;
+const isNotLocal =
+  "Only the server's own machine may change packages, at http://localhost or http://127.0.0.1 and not through a proxy. " +
+  howToPermit;
 
-const howToShowTheToken = 'Expected the upload token: send "Authorization: Bearer TOKEN" (or curl -u :TOKEN).';
+const wrongToken = 'Expected the upload token: send "Authorization: Bearer TOKEN" (or curl -u :TOKEN).';
 
 /** Basic comes last: a browser or curl that knows only this sends the token as the password, with any name. */
 const challenge = {
-  'WWW-Authenticate': ['Bearer realm="package uploads"', 'Basic realm="package uploads", charset="UTF-8"'],
+  'WWW-Authenticate': 'Bearer realm="package uploads", Basic realm="package uploads", charset="UTF-8"',
 };
 
 /**
- * Lets a request that would change something pass, or throws.
+ * Returns for a request that may change packages, and throws for any other.
  *
- * Without a token three things must hold, each against somebody else: the server listens on loopback only and the peer is
- * there too (against the network); the Host header names a loopback host (against a web page whose own host name was made
- * to lead to 127.0.0.1, "DNS rebinding"); no proxy has passed it on (its peer would be the proxy, on this machine).
+ * For local uploads three things must hold, each against another attacker: the server listens on loopback only and the peer
+ * is there too (the network); the Host header names a loopback host (a web page whose own host name resolves to 127.0.0.1,
+ * "DNS rebinding"); no header shows that the request came through a proxy, whose peer is this machine. By default nginx adds
+ * no such header, so nothing here can detect it: that is why local uploads are off unless asked for.
  *
- * @param token undefined where the server has none
- * @throws {Refusal} 401 not allowed to, 403 sent by a web page of another site
+ * @throws {Refusal} 401 not permitted; 403 nobody is, or sent by a web page of another site
  */
-export function permitChange({ headers, boundAddress, peerAddress }: ChangeRequest, token: string | undefined): void {
+export function permitChange(
+  { headers, boundAddress, peerAddress }: ChangeRequest,
+  permission: ChangePermission,
+): void {
   if (isFromAnotherSite(headers))
-    throw new Refusal(403, 'A web page of another site sent this request, and those may change nothing here.');
+    throw new Refusal(403, 'Requests from web pages of other sites may not change packages.');
 
-  if (token !== undefined) {
-    if (!showsToken(headers.authorization, token)) throw new Refusal(401, howToShowTheToken, challenge);
+  if (permission.who === 'nobody') throw new Refusal(403, isOff);
+  if (permission.who === 'token') {
+    if (!sendsToken(headers.authorization, permission.token)) throw new Refusal(401, wrongToken, challenge);
     return;
   }
   const isLocal =
     isLoopbackAddress(boundAddress) &&
     isLoopbackAddress(peerAddress) &&
     isLoopbackHost(headers.host) &&
-    !isPassedOn(headers);
-  if (!isLocal) throw new Refusal(401, howToBeLetIn, challenge);
+    !cameThroughProxy(headers);
+  if (!isLocal) throw new Refusal(401, isNotLocal, challenge);
 }
 
 /** Browsers say where a request comes from; other clients send neither header. */
@@ -59,11 +67,11 @@ function isFromAnotherSite(headers: RequestHeaders): boolean {
   return host === undefined || (origin !== `http://${host}` && origin !== `https://${host}`);
 }
 
-function isPassedOn(headers: RequestHeaders): boolean {
+function cameThroughProxy(headers: RequestHeaders): boolean {
   return ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'].some((name) => name in headers);
 }
 
-function showsToken(authorization: string | undefined, token: string): boolean {
+function sendsToken(authorization: string | undefined, token: string): boolean {
   const [, scheme = '', credentials = ''] = /^(\S+) +(\S+) *$/.exec(authorization ?? '') ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':
@@ -78,10 +86,10 @@ function showsToken(authorization: string | undefined, token: string): boolean {
   }
 }
 
-/** Hashed first: then both have the same length, and the time that comparing takes says nothing about the token. */
-function isEqual(shown: Uint8Array, token: string): boolean {
+/** Hashed first: then both have the same length, and the time of the comparison tells nothing about the token. */
+function isEqual(sent: Uint8Array, token: string): boolean {
   const digest = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
-  return timingSafeEqual(digest(shown), digest(Buffer.from(token)));
+  return timingSafeEqual(digest(sent), digest(Buffer.from(token)));
 }
 
 const loopback = new BlockList();

@@ -1,13 +1,19 @@
-/** What happened since `serve` was started: counted, and the last publications with what they took. */
+/** What happened since `serve` started: counts, and the last publications with their times. */
 
 import type { Extraction } from '../extract.ts';
 import { splitKey } from '../keys.ts';
 import type { Clock, ObjectKey, Repository } from '../ports.ts';
 import type { Publication } from '../summarize.ts';
-import { statusLimits } from './status-limits.ts';
+
+export const activityLimits = {
+  /** Publications that are remembered: an hour of one a minute, and what a small chart can show. */
+  publicationsMax: 60,
+  /** Changes that are timed at once: more is an adoption, whose times say nothing about uploads. */
+  timedChangesMax: 10_000,
+} as const;
 
 export interface ActivityCounts {
-  /** By PUT; a file that was copied into the directory is none. */
+  /** By PUT, not by copying into the directory. */
   readonly uploads: number;
   readonly indexed: number;
   readonly rejected: number;
@@ -15,22 +21,22 @@ export interface ActivityCounts {
   readonly publications: number;
 }
 
-/** One index that was replaced. */
+/** An index that was replaced. */
 export interface PastPublication {
   readonly repository: Repository;
   readonly at: Date;
   readonly packages: number;
   /** Of all formats. */
   readonly bytes: number;
-  /** What building and putting it took. */
+  /** To build and put it. */
   readonly milliseconds: number;
-  /** From an upload (or the news of a file) to this publication, over all that it was the first to show. */
+  /** From an upload (or the first event of a file) to this publication, for the changes that it was the first to show. */
   readonly latency:
     | { readonly changes: number; readonly medianMilliseconds: number; readonly maxMilliseconds: number }
     | undefined;
 }
 
-/** A change that is in a row, and in no index yet. */
+/** A change that is in a row, but in no index yet. */
 interface WaitingChange {
   /** Milliseconds since 1970. */
   readonly heardAt: number;
@@ -42,7 +48,7 @@ export class Activity {
   readonly #clock: Clock;
   readonly #counts = { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 };
   readonly #publications: PastPublication[] = [];
-  /** When something was first heard of a key that has not been looked at since. */
+  /** The time of the first event of each key that has not been extracted since. */
   readonly #heardAt = new Map<ObjectKey, number>();
   readonly #waiting = new Map<Repository, WaitingChange[]>();
 
@@ -65,9 +71,9 @@ export class Activity {
     this.heard(key);
   }
 
-  /** Somebody changed the key just now. */
+  /** The key has just changed. */
   heard(key: ObjectKey): void {
-    if (this.#heardAt.has(key) || this.#heardAt.size >= statusLimits.timedChangesMax) return;
+    if (this.#heardAt.has(key) || this.#heardAt.size >= activityLimits.timedChangesMax) return;
     this.#heardAt.set(key, this.#now());
   }
 
@@ -80,16 +86,16 @@ export class Activity {
     const { repository } = splitKey(key);
     const waiting = this.#waiting.get(repository) ?? [];
     this.#waiting.set(repository, waiting);
-    if (heardAt !== undefined && waiting.length < statusLimits.timedChangesMax)
+    if (heardAt !== undefined && waiting.length < activityLimits.timedChangesMax)
       waiting.push({ heardAt, extractedAt: this.#now() });
   }
 
-  /** @param begunAt when it was about to read the rows: what was in them by then is in the index now. */
-  summarized(repository: Repository, publication: Publication, begunAt: Date): void {
-    // It will be shown by a later one.
+  /** @param startedAt before the rows were read: the changes of before are in the index now. */
+  summarized(repository: Repository, publication: Publication, startedAt: Date): void {
+    // A later publication will show the changes.
     if (publication.outcome === 'waiting' || publication.outcome === 'deferred') return;
     const waiting = this.#waiting.get(repository) ?? [];
-    const isShown = ({ extractedAt }: WaitingChange) => extractedAt <= begunAt.getTime();
+    const isShown = ({ extractedAt }: WaitingChange) => extractedAt <= startedAt.getTime();
     const later = waiting.filter((change) => !isShown(change));
     if (later.length > 0) this.#waiting.set(repository, later);
     else this.#waiting.delete(repository);
@@ -102,10 +108,10 @@ export class Activity {
       at: new Date(now),
       packages: publication.summary.records,
       bytes: publication.bytes,
-      milliseconds: now - begunAt.getTime(),
+      milliseconds: now - startedAt.getTime(),
       latency: latencyOf(waiting.filter(isShown).map(({ heardAt }) => now - heardAt)),
     });
-    this.#publications.splice(statusLimits.publicationsMax);
+    this.#publications.splice(activityLimits.publicationsMax);
   }
 
   #now(): number {

@@ -1,40 +1,42 @@
 /**
  * The HTTP server of `serve DIR`: packages and indexes to read, uploads into the same directory.
  *
- *     connection → request → route → handler → answer → connection
+ *     connection → request → app.ts: route → handler → response → connection
  *                  (one at a time per connection)
  *
- * routes.ts has the table. Handlers return an answer or throw a Refusal; this file alone knows about connections.
+ * Handlers return a Response or throw a Refusal; only this file and send-response.ts deal with connections.
  */
 
 import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { permitChange } from './access.ts';
-import { type Answer, ClientGone, plainText, Refusal } from './answer.ts';
+import { ClientGone, plainText, Refusal } from './answer.ts';
+import { createApp } from './app.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
-import type { Operations } from './operations.ts';
-import { parseRequestTarget } from './request-key.ts';
-import { routeOf } from './routes.ts';
-import { ReaderStalled, sendAnswer } from './send-answer.ts';
-import { codeOf } from './served-path.ts';
-import type { RequestHeaders, ServedRequest, Site } from './served-request.ts';
-import type { ServerLimits } from './server-limits.ts';
-import { serverLimits } from './server-limits.ts';
+import { codeOf } from './open-served.ts';
+import { encodedPath, parseRequestTarget, type RequestTarget } from './request-target.ts';
+import { ReaderStalled, sendResponse } from './send-response.ts';
+import { type ServerLimits, serverLimits } from './server-limits.ts';
+import type { ChangePermission, Connection, FindRejection, Operations, UploadReceiver } from './site.ts';
 import { refuseUnparsed } from './unparsed-request.ts';
-import type { UploadReceiver } from './uploads.ts';
 
 export interface HttpServerSettings {
   /** The directory to serve; it must exist. */
   readonly root: string;
-  /** The address, or a name for one, to listen on. Uploads without a token need a loopback address. */
+  /** The address, or a name for one, to listen on. Local uploads need a loopback address. */
   readonly host: string;
-  /** Whoever shows it may change packages, from anywhere; without it, only this machine may. */
+  /** A client that sends it may change packages, from anywhere. */
   readonly uploadToken?: string;
+  /** Without a token, programs on this machine may change packages: never behind a proxy, see access.ts. */
+  readonly localUploads?: boolean;
   readonly uploads: UploadReceiver;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
+  /** Uploads that it finds a reason against are refused; without it, none are. */
+  readonly findRejection?: FindRejection;
   readonly operations: Operations;
-  /** Those that differ from `serverLimits`. */
+  /** Limits that differ from `serverLimits`. */
   readonly limits?: Partial<ServerLimits>;
   readonly log?: (line: string) => void;
 }
@@ -45,22 +47,22 @@ export interface HttpServer {
    * @throws {CannotListen}
    */
   listen(port: number): Promise<AddressInfo>;
-  /** Accepts nothing more, lets what is under way finish (`closeMilliseconds` at most), then closes every connection. */
+  /** Accepts nothing more, waits for the requests under way (`closeMilliseconds` at most), then closes every connection. */
   close(): Promise<void>;
 }
 
-/** The message is for the person who started the server: what was wrong, and what to do. */
+/** The message is for the person who started the server: what is wrong, and what to do. */
 export class CannotListen extends Error {
   override readonly name = 'CannotListen';
 }
 
 /**
- * @throws {CannotListen} where the token is none
+ * @throws {CannotListen} for a token that no client could send
  */
 export function createHttpServer(settings: HttpServerSettings): HttpServer {
   const { uploadToken } = settings;
   if (uploadToken !== undefined && !/^[\x21-\x7e]+$/.test(uploadToken))
-    throw new CannotListen('the upload token is empty, or holds blanks or characters beyond ASCII: choose another one');
+    throw new CannotListen('the upload token must be ASCII without spaces, and not empty: choose another one');
   return new DirectoryServer(settings);
 }
 
@@ -70,10 +72,10 @@ class DirectoryServer implements HttpServer {
   readonly #log: (line: string) => void;
   readonly #server: Server;
   readonly #underWay = new Set<Promise<void>>();
-  /** The request that each connection answers last so far: the next one waits for it. */
+  /** The last request of each connection so far: the next one waits for it. */
   readonly #lastTurns = new WeakMap<Duplex, Promise<void>>();
-  #site: Site | undefined;
-  /** Kept: a server that is closing, and answers what is under way, has none any more. */
+  #app: ReturnType<typeof createApp> | undefined;
+  /** Kept here: a server that is closing has no address any more, and still answers what is under way. */
   #boundAddress: string | undefined;
   #isClosing = false;
 
@@ -85,17 +87,21 @@ class DirectoryServer implements HttpServer {
   }
 
   async listen(port: number): Promise<AddressInfo> {
-    const { host, uploads, operations } = this.#settings;
+    const { host, uploads, overwrite = true, findRejection = async () => undefined, operations } = this.#settings;
     const limits = this.#limits;
-    this.#site = {
+    this.#app = createApp({
       root: await existingRoot(this.#settings.root),
+      changes: changePermission(this.#settings),
       uploads,
+      overwrite,
+      findRejection,
       operations,
       limits,
-      uploadPlaces: new ConcurrencyLimit('uploads', limits.uploadsMax),
-      pagePlaces: new ConcurrencyLimit('directory pages', limits.pagesMax),
+      uploadsUnderWay: new ConcurrencyLimit('uploads', limits.uploadsMax),
+      verdictsUnderWay: new ConcurrencyLimit('verdicts', limits.verdictsMax),
+      pagesUnderWay: new ConcurrencyLimit('directory pages', limits.pagesMax),
       log: this.#log,
-    };
+    });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
     this.#server.listen({ port, host }, resolve);
@@ -134,12 +140,12 @@ class DirectoryServer implements HttpServer {
       requestTimeout: 0,
       keepAliveTimeout: limits.idleMilliseconds,
       connectionsCheckingInterval: Math.min(1_000, limits.headersMilliseconds),
-      // Checked in #answerTo: its own answer would lack the headers that all of ours have.
+      // refuseUnusable checks it: Node's own answer would lack the headers that all of ours have.
       requireHostHeader: false,
     });
     server.maxConnections = limits.connectionsMax;
     server.maxRequestsPerSocket = limits.connectionRequestsMax;
-    // Node drops the fields beyond its limit in silence; #answerTo refuses such a request instead.
+    // Node silently drops the fields beyond its limit; refuseUnusable refuses such a request instead.
     server.maxHeadersCount = limits.headerFieldsMax + 1;
     server.on('request', (message, response) => this.#enqueue(message, response, false));
     server.on('checkContinue', (message, response) => this.#enqueue(message, response, true));
@@ -149,13 +155,13 @@ class DirectoryServer implements HttpServer {
     return server;
   }
 
-  /** One request of a connection after the other: a client that sends a thousand at once gets one file opened at a time. */
-  #enqueue(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+  /** The requests of a connection take turns: a client that sends a thousand at once has one file open at a time. */
+  #enqueue(message: IncomingMessage, outgoing: ServerResponse, expectsContinue: boolean): void {
     const { socket } = message;
-    // Whoever writes hears of it too; without a listener it would end the process.
-    response.on('error', () => {});
+    // Writing reports the error too; without a listener it would end the process.
+    outgoing.on('error', () => {});
     const turn = (this.#lastTurns.get(socket) ?? Promise.resolve()).then(() =>
-      this.#serve(message, response, expectsContinue),
+      this.#serve(message, outgoing, expectsContinue),
     );
     this.#lastTurns.set(socket, turn);
     this.#underWay.add(turn);
@@ -171,61 +177,82 @@ class DirectoryServer implements HttpServer {
     else refuseUnparsed(code, socket);
   }
 
-  /** Never rejects: this is the boundary where what went wrong is answered, or logged, once. */
-  async #serve(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  /** Never rejects: each failure is answered, or logged, once, and here. */
+  async #serve(message: IncomingMessage, outgoing: ServerResponse, expectsContinue: boolean): Promise<void> {
     // The client left before its turn came.
     if (message.socket.destroyed) return;
     let awaitsContinue = expectsContinue;
     const continueBody = (): void => {
-      if (awaitsContinue) response.writeContinue();
+      if (awaitsContinue) outgoing.writeContinue();
       awaitsContinue = false;
     };
+    let pieces: AsyncIterable<Uint8Array> | undefined;
+    const releases: (() => void | Promise<void>)[] = [];
     try {
-      const answer = await this.#answerTo(message, continueBody);
-      const isClosing = this.#isClosing;
-      await sendAnswer(answer, { message, response, awaitsContinue, isClosing }, this.#limits);
+      const response = await this.#answer(message, {
+        message,
+        boundAddress: this.#boundAddress,
+        peerAddress: message.socket.remoteAddress,
+        continueBody,
+        sendPieces: (body) => {
+          pieces = body;
+        },
+        afterwards: (release) => releases.push(release),
+      });
+      const delivery = { message, outgoing, awaitsContinue, isClosing: this.#isClosing };
+      await sendResponse(response, pieces, delivery, this.#limits);
     } catch (error) {
-      response.destroy();
+      outgoing.destroy();
       if (!(error instanceof ClientGone)) this.#log(failureLine(message, error));
+    } finally {
+      for (const release of releases) await release();
     }
   }
 
   /** @throws {ClientGone} */
-  async #answerTo(message: IncomingMessage, continueBody: () => void): Promise<Answer> {
+  async #answer(message: IncomingMessage, connection: Omit<Connection, 'target'>): Promise<Response> {
     try {
-      const site = this.#site;
-      if (site === undefined) throw new Error('a request came before the server listened');
-      this.#refuseUnusable(message);
-      const { method = '', url = '' } = message;
-      // Set-Cookie alone would be a list, and it is a header of answers.
-      const headers = message.headers as RequestHeaders;
-      const target = parseRequestTarget(url, this.#limits);
-      const request: ServedRequest = { method, headers, target, message, continueBody };
-      const route = routeOf(request);
-      if (route.access === 'change') this.#permitChange(request);
-      return await route.handle(request, site);
+      if (this.#app === undefined) throw new Error('a request came before the server listened');
+      refuseUnusable(message, this.#limits);
+      const target = parseRequestTarget(message.url ?? '', this.#limits);
+      return await this.#app.fetch(requestOf(message, target), { ...connection, target });
     } catch (error) {
       if (error instanceof ClientGone) throw error;
-      if (error instanceof Refusal) return plainText(error.status, error.message, error.headers);
+      if (error instanceof Refusal) return error.getResponse();
       this.#log(failureLine(message, error));
-      return plainText(500, 'The server failed to answer this request; its log says why.');
+      return plainText(500, "Internal server error: the server's log has the details.");
     }
   }
+}
 
-  #refuseUnusable({ rawHeaders, headersDistinct, headers, httpVersion }: IncomingMessage): void {
-    if (rawHeaders.length / 2 > this.#limits.headerFieldsMax)
-      throw new Refusal(431, `A request may have ${this.#limits.headerFieldsMax} header fields.`);
-    const hosts = headersDistinct.host?.length ?? 0;
-    if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0'))
-      throw new Refusal(400, `Expected one Host header, found ${hosts}.`);
-    if ((headers.expect ?? '100-continue').toLowerCase() !== '100-continue')
-      throw new Refusal(417, 'Of the expectations, only "100-continue" is understood.');
-  }
+/** @throws {Refusal} */
+function refuseUnusable(message: IncomingMessage, { headerFieldsMax }: ServerLimits): void {
+  const { rawHeaders, headersDistinct, headers, httpVersion } = message;
+  if (rawHeaders.length / 2 > headerFieldsMax)
+    throw new Refusal(431, `Too many header fields: the limit is ${headerFieldsMax}.`);
+  const hosts = headersDistinct.host?.length ?? 0;
+  if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0'))
+    throw new Refusal(400, `Expected one Host header, found ${hosts}.`);
+  if ((headers.expect ?? '100-continue').toLowerCase() !== '100-continue')
+    throw new Refusal(417, 'Unsupported Expect header: only "100-continue" is supported.');
+}
 
-  #permitChange({ headers, message }: ServedRequest): void {
-    const peerAddress = message.socket.remoteAddress;
-    permitChange({ headers, boundAddress: this.#boundAddress, peerAddress }, this.#settings.uploadToken);
-  }
+/**
+ * What hono reads of a request, and no more: a Request of the platform resolves `..` in paths, knows no TRACE, and wants to
+ * own the body. The answer to HEAD is the answer to GET, of which send-response.ts leaves the body out.
+ */
+function requestOf({ method = '', headers }: IncomingMessage, target: RequestTarget): Request {
+  const query = target.query === undefined ? '' : `?${target.query}`;
+  return {
+    method: method === 'HEAD' ? 'GET' : method,
+    url: `http://localhost${encodedPath(target.parts, target.trailingSlash)}${query}`,
+    headers: new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+  } as Request;
+}
+
+function changePermission({ uploadToken, localUploads = false }: HttpServerSettings): ChangePermission {
+  if (uploadToken !== undefined) return { who: 'token', token: uploadToken };
+  return { who: localUploads ? 'local' : 'nobody' };
 }
 
 async function existingRoot(root: string): Promise<string> {
@@ -233,11 +260,9 @@ async function existingRoot(root: string): Promise<string> {
     const realRoot = await realpath(root);
     if ((await stat(realRoot)).isDirectory()) return realRoot;
   } catch (cause) {
-    throw new CannotListen(`cannot serve ${root} (${codeOf(cause)}): create the directory or name another one`, {
-      cause,
-    });
+    throw new CannotListen(`cannot serve ${root} (${codeOf(cause)}): create it, or name another directory`, { cause });
   }
-  throw new CannotListen(`cannot serve ${root}, it is no directory: name one`);
+  throw new CannotListen(`cannot serve ${root}: not a directory; name one`);
 }
 
 function whyNotListening(code: string, host: string, port: number): string {
@@ -249,13 +274,13 @@ function whyNotListening(code: string, host: string, port: number): string {
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${host} is no address of this machine: choose another --host`;
+      return `${host} is not an address of this machine: choose another --host`;
     default:
       return `cannot listen on ${host}, port ${port} (${code}): choose another --host or --port`;
   }
 }
 
-/** One line, with the stack where the error is one that nobody expected. */
+/** One line, with the stack of an error that nobody expected. */
 function failureLine({ method, url }: IncomingMessage, error: unknown): string {
   if (!(error instanceof Error)) return `${method} ${url}: ${error}`;
   const text = error instanceof ReaderStalled ? error.message : (error.stack ?? error.message);

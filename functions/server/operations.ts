@@ -1,81 +1,64 @@
-/** `/-/`: what is going on, as a page and as JSON, and another try for what failed. */
+/** `/-/`: what is going on, as a page and as JSON, and a retry of what failed. */
 
 import { operationsPage } from '../adapters/pages.ts';
 import { failureSentence } from '../failures.ts';
 import { isPackageKey } from '../keys.ts';
 import type { ObjectKey } from '../ports.ts';
-import { type Answer, plainText, Refusal } from './answer.ts';
-import { isServedName } from './request-key.ts';
-import type { ServedRequest, Site } from './served-request.ts';
+import { Refusal } from './answer.ts';
+import { isServedName } from './request-target.ts';
 import type { RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
+import type { ServedRequest, Site } from './site.ts';
 import { statusLimits } from './status-limits.ts';
 import { UploadBody } from './upload-body.ts';
 
-/** What the server asks of whoever indexes. */
-export interface Operations {
-  status(): Promise<ServiceStatus>;
-  /** @returns how many packages are looked at again. */
-  retry(wanted: RetryRequest): Promise<number>;
-}
-
-/** `GET /-` */
-export async function leadToOperations(): Promise<Answer> {
-  return plainText(301, 'It is at /-/', { Location: '/-/' });
-}
-
 /** `GET /-/` */
-export async function showOperations(): Promise<Answer> {
+export async function showOperations(request: ServedRequest): Promise<Response> {
   const { html, policy } = await operationsPage();
-  const headers = {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Cache-Control': 'no-cache',
-    'Content-Security-Policy': policy,
-  };
-  return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.from(html) } };
+  const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' };
+  return request.body(html, 200, { ...headers, 'Content-Security-Policy': policy });
 }
 
 /** `GET /-/status` */
-export async function tellStatus(_: ServedRequest, site: Site): Promise<Answer> {
-  return json(200, await answered(() => site.operations.status()));
+export async function answerStatus(request: ServedRequest, site: Site): Promise<Response> {
+  return json(request, 200, await answered(() => site.operations.status()));
 }
 
 /** `POST /-/retry` with `{"key": "All/x-1.0.tgz"}` or `{"all": true}` */
-export async function retry(request: ServedRequest, site: Site): Promise<Answer> {
+export async function retry(request: ServedRequest, site: Site): Promise<Response> {
   const wanted = await retryRequest(request, site);
-  const retried: RetryAnswer = { retried: await answered(() => site.operations.retry(wanted)) };
-  return json(202, retried);
+  return json(request, 202, { retried: await answered(() => site.operations.retry(wanted)) });
 }
 
-function json(status: number, value: ServiceStatus | RetryAnswer): Answer {
-  const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+/** On lines of their own, since people read it with curl. */
+function json(request: ServedRequest, status: 200 | 202, value: ServiceStatus | RetryAnswer): Response {
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
-  return { status, headers, body: { kind: 'bytes', bytes } };
+  return request.body(`${JSON.stringify(value, null, 2)}\n`, status, headers);
 }
 
-/** A disk that fails, or a directory that was taken away, is no fault of the server: it says so, and goes on. */
+/** A disk that fails, or a directory that was removed, is not an error of the server: it answers so, and goes on. */
 async function answered<Value>(ask: () => Promise<Value>): Promise<Value> {
   try {
     return await ask();
   } catch (error) {
     const sentence = failureSentence(error);
-    throw sentence === undefined ? error : new Refusal(503, `Nobody can tell at the moment: ${sentence}`);
+    throw sentence === undefined ? error : new Refusal(503, `Status is temporarily unavailable: ${sentence}`);
   }
 }
 
 const expected = 'Expected JSON, {"key": "All/x-1.0.tgz"} or {"all": true}.';
 
 /**
- * JSON has to be declared: what a form of another site can send is not that, and for what is a browser asks the server first.
+ * JSON must be declared: a form of another site cannot declare it, and a script of another site must ask the server first.
  * @throws {Refusal} 400, 413, 415
  */
 async function retryRequest(request: ServedRequest, site: Site): Promise<RetryRequest> {
-  const { headers, message, continueBody } = request;
-  if (!/^application\/json *(?:;|$)/i.test(headers['content-type'] ?? ''))
+  const { message, continueBody } = request.env;
+  if (!/^application\/json *(?:;|$)/i.test(request.req.header('content-type') ?? ''))
     throw new Refusal(415, 'Expected Content-Type: application/json.');
   const wanted = parsed(await textOf(new UploadBody(message, continueBody, { ...site.limits, uploadBytesMax })));
   if (wanted.all === true && wanted.key === undefined) return { all: true };
   if (typeof wanted.key !== 'string' || wanted.all !== undefined) throw new Refusal(400, expected);
-  if (!isKey(wanted.key)) throw new Refusal(400, `${expected} Found a key that no package has.`);
+  if (!isKey(wanted.key)) throw new Refusal(400, `${expected} Found a key that no package can have.`);
   return { key: wanted.key };
 }
 
@@ -86,10 +69,10 @@ async function textOf(body: UploadBody): Promise<string> {
   try {
     for await (const piece of body) pieces.push(Buffer.from(piece));
   } catch (error) {
-    // Its own words are about uploads.
+    // Its own messages are about uploads.
     if (error instanceof Refusal && error.status === 400) throw new Refusal(400, expected);
     if (error instanceof Refusal && error.status === 413)
-      throw new Refusal(413, `${expected} It may have ${uploadBytesMax} bytes.`);
+      throw new Refusal(413, `${expected} The limit is ${uploadBytesMax} bytes.`);
     throw error;
   }
   return Buffer.concat(pieces).toString();
@@ -100,7 +83,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch {
-    // Not JSON at all: told the same as JSON of something else.
+    // Not JSON at all: the same answer as for JSON of something else.
   }
   throw new Refusal(400, expected);
 }

@@ -1,7 +1,7 @@
 /** Conditional requests for a file: RFC 9110, section 13. */
 
-import type { FileFacts } from './served-path.ts';
-import type { RequestHeaders } from './served-request.ts';
+import type { FileFacts } from './open-served.ts';
+import type { RequestHeaders } from './site.ts';
 
 /** `failed` is a 412, `not-modified` a 304. */
 export type Precondition = 'holds' | 'not-modified' | 'failed';
@@ -21,8 +21,8 @@ export function preconditionOf(headers: RequestHeaders, facts: FileFacts): Preco
 }
 
 /**
- * Whether a Range may be answered with a part: the file is still the one of which the client has the rest. A date is one
- * second coarse, so it vouches only for a file that has not changed within the last second (section 8.8.2.2).
+ * Whether a Range may be answered with a part: the file is still the one of which the client has the rest. A date is only
+ * exact to the second, so it identifies only a file that has not changed within the last second (section 8.8.2.2).
  */
 export function rangeStillHolds(ifRange: string | undefined, facts: FileFacts, now: Date): boolean {
   if (ifRange === undefined) return true;
@@ -31,7 +31,7 @@ export function rangeStillHolds(ifRange: string | undefined, facts: FileFacts, n
   return isSettled && parseHttpDate(ifRange)?.getTime() === facts.lastModified.getTime();
 }
 
-/** For reading: a weak tag (`W/"…"`) of the same name is as good. */
+/** For reading, a weak tag (`W/"…"`) of the same name will do. */
 function hasWeakMatch(list: string, etag: string): boolean {
   return list.trim() === '*' || entityTags(list).some((tag) => tag.replace(/^W\//, '') === etag);
 }

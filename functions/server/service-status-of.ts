@@ -1,12 +1,19 @@
-/** What is known → what `/-/status` answers. */
+/** What the service knows → what `/-/status` answers. */
 
 import type { DeadLetter } from '../adapters/local/memory-hints.ts';
+import type { Polled } from '../adapters/local/watch-directory.ts';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import { countFindings } from '../check/findings.ts';
+import type { RepositoryStatus } from '../check/repository-status.ts';
 import type { Activity } from './activity.ts';
 import type { ServedRepository, ServiceStatus } from './service-status.ts';
-import { statusLimits } from './status-limits.ts';
-import type { Survey } from './surveys.ts';
+
+export const reportLimits = {
+  /** Findings of each kind in `/-/status`; `check` lists them all. */
+  findingsMax: 100,
+  /** Packages of each finding. */
+  findingPackagesMax: 10,
+} as const;
 
 interface Queue {
   readonly pending: number;
@@ -14,7 +21,13 @@ interface Queue {
   readonly deadLetters: readonly DeadLetter[];
 }
 
-export function serviceStatus(activity: Activity, queue: Queue, surveys: readonly Survey[], now: Date): ServiceStatus {
+export function serviceStatus(
+  activity: Activity,
+  queue: Queue,
+  polled: readonly Polled[],
+  repositories: readonly ServedRepository[],
+  now: Date,
+): ServiceStatus {
   const { startedAt, counts, publications } = activity;
   return {
     startedAt: startedAt.toISOString(),
@@ -30,16 +43,18 @@ export function serviceStatus(activity: Activity, queue: Queue, surveys: readonl
         at: at.toISOString(),
       })),
     },
+    polled: polled.map(({ directories, reason, setting = null }) => ({ directories, reason, setting })),
     publications: publications.map(({ at, latency = null, ...publication }) => ({
       ...publication,
       at: at.toISOString(),
       latency,
     })),
-    repositories: surveys.map(servedRepository),
+    repositories,
   };
 }
 
-function servedRepository({ status: { consistency, indexes, ...status }, at }: Survey): ServedRepository {
+/** @param at when the status was made. */
+export function servedRepository({ consistency, indexes, ...status }: RepositoryStatus, at: Date): ServedRepository {
   return {
     ...status,
     indexes: indexes.map(({ published, ...index }) => ({ ...index, published: published.toISOString() })),
@@ -50,11 +65,18 @@ function servedRepository({ status: { consistency, indexes, ...status }, at }: S
 }
 
 function shortened(report: ConsistencyReport): ConsistencyReport {
-  const { findingsMax, findingPackagesMax } = statusLimits;
+  const { findingsMax, findingPackagesMax } = reportLimits;
   const some = (packages: readonly string[]) => packages.slice(0, findingPackagesMax);
   return {
     packages: report.packages,
+    architecture: report.architecture,
     systemLibraries: report.systemLibraries,
+    foreignArchitectures: report.foreignArchitectures
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, names: some(finding.names) })),
+    dependencyCycles: report.dependencyCycles
+      .slice(0, findingsMax)
+      .map((finding) => ({ ...finding, names: some(finding.names) })),
     missingDependencies: report.missingDependencies
       .slice(0, findingsMax)
       .map((finding) => ({ ...finding, neededBy: some(finding.neededBy) })),

@@ -29,6 +29,14 @@ export interface ServiceStatus {
       readonly at: string;
     }[];
   };
+  /** Directories that are compared every few seconds, because they cannot be watched; by reason. */
+  readonly polled: readonly {
+    readonly directories: number;
+    /** `no inotify watch is left` */
+    readonly reason: string;
+    /** What to change; null where nothing helps. */
+    readonly setting: string | null;
+  }[];
   /** The latest first. */
   readonly publications: readonly {
     readonly repository: string;
@@ -56,6 +64,8 @@ export interface ServedRepository {
   readonly pending: readonly string[];
   readonly indexes: readonly { readonly file: string; readonly published: string; readonly bytes: number }[];
   readonly isAdopted: boolean;
+  /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
+  readonly obstructed: readonly string[];
   /** When this was found out; nothing has changed since that the server has heard of. */
   readonly at: string;
   /** Null where there is too much to check. */

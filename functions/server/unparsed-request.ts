@@ -1,17 +1,17 @@
-/** What Node could not parse never became a request: its answer is written by hand, and the connection closed. */
+/** What Node cannot parse never becomes a request: its answer is written by hand, and the connection closed. */
 
 import type { Duplex } from 'node:stream';
-import { securityHeaders } from './send-answer.ts';
+import { securityHeaders } from './send-response.ts';
 
-/** By the code of the error that Node reports; CONNECT is ours, for the one method that has no answer of its own. */
+/** By the error code that Node reports; CONNECT is ours, for the method that Node gives no response to write to. */
 const answers: Readonly<Record<string, readonly [status: string, sentence: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The header of the request is too large.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'Request header too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'Request timeout: the header took too long to arrive.'],
   CONNECT: ['405 Method Not Allowed', 'This server is not a proxy.'],
 };
 
 export function refuseUnparsed(code: string | undefined, socket: Duplex): void {
-  const [status, sentence] = answers[code ?? ''] ?? ['400 Bad Request', 'This is not an HTTP request.'];
+  const [status, sentence] = answers[code ?? ''] ?? ['400 Bad Request', 'Malformed HTTP request.'];
   const headers = Object.entries({
     ...securityHeaders,
     ...(code === 'CONNECT' ? { Allow: 'GET, HEAD, PUT, DELETE' } : {}),

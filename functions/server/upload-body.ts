@@ -1,26 +1,29 @@
-/** The body of an upload, piece by piece: counted, and cut off where it grows too large or stands still. */
+/** The body of an upload, piece by piece: counted, and cut off where it grows too large or stalls. */
 
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ClientGone, Refusal } from './answer.ts';
+import type { BodyDigests } from './body-digests.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 /**
- * Read it once. It fails with the reason, which `failure` keeps, since whoever reads it may wrap what it throws: Refusal
- * (413, 408, 400 for an empty body) or ClientGone.
+ * To be read once. It fails with a Refusal (413, 408, 400 for an empty body or a wrong digest) or with ClientGone. `failure` keeps that reason,
+ * since the reader may wrap what it catches.
  */
 export class UploadBody implements AsyncIterable<Uint8Array> {
   readonly #message: IncomingMessage;
   readonly #continueBody: () => void;
   readonly #limits: ServerLimits;
+  readonly #digests: BodyDigests | undefined;
   #receivedBytes = 0;
   #failure: Error | undefined;
 
-  /** @param continueBody called when the first piece is asked for: a client that waits for it sends nothing in vain */
-  constructor(message: IncomingMessage, continueBody: () => void, limits: ServerLimits) {
+  /** @param continueBody called before the first piece is read: a refused client that waits for it sends nothing in vain */
+  constructor(message: IncomingMessage, continueBody: () => void, limits: ServerLimits, digests?: BodyDigests) {
     this.#message = message;
     this.#continueBody = continueBody;
     this.#limits = limits;
+    this.#digests = digests;
   }
 
   get receivedBytes(): number {
@@ -37,9 +40,11 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
       for await (const piece of this.#pieces()) {
         this.#receivedBytes += piece.byteLength;
         if (this.#receivedBytes > this.#limits.uploadBytesMax) throw tooLarge(this.#limits);
+        this.#digests?.update(piece);
         yield piece;
       }
       if (this.#receivedBytes === 0) throw emptyUpload();
+      this.#digests?.verify();
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
       throw this.#failure;
@@ -47,9 +52,9 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * The pieces, as they come. Every `progressBytes` buy the client another `progressMilliseconds` of waiting for it; the time
-   * that the disk takes is not counted. (The message's own iterator would close the connection where it is left early, and
-   * with it the answer that says why.)
+   * The pieces, as they come. Every `progressBytes` give the client another `progressMilliseconds`; the time that the disk
+   * takes does not count. (The message's own iterator closes the connection when it is left early, so that the client would
+   * never read the answer.)
    */
   async *#pieces(): AsyncGenerator<Buffer, void, undefined> {
     const { progressBytes, progressMilliseconds } = this.#limits;
@@ -89,13 +94,13 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
 }
 
 export function tooLarge({ uploadBytesMax }: ServerLimits): Refusal {
-  return new Refusal(413, `An upload may have ${uploadBytesMax} bytes.`);
+  return new Refusal(413, `Upload too large: the limit is ${uploadBytesMax} bytes.`);
 }
 
 function tooSlow({ progressBytes, progressMilliseconds }: ServerLimits): Refusal {
-  return new Refusal(408, `The upload sent less than ${progressBytes} bytes in ${progressMilliseconds / 1000} s.`);
+  return new Refusal(408, `Upload too slow: less than ${progressBytes} bytes in ${progressMilliseconds / 1000} s.`);
 }
 
 export function emptyUpload(): Refusal {
-  return new Refusal(400, 'The upload is empty: send the package as the body.');
+  return new Refusal(400, 'The upload is empty: send the package as the request body.');
 }

@@ -1,70 +1,58 @@
-/** PUT and DELETE of a package. Nothing of an upload is seen before its last byte has come, and nothing of a broken one stays. */
+/** PUT and DELETE of a package. Nobody sees any of an upload before its last byte has come, and a failed one leaves nothing. */
 
+import type { PackageSource } from '../package/package-source.ts';
 import type { ObjectKey } from '../ports.ts';
-import { type Answer, ClientGone, emptyAnswer, notFound, plainText, Refusal } from './answer.ts';
-import { encodedPath, packageKeyOf } from './request-key.ts';
-import { codeOf } from './served-path.ts';
-import type { RequestHeaders, ServedRequest, Site } from './served-request.ts';
+import { recordLimits } from '../record/limits.ts';
+import { printable } from '../wording.ts';
+import { ClientGone, notFound, plainText, Refusal } from './answer.ts';
+import { BodyDigests } from './body-digests.ts';
+import { codeOf } from './open-served.ts';
+import { encodedPath, packageKeyOf, uploadKeyOf } from './request-target.ts';
 import type { ServerLimits } from './server-limits.ts';
+import type { ReceiveOptions, RequestHeaders, ServedRequest, Site } from './site.ts';
 import { emptyUpload, tooLarge, UploadBody } from './upload-body.ts';
 
-export interface ReceiveOptions {
-  /** Only where there is no such package yet. */
-  readonly ifNoneMatch?: '*';
-  /** Bytes; the body is cut there anyhow. */
-  readonly bytesMax: number;
-}
-
-/** Where uploads go. It never writes through a link, nor outside of the served directory. */
-export interface UploadReceiver {
-  /**
-   * Stores the body under that key, whole or not at all; fails where the body does.
-   * It may answer `exists` without having read the body.
-   */
-  receive(
-    key: ObjectKey,
-    body: AsyncIterable<Uint8Array>,
-    options: ReceiveOptions,
-  ): Promise<{ readonly outcome: 'created' | 'replaced' | 'exists' }>;
-  /** False where there is no such package. */
-  remove(key: ObjectKey): Promise<boolean>;
-}
-
 /** `PUT /All/x-1.0.tgz` */
-export async function receivePackage(request: ServedRequest, site: Site): Promise<Answer> {
-  const { headers, target, message } = request;
-  const key = packageKeyOf(target, site.limits);
+export async function receivePackage(request: ServedRequest, site: Site): Promise<Response> {
+  const { message, target, continueBody, afterwards } = request.env;
+  const headers = request.req.header();
+  const key = uploadKeyOf(target, site.limits);
   refuseOtherConditions(headers, ['if-none-match']);
   refuseEncodings(headers);
   refuseByDeclaredLength(headers, site.limits);
   const ifNoneMatch = createOnly(headers);
+  const digests = new BodyDigests(headers);
 
-  const leave = site.uploadPlaces.take();
-  const body = new UploadBody(message, request.continueBody, site.limits);
-  const options = { bytesMax: site.limits.uploadBytesMax, ...(ifNoneMatch && { ifNoneMatch }) };
+  afterwards(site.uploadsUnderWay.take());
+  const body = new UploadBody(message, continueBody, site.limits, digests);
+  const options: ReceiveOptions = {
+    bytesMax: site.limits.uploadBytesMax,
+    ...((ifNoneMatch || !site.overwrite) && { ifNoneMatch: '*' }),
+    check: (source) => refuseRejected(source, target.parts.at(-1) ?? '', site),
+  };
   try {
     const { outcome } = await site.uploads.receive(key, body, options);
     switch (outcome) {
       case 'created':
         return plainText(201, `Stored ${key}.`, { Location: encodedPath(target.parts, false) });
       case 'replaced':
-        return emptyAnswer(204);
+        return request.body(null, 204);
       case 'exists':
-        return plainText(412, `Kept ${key}, which exists: "If-None-Match: *" says not to replace it.`);
+        if (ifNoneMatch === undefined)
+          return plainText(409, `${key} already exists, and this server does not replace packages.`);
+        return plainText(412, `${key} already exists, and "If-None-Match: *" forbids replacing it.`);
     }
   } catch (error) {
     const failure = body.failure ?? error;
     if (isBrokenOff(failure)) site.log(brokenOffLine(key, body, headers, failure));
     throw storingFailed(failure, site);
-  } finally {
-    leave();
   }
 }
 
 /** `DELETE /All/x-1.0.tgz` */
-export async function removePackage({ target, headers }: ServedRequest, site: Site): Promise<Answer> {
-  const key = packageKeyOf(target, site.limits);
-  refuseOtherConditions(headers, []);
+export async function removePackage(request: ServedRequest, site: Site): Promise<Response> {
+  const key = packageKeyOf(request.env.target, site.limits);
+  refuseOtherConditions(request.req.header(), []);
   let wasThere: boolean;
   try {
     wasThere = await site.uploads.remove(key);
@@ -72,30 +60,38 @@ export async function removePackage({ target, headers }: ServedRequest, site: Si
     throw storingFailed(error, site);
   }
   if (!wasThere) throw notFound();
-  return emptyAnswer(204);
+  return request.body(null, 204);
+}
+
+/** The indexer would reject it a second later, when the client has left. */
+async function refuseRejected(source: PackageSource, file: string, site: Site): Promise<void> {
+  const rejection = await site.verdictsUnderWay.run(() => site.findRejection(source, file));
+  if (rejection === undefined) return;
+  const reason = printable(rejection.message.slice(0, recordLimits.reasonCharactersMax)).replace(/\.$/, '');
+  throw new Refusal(422, `Rejected, ${rejection.code}: ${reason}. Nothing was changed.`);
 }
 
 function createOnly(headers: RequestHeaders): '*' | undefined {
   const condition = headers['if-none-match']?.trim();
   if (condition === undefined || condition === '*') return condition;
-  throw new Refusal(501, 'Of the conditions, an upload understands "If-None-Match: *" only.');
+  throw new Refusal(501, 'Unsupported condition: an upload supports only "If-None-Match: *".');
 }
 
-/** A condition that is not understood must not be passed over: its author would take the change for a safe one. */
-function refuseOtherConditions(headers: RequestHeaders, understood: readonly string[]): void {
+/** A condition that is not supported must not be ignored: the client relies on it to make the change safe. */
+function refuseOtherConditions(headers: RequestHeaders, supported: readonly string[]): void {
   const conditions = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'];
-  const found = conditions.find((name) => name in headers && !understood.includes(name));
-  if (found !== undefined) throw new Refusal(501, `The condition ${found} is not understood here: leave it out.`);
+  const found = conditions.find((name) => name in headers && !supported.includes(name));
+  if (found !== undefined) throw new Refusal(501, `Unsupported condition: ${found}. Send the request without it.`);
 }
 
-/** The body is stored as it comes; anything that says it has to be put together or unpacked first is refused. */
+/** The body is stored as it comes: one that would have to be assembled or unpacked first is refused. */
 function refuseEncodings(headers: RequestHeaders): void {
   if ('content-range' in headers)
-    throw new Refusal(400, 'An upload is a whole package: send it without Content-Range.');
+    throw new Refusal(400, 'Partial uploads are not supported: send the whole package, without Content-Range.');
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new Refusal(415, 'An upload is stored as it comes: send the package without Content-Encoding.');
+    throw new Refusal(415, 'Unsupported Content-Encoding: send the package as it is.');
   if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
-    throw new Refusal(501, 'Of the transfer encodings, only "chunked" is understood.');
+    throw new Refusal(501, 'Unsupported Transfer-Encoding: only "chunked" is supported.');
 }
 
 function refuseByDeclaredLength(headers: RequestHeaders, limits: ServerLimits): void {
@@ -105,13 +101,13 @@ function refuseByDeclaredLength(headers: RequestHeaders, limits: ServerLimits): 
   if (bytes > limits.uploadBytesMax) throw tooLarge(limits);
 }
 
-/** What the client is told about an error of the place where packages are stored. */
+/** The answer to an error of the place where packages are stored. */
 function storingFailed(error: unknown, site: Site): unknown {
   if (error instanceof Refusal || error instanceof ClientGone) return error;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   // The two errors of functions/adapters/local/directory-objects.ts, told by name: another store may have its own classes.
   if (name === 'ObjectTooLarge') return tooLarge(site.limits);
-  const inTheWay = new Refusal(409, 'No package can be stored there: a directory, a file or a link is in the way.');
+  const inTheWay = new Refusal(409, 'Cannot store a package there: a directory, a file or a link is in the way.');
   if (name === 'UnusableKey') return inTheWay;
 
   switch (codeOf(error)) {
@@ -127,13 +123,13 @@ function storingFailed(error: unknown, site: Site): unknown {
       return new Refusal(413, 'The package is too large for the file system of the repository.');
     case 'ENOSPC':
     case 'EDQUOT':
-      site.log(`an upload failed, no space is left: ${message}`);
-      return new Refusal(507, 'No space is left for packages: make room, then upload again. Nothing was changed.');
+      site.log(`an upload failed, no space left: ${message}`);
+      return new Refusal(507, 'No space left on the server. Nothing was changed.');
     case 'EROFS':
     case 'EACCES':
     case 'EPERM':
       site.log(`the repository cannot be written to: ${message}`);
-      return new Refusal(500, 'The server has no right to write to its repository: its operator has to allow that.');
+      return new Refusal(500, 'The server has no permission to write to its repository.');
     default:
       return error;
   }
@@ -145,5 +141,5 @@ function isBrokenOff(failure: unknown): failure is Error {
 
 function brokenOffLine(key: ObjectKey, body: UploadBody, headers: RequestHeaders, failure: Error): string {
   const expected = headers['content-length'] ?? 'an unknown number of';
-  return `upload of ${key} broke off at byte ${body.receivedBytes} of ${expected}, nothing was kept: ${failure.message}`;
+  return `upload of ${key} broke off at byte ${body.receivedBytes} of ${expected}, nothing was stored: ${failure.message}`;
 }

@@ -6,7 +6,7 @@
 import { patternLimits } from './limits.ts';
 
 export type Expansion =
-  | { readonly outcome: 'expanded'; readonly alternatives: readonly string[] }
+  | { readonly outcome: 'expanded'; readonly alternatives: Iterable<string> }
   | { readonly outcome: 'unbalanced-braces' }
   | { readonly outcome: 'too-many-alternatives' };
 
@@ -14,13 +14,23 @@ export type Expansion =
 type Part = string | readonly Sequence[];
 type Sequence = readonly Part[];
 
-/** Counts before it expands, so that time and memory stay within the limit. */
+/** Whether every `{` has its `}`. pkg_install and pkgin exit on a pattern without (alternate_match, "Malformed alternate"). */
+export function hasBalancedBraces(pattern: string): boolean {
+  let depth = 0;
+  for (const character of pattern) {
+    if (character === '{') depth += 1;
+    else if (character === '}' && depth > 0) depth -= 1;
+  }
+  return depth === 0;
+}
+
+/** Counts the alternatives first, and makes each only when it is asked for, so that time and memory stay within the limit. */
 export function expandBraces(pattern: string): Expansion {
   if (!pattern.includes('{')) return { outcome: 'expanded', alternatives: [pattern] };
   const sequence = parseSequence(pattern);
   if (sequence === undefined) return { outcome: 'unbalanced-braces' };
   if (countOf(sequence) > patternLimits.alternativesMax) return { outcome: 'too-many-alternatives' };
-  return { outcome: 'expanded', alternatives: alternativesOf(sequence) };
+  return { outcome: 'expanded', alternatives: { [Symbol.iterator]: () => alternativesOf(sequence) } };
 }
 
 function parseSequence(pattern: string): Sequence | undefined {
@@ -29,17 +39,25 @@ function parseSequence(pattern: string): Sequence | undefined {
   /** Reads to the end or, inside braces, to the `,` or `}` that ends an alternative. */
   function sequence(insideBraces: boolean): Sequence | undefined {
     const parts: Part[] = [];
+    const append = (part: Part) => {
+      const last = parts.at(-1);
+      if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
+      else parts.push(part);
+    };
     const literal = insideBraces ? /[^{},]+/y : /[^{]+/y;
     while (position < pattern.length) {
       literal.lastIndex = position;
       const [text] = literal.exec(pattern) ?? [];
       if (text !== undefined) {
-        parts.push(text);
+        append(text);
         position += text.length;
       } else if (pattern.charAt(position) === '{') {
         const alternatives = choice();
         if (alternatives === undefined) return undefined;
-        parts.push(alternatives);
+        const [only, ...others] = alternatives;
+        // `{a}` is `a`: otherwise many of them would make each alternative expensive.
+        if (only !== undefined && others.length === 0) only.forEach(append);
+        else parts.push(alternatives);
       } else {
         break;
       }
@@ -71,11 +89,18 @@ function countOf(sequence: Sequence): number {
   return count;
 }
 
-function alternativesOf(sequence: Sequence): string[] {
-  let alternatives = [''];
-  for (const part of sequence) {
-    const endings = typeof part === 'string' ? [part] : part.flatMap(alternativesOf);
-    alternatives = alternatives.flatMap((beginning) => endings.map((ending) => beginning + ending));
+/** Of the parts from `first` on. */
+function* alternativesOf(sequence: Sequence, first = 0): Generator<string> {
+  const part = sequence[first];
+  if (part === undefined) {
+    yield '';
+    return;
   }
-  return alternatives;
+  for (const start of typeof part === 'string' ? [part] : alternativesOfAll(part)) {
+    for (const rest of alternativesOf(sequence, first + 1)) yield start + rest;
+  }
+}
+
+function* alternativesOfAll(choice: readonly Sequence[]): Generator<string> {
+  for (const sequence of choice) yield* alternativesOf(sequence);
 }

@@ -8,11 +8,16 @@
  * supported, as on the BSDs: no pattern of pkgsrc uses them.
  */
 
+import { type StepBudget, unlimited } from './step-budget.ts';
+
 export interface Glob {
   /** Every text that matches starts with this. */
   readonly prefix: string;
-  /** Takes at most (length of the pattern) × (length of the text) steps. */
-  matches(text: string): boolean;
+  /**
+   * Takes at most (length of the pattern) × (length of the text) steps.
+   * @throws {TooManySteps}
+   */
+  matches(text: string, budget?: StepBudget): boolean;
 }
 
 type Token =
@@ -25,13 +30,19 @@ interface CharacterSet {
   readonly kind: 'set';
   readonly negated: boolean;
   /** First and last character of each range, both included. */
-  readonly ranges: readonly (readonly [string, string])[];
+  readonly ranges: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** Every string is a valid pattern. */
-export function compileGlob(pattern: string): Glob {
-  const tokens = tokensOf(pattern);
-  return { prefix: literalPrefix(tokens), matches: (text) => matchTokens(tokens, text) };
+/**
+ * Every string is a valid pattern.
+ * @throws {TooManySteps}
+ */
+export function compileGlob(pattern: string, budget: StepBudget = unlimited): Glob {
+  const tokens = tokensOf(pattern, budget);
+  return {
+    prefix: literalPrefix(tokens),
+    matches: (text, matchBudget = unlimited) => matchTokens(tokens, text, matchBudget),
+  };
 }
 
 /** Whether pkg_install treats the pattern as a glob. A `\` alone does not make it one. */
@@ -39,11 +50,12 @@ export function isGlob(pattern: string): boolean {
   return /[*?[\]]/.test(pattern);
 }
 
-function tokensOf(pattern: string): Token[] {
+function tokensOf(pattern: string, budget: StepBudget): Token[] {
+  budget.spend(pattern.length);
   const tokens: Token[] = [];
   for (let position = 0; position < pattern.length; position += 1) {
     const character = pattern.charAt(position);
-    const set = character === '[' ? setAt(pattern, position) : undefined;
+    const set = character === '[' ? setAt(pattern, position, budget) : undefined;
     if (set) {
       tokens.push(set.token);
       position = set.end;
@@ -62,10 +74,14 @@ function tokensOf(pattern: string): Token[] {
 }
 
 /** The set that starts with the `[` at `start`, and the position of its `]`; undefined if there is none. */
-function setAt(pattern: string, start: number): { readonly token: CharacterSet; readonly end: number } | undefined {
+function setAt(
+  pattern: string,
+  start: number,
+  budget: StepBudget,
+): { readonly token: CharacterSet; readonly end: number } | undefined {
   const negated = /[!^]/.test(pattern.charAt(start + 1));
   const first = negated ? start + 2 : start + 1;
-  const ranges: [string, string][] = [];
+  const ranges: { from: string; to: string }[] = [];
   let position = first;
   /** Reads the member at `position`, which may be escaped. */
   const member = () => {
@@ -82,8 +98,9 @@ function setAt(pattern: string, start: number): { readonly token: CharacterSet; 
     const next = pattern.charAt(position + 1);
     const isRange = pattern.charAt(position) === '-' && next !== '' && next !== ']';
     if (isRange) position += 1;
-    ranges.push([from, isRange ? member() : from]);
+    ranges.push({ from, to: isRange ? member() : from });
   }
+  budget.spend(2 * (position - start));
   return undefined;
 }
 
@@ -100,18 +117,23 @@ function literalPrefix(tokens: readonly Token[]): string {
  * Backtracks only to the latest `*`: what an earlier one could match in addition, the latest can match too. So `*a*a*a*a*`
  * does not take exponential time.
  */
-function matchTokens(tokens: readonly Token[], text: string): boolean {
+function matchTokens(tokens: readonly Token[], text: string, budget: StepBudget): boolean {
   if (text.startsWith('.') && !(tokens[0]?.kind === 'character' && tokens[0].character === '.')) return false;
   let tokenIndex = 0;
   let textIndex = 0;
   let latest: { tokenIndex: number; textIndex: number } | undefined;
   while (true) {
+    budget.spend(1);
     const token = tokens[tokenIndex];
     if (token === undefined && textIndex === text.length) return true;
     if (token?.kind === 'any-text') {
       tokenIndex += 1;
       latest = { tokenIndex, textIndex };
-    } else if (token !== undefined && textIndex < text.length && matchCharacter(token, text.charAt(textIndex))) {
+    } else if (
+      token !== undefined &&
+      textIndex < text.length &&
+      matchCharacter(token, text.charAt(textIndex), budget)
+    ) {
       tokenIndex += 1;
       textIndex += 1;
     } else if (latest !== undefined && latest.textIndex < text.length) {
@@ -124,8 +146,10 @@ function matchTokens(tokens: readonly Token[], text: string): boolean {
   }
 }
 
-function matchCharacter(token: Exclude<Token, { kind: 'any-text' }>, character: string): boolean {
+function matchCharacter(token: Exclude<Token, { kind: 'any-text' }>, character: string, budget: StepBudget): boolean {
   if (token.kind === 'any-character') return true;
   if (token.kind === 'character') return token.character === character;
-  return token.ranges.some(([from, to]) => from <= character && character <= to) !== token.negated;
+  budget.spend(token.ranges.length);
+  for (const { from, to } of token.ranges) if (from <= character && character <= to) return !token.negated;
+  return token.negated;
 }

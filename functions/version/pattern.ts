@@ -17,6 +17,7 @@ import { expandBraces } from './braces.ts';
 import { compareParsed, type Order, parseVersion, type Version } from './dewey.ts';
 import { compileGlob, isGlob } from './glob.ts';
 import { patternLimits } from './limits.ts';
+import { type StepBudget, unlimited } from './step-budget.ts';
 
 /** A PKGNAME, split at its last `-`. */
 export interface PackageName {
@@ -27,21 +28,28 @@ export interface PackageName {
   readonly version: Version;
 }
 
-/** Why a pattern matches nothing. pkg_install exits when it reads such a pattern (or overflows, for the latter two). */
-export type PatternProblem = 'unbalanced-braces' | 'too-many-alternatives' | 'too-long';
+/**
+ * Why a pattern matches nothing. pkg_install exits when it reads one with unbalanced braces, and overflows its buffers or runs for
+ * very long in the other cases. Only PackageNames finds `too-complicated`: it depends on the names.
+ */
+export type PatternProblem = 'unbalanced-braces' | 'too-many-alternatives' | 'too-long' | 'too-complicated';
 
 export interface Pattern {
   readonly text: string;
   /** Set if the pattern is malformed or exceeds `patternLimits`; it then matches nothing. */
   readonly problem: PatternProblem | undefined;
-  /** A name matches if one of these accepts it. */
-  readonly matchers: readonly Matcher[];
+  /**
+   * A name matches if one of these accepts it. Each is compiled when it is asked for.
+   * @throws {TooManySteps}
+   */
+  matchers(budget?: StepBudget): Iterable<Matcher>;
 }
 
 interface Matcher {
   /** Every accepted name starts with this, so only a few names of a sorted list need to be tried. */
   readonly prefix: string;
-  accepts(name: PackageName): boolean;
+  /** @throws {TooManySteps} */
+  accepts(name: PackageName, budget?: StepBudget): boolean;
 }
 
 export function parsePackageName(text: string): PackageName {
@@ -53,17 +61,26 @@ export function parsePackageName(text: string): PackageName {
 
 /** Never throws: `problem` says why a pattern is invalid. */
 export function compilePattern(text: string): Pattern {
-  if (text.length > patternLimits.patternCharactersMax) return { text, problem: 'too-long', matchers: [] };
+  if (text.length > patternLimits.patternCharactersMax) return { text, problem: 'too-long', matchers: () => [] };
   const expansion = expandBraces(text);
-  if (expansion.outcome !== 'expanded') return { text, problem: expansion.outcome, matchers: [] };
-  return { text, problem: undefined, matchers: expansion.alternatives.flatMap(matchersOf) };
+  if (expansion.outcome !== 'expanded') return { text, problem: expansion.outcome, matchers: () => [] };
+  const { alternatives } = expansion;
+  return { text, problem: undefined, matchers: (budget = unlimited) => matchersOfAll(text, alternatives, budget) };
+}
+
+function* matchersOfAll(text: string, alternatives: Iterable<string>, budget: StepBudget): Generator<Matcher> {
+  for (const alternative of alternatives) {
+    budget.spend(text.length);
+    yield* matchersOf(alternative, budget);
+  }
 }
 
 /** pkg_match: whether `name` matches `pattern`. */
 export function matches(pattern: string | Pattern, name: string | PackageName): boolean {
-  const { matchers } = typeof pattern === 'string' ? compilePattern(pattern) : pattern;
+  const compiled = typeof pattern === 'string' ? compilePattern(pattern) : pattern;
   const parsed = typeof name === 'string' ? parsePackageName(name) : name;
-  return matchers.some((matcher) => matcher.accepts(parsed));
+  for (const matcher of compiled.matchers()) if (matcher.accepts(parsed)) return true;
+  return false;
 }
 
 /** The best of the names that match; undefined if none does. For many patterns and the same names use PackageNames. */
@@ -73,10 +90,17 @@ export function bestMatch(pattern: string | Pattern, names: Iterable<string>): s
   return preferredOf(matching)?.text;
 }
 
-/** The greatest by `comparePreference`, whatever their order; undefined if there are none. */
-export function preferredOf(candidates: Iterable<PackageName>): PackageName | undefined {
+/**
+ * The greatest by `comparePreference`, whatever their order; undefined if there are none.
+ * @throws {TooManySteps}
+ */
+export function preferredOf(
+  candidates: Iterable<PackageName>,
+  budget: StepBudget = unlimited,
+): PackageName | undefined {
   let preferred: PackageName | undefined;
   for (const candidate of candidates) {
+    budget.spend(Math.max(candidate.version.components.length, preferred?.version.components.length ?? 0));
     if (preferred === undefined || comparePreference(candidate, preferred) > 0) preferred = candidate;
   }
   return preferred;
@@ -96,25 +120,43 @@ export function comparePreference(left: PackageName, right: PackageName): Order 
 }
 
 /** The matchers of an alternative, which has no braces. */
-function matchersOf(alternative: string): Matcher[] {
+function matchersOf(alternative: string, budget: StepBudget): Matcher[] {
   const operator = alternative.search(/[<>]/);
   if (operator !== -1) return [rangeMatcher(alternative.slice(0, operator), alternative.slice(operator))];
   const exact: Matcher = { prefix: alternative, accepts: ({ text }) => text === alternative };
-  const withVersion = globMatcher(`${alternative}-[0-9]*`);
-  return isGlob(alternative) ? [globMatcher(alternative), exact, withVersion] : [exact, withVersion];
+  const withVersion = globMatcher(`${alternative}-[0-9]*`, budget);
+  return isGlob(alternative) ? [globMatcher(alternative, budget), exact, withVersion] : [exact, withVersion];
 }
 
-function globMatcher(pattern: string): Matcher {
-  const glob = compileGlob(pattern);
-  return { prefix: glob.prefix, accepts: ({ text }) => glob.matches(text) };
+function globMatcher(pattern: string, budget: StepBudget): Matcher {
+  const glob = compileGlob(pattern, budget);
+  return { prefix: glob.prefix, accepts: ({ text }, matchBudget) => glob.matches(text, matchBudget) };
 }
 
 /** `bounds` is the part after the name: `>=1.0<2`. */
 function rangeMatcher(name: string, bounds: string): Matcher {
-  const upperStart = bounds.startsWith('>') ? bounds.indexOf('<') : -1;
-  const tests = (upperStart === -1 ? [bounds] : [bounds.slice(0, upperStart), bounds.slice(upperStart)]).map(boundTest);
-  return { prefix: `${name}-`, accepts: ({ base, version }) => base === name && tests.every((test) => test(version)) };
+  let tests: readonly ((version: Version) => boolean)[] | undefined;
+  return {
+    prefix: `${name}-`,
+    accepts({ base, version }, budget = unlimited) {
+      if (base !== name) return false;
+      budget.spend(version.components.length + bounds.length);
+      // Most alternatives and most patterns never get here, and parsing a version takes longer than comparing two.
+      tests ??= boundsOf(bounds, budget).map(boundTest);
+      return tests.every((test) => test(version));
+    },
+  };
 }
+
+/** One bound, or a lower and an upper one. */
+function boundsOf(bounds: string, budget: StepBudget): string[] {
+  budget.spend(stepsPerVersionCharacter * bounds.length);
+  const upperStart = bounds.startsWith('>') ? bounds.indexOf('<') : -1;
+  return upperStart === -1 ? [bounds] : [bounds.slice(0, upperStart), bounds.slice(upperStart)];
+}
+
+/** Parsing a version takes so much longer than a step of matching. */
+const stepsPerVersionCharacter = 15;
 
 /** `bound` is an operator and a version. Further operators in it are skipped, like all characters without a meaning. */
 function boundTest(bound: string): (version: Version) => boolean {

@@ -1,4 +1,4 @@
-/** Which account and region are meant: options of every command that asks AWS. */
+/** Options of commands that use AWS: the account, the region and the stack. */
 
 import { Option } from 'commander';
 
@@ -7,12 +7,14 @@ export interface AccountOptions {
   readonly region?: string;
 }
 
-export function accountOptions() {
-  return {
-    profileOption: new Option('--profile <name>', 'the profile of ~/.aws to use'),
-    regionOption: new Option(
-      '--region <name>',
-      'the region of the stack (default: as the environment or the profile says)',
-    ),
-  };
+export function profileOption(): Option {
+  return new Option('--profile <name>', 'profile of ~/.aws to use');
+}
+
+export function regionOption(): Option {
+  return new Option('--region <name>', 'region of the stack (default: from the environment or the profile)');
+}
+
+export function stackOption(): Option {
+  return new Option('--stack <name>', 'read this stack on AWS instead of a directory');
 }

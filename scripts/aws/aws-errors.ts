@@ -1,4 +1,4 @@
-/** What the SDK's errors mean to the person at the terminal. */
+/** The SDK's errors, as sentences for the user. */
 
 const withoutCredentials = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 const badCredentials = new Set([
@@ -20,21 +20,21 @@ const unreachable = new Set([
   'ETIMEDOUT',
 ]);
 
-/** One sentence: what happened, and what to do. Undefined where the error is none of AWS's. */
+/** What happened, and what to do. Undefined if the error is not from AWS. */
 export function awsErrorSentence(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { name, message } = error;
   const code = 'code' in error ? String(error.code) : '';
   if (withoutCredentials.has(name)) {
-    return `no AWS credentials: ${sentence(message)} Give --profile, log in (aws login, aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
+    return `no AWS credentials: ${sentence(message)} Use --profile, log in (aws login, aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
   }
   if (badCredentials.has(name))
-    return `AWS does not take these credentials: ${sentence(message)} Get new ones, or give another --profile.`;
+    return `AWS refused these credentials: ${sentence(message)} Get new ones, or use another --profile.`;
   if (forbidden.has(name)) {
-    return `AWS does not allow it: ${sentence(message)} docs/deploying.md, "Permissions", lists what is needed.`;
+    return `AWS denied access: ${sentence(message)} docs/deploying.md, "Permissions", lists what is needed.`;
   }
   if (unreachable.has(code) || name === 'TimeoutError') {
-    return `AWS could not be reached: ${sentence(message || code)} Check the network, and --region.`;
+    return `cannot reach AWS: ${sentence(message || code)} Check the network and --region.`;
   }
   return isOfAws(error) ? `${name}: ${sentence(message)}` : undefined;
 }
@@ -43,7 +43,7 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Everything that a service answers with has this. */
+/** Every error that a service returns has one of these. */
 function isOfAws(error: Error): boolean {
   return '$fault' in error || '$metadata' in error;
 }

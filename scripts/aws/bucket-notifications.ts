@@ -1,4 +1,4 @@
-/** Our rules in the notification configuration of a bucket that is not ours alone: read, merge, write back. */
+/** Our rules in the notification configuration of an existing bucket: read, merge, write back. */
 
 import {
   GetBucketNotificationConfigurationCommand,
@@ -30,34 +30,34 @@ export async function readNotifications(s3: S3Client, bucket: string): Promise<N
   return configuration;
 }
 
-/** The merge, or the reason why there is none. @throws {CannotRun} nothing has been changed then. */
+/** @throws {CannotRun} where the rules cannot be merged. Nothing has been changed then. */
 export function expectMerge(bucket: string, merge: Merge): Merge & { readonly outcome: 'unchanged' | 'merged' } {
   if (merge.outcome === 'too-many') {
     throw new CannotRun(
-      `${bucket} would have ${merge.rules} notification rules, and S3 takes ${deploymentLimits.notificationRulesMax}: ` +
-        'give fewer prefixes, or remove rules that are not needed. Nothing was changed.',
+      `${bucket} would have ${merge.rules} notification rules; S3 allows ${deploymentLimits.notificationRulesMax}. ` +
+        'Use fewer prefixes, or remove rules. Nothing was changed.',
     );
   }
   if (merge.outcome !== 'overlap') return merge;
   const pairs = merge.overlaps.map(
-    ({ ours, theirs }) => `  there is    ${describeRule(theirs)}\n  wanted is   ${describeRule(ours)}`,
+    ({ ours, theirs }) => `  existing  ${describeRule(theirs)}\n  ours      ${describeRule(ours)}`,
   );
   throw new CannotRun(
-    `${bucket} has a notification rule that overlaps with ours, and S3 takes only one for an event and a key:\n` +
+    `${bucket} has a notification rule that overlaps with ours; S3 allows only one rule for an event and a key:\n` +
       `${pairs.join('\n')}\n` +
-      'Watch other prefixes (--prefix), or narrow the rule that is there: ' +
-      'docs/deploying.md, "A rule is in the way". Nothing was changed.',
+      'Watch other prefixes (--prefix), or narrow the existing rule: ' +
+      'docs/deploying.md, "Conflicting rules". Nothing was changed.',
   );
 }
 
 /** `images → arn:…: s3:ObjectCreated:*, keys images/*.tgz` */
 export function describeRule({ id, destination, events, prefix, suffix }: AnyRule): string {
-  return `${id ?? 'a rule without a name'} → ${destination}: ${events.join(', ')}, keys ${prefix}*${suffix}`;
+  return `${id ?? '(no name)'} → ${destination}: ${events.join(', ')}, keys ${prefix}*${suffix}`;
 }
 
 /**
- * Merges and writes. S3 knows no conditional write here: so it looks again afterwards whether all that others have is still there.
- * @throws {CannotRun} for rules that overlap, and where the bucket does not hold what was written.
+ * Merges our rules into the bucket's. S3 has no conditional write for them, so this reads them again afterwards.
+ * @throws {CannotRun} for rules that overlap, and where another program changed the rules at the same time.
  */
 export async function writeOurRules(
   { s3, clock }: { readonly s3: S3Client; readonly clock: Clock },
@@ -71,11 +71,11 @@ export async function writeOurRules(
   const now = mergeRules(await readNotifications(s3, bucket), owner, wanted);
   if (now.outcome === 'unchanged') return 'written';
   throw new CannotRun(
-    `somebody else changed the notification rules of ${bucket} at the same time; look at them, and deploy again.`,
+    `another program changed the notification rules of ${bucket} at the same time; check them, and deploy again.`,
   );
 }
 
-/** @returns how many rules were removed. A bucket that is gone has none. */
+/** @returns how many rules were removed; 0 for a bucket that is gone. */
 export async function removeOurRules(s3: S3Client, bucket: string, owner: RuleOwner): Promise<number> {
   const current = await readNotifications(s3, bucket).catch((error: unknown) => {
     if (error instanceof S3ServiceException && error.name === 'NoSuchBucket') return {};
@@ -87,14 +87,14 @@ export async function removeOurRules(s3: S3Client, bucket: string, owner: RuleOw
     new PutBucketNotificationConfigurationCommand({
       Bucket: bucket,
       NotificationConfiguration: withoutOurs(current, owner),
-      // Other people's destinations may be gone: that must not keep ours in place.
+      // The destinations of other rules may be gone.
       SkipDestinationValidation: true,
     }),
   );
   return ours;
 }
 
-/** S3 sends the queue a test message first, and a queue's new policy may take a minute to be known everywhere (SQS guide). */
+/** S3 tests the queue first, and a queue's new policy may need a minute to take effect (SQS guide). */
 async function putUntilReachable(
   { s3, clock }: { readonly s3: S3Client; readonly clock: Clock },
   bucket: string,
@@ -114,7 +114,7 @@ async function putUntilReachable(
       if (tries === destinationTriesMax) {
         throw new CannotRun(
           `S3 could not reach a destination of the ${count(rulesOf(configuration).length, 'notification rule')} of ${bucket} (${error.message}). ` +
-            'It tests all of them, also those that were there before: remove the rules whose queue, topic or function is gone, and deploy again.',
+            'S3 tests the destinations of all rules, including older ones: remove rules whose queue, topic or function is gone, and deploy again.',
         );
       }
     }

@@ -1,4 +1,4 @@
-/** One statement of ours in the policy of a bucket that is not ours alone. */
+/** Our statement in the policy of an existing bucket. */
 
 import {
   DeleteBucketPolicyCommand,
@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { CannotRun } from '../../functions/failures.ts';
 
-/** As much of a statement as is looked at; the rest is carried along. */
+/** The part of a statement that this reads. All other parts stay as they are. */
 export interface Statement {
   readonly Sid?: string;
 }
@@ -19,8 +19,8 @@ interface Policy {
 }
 
 /**
- * The policy (undefined: none) with the statement, in the place of one with its Sid. Undefined where it is in there already.
- * All other statements, and whatever else the policy says, stay as they are.
+ * Adds the statement to the policy (undefined: none), or replaces the one with its Sid. All other statements stay as they are.
+ * @returns undefined where the policy has the statement already
  */
 export function withStatement(policy: string | undefined, statement: Statement): string | undefined {
   const parsed: Policy = policy === undefined ? ({ Version: '2012-10-17' } as Policy) : JSON.parse(policy);
@@ -30,7 +30,7 @@ export function withStatement(policy: string | undefined, statement: Statement):
   return JSON.stringify({ ...parsed, Statement: [...others, statement] });
 }
 
-/** The policy without the statement of that Sid. `unchanged` where it has none, `empty` where nothing else is in it. */
+/** Removes the statement with that Sid. `unchanged`: there was none; `empty`: no other statement is left. */
 export function withoutStatement(
   policy: string | undefined,
   sid: string,
@@ -43,12 +43,12 @@ export function withoutStatement(
   return others.length === 0 ? 'empty' : { policy: JSON.stringify({ ...parsed, Statement: others }) };
 }
 
-/** IAM takes one statement without the brackets, too. */
+/** IAM also accepts a single statement that is not in a list. */
 function statementsOf({ Statement: statement = [] }: Policy): readonly Statement[] {
   return Array.isArray(statement) ? statement : [statement as Statement];
 }
 
-/** Whatever the order in which its parts are written. */
+/** The order of the properties does not matter. */
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 }
@@ -60,14 +60,14 @@ function sorted(value: unknown): unknown {
   return entries.map(([name, inner]) => [name, sorted(inner)]);
 }
 
-/** @param json the statement, as the stack gives it. */
+/** @param json an output of the stack */
 export function parseStatement(json: string): Statement & { readonly Sid: string } {
   const statement: Statement = JSON.parse(json);
   if (statement.Sid === undefined) throw new CannotRun(`expected a statement with a Sid, found ${json}: deploy again.`);
   return { ...statement, Sid: statement.Sid };
 }
 
-/** @returns whether the policy had to be changed. */
+/** @returns whether the policy had to be changed */
 export async function addStatement(s3: S3Client, bucket: string, statement: Statement): Promise<boolean> {
   const policy = withStatement(await readPolicy(s3, bucket), statement);
   if (policy === undefined) return false;
@@ -75,7 +75,7 @@ export async function addStatement(s3: S3Client, bucket: string, statement: Stat
   return true;
 }
 
-/** @returns whether there was one. A bucket that is gone has none. */
+/** @returns whether there was one; false for a bucket that is gone */
 export async function removeStatement(s3: S3Client, bucket: string, sid: string): Promise<boolean> {
   const without = withoutStatement(await readPolicy(s3, bucket), sid);
   if (without === 'unchanged') return false;

@@ -1,4 +1,4 @@
-/** What a deployment would change, asked of CloudFormation itself; and its execution. */
+/** CloudFormation's change sets: what a deployment would change, and its execution. */
 
 import {
   type Change,
@@ -14,19 +14,19 @@ import { CannotRun } from '../../functions/failures.ts';
 import type { Clock } from '../../functions/ports.ts';
 import { commandLimits } from './limits.ts';
 
-/** A template is sent along where it is small enough, and fetched from its URL otherwise. */
+/** A small template is part of the request; CloudFormation fetches a larger one from its URL. */
 export type TemplatePlace = { readonly body: string } | { readonly url: string };
 
 export interface ChangeSet {
   readonly id: string;
   readonly stackId: string;
-  /** The stack is not there yet. */
+  /** The stack does not exist yet. */
   readonly isCreation: boolean;
-  /** None: the stack is as the template says. */
+  /** Empty: the stack is up to date. */
   readonly changes: readonly Change[];
 }
 
-/** @throws {CannotRun} with CloudFormation's reason, where it refuses the template. */
+/** @throws {CannotRun} with CloudFormation's reason if it refuses the template */
 export async function proposeChanges(
   cloudFormation: CloudFormationClient,
   clock: Clock,
@@ -47,17 +47,17 @@ export async function proposeChanges(
     }),
   );
   if (id === undefined || stackId === undefined)
-    throw new CannotRun('expected CloudFormation to name the change set, found nothing');
+    throw new CannotRun('expected CloudFormation to return the ID of the change set, found none');
   const described = await untilProposed(cloudFormation, clock, stack, id);
   const { Status: status, StatusReason: reason = 'no reason given' } = described;
   const changeSet = { id, stackId, isCreation, changes: await allChanges(cloudFormation, stack, id, described) };
   if (status === 'CREATE_COMPLETE') return changeSet;
   await discard(cloudFormation, stack, changeSet);
   if (isEmpty(reason)) return { ...changeSet, changes: [] };
-  throw new CannotRun(`CloudFormation refuses the template: ${reason}`);
+  throw new CannotRun(`CloudFormation refused the template: ${reason}`);
 }
 
-/** A change set without a change is a failed one, told only by its reason. */
+/** A change set without changes fails; only the reason shows that nothing is wrong. */
 function isEmpty(reason: string): boolean {
   return /didn't contain changes|no updates are to be performed/i.test(reason);
 }
@@ -70,7 +70,7 @@ async function untilProposed(cloudFormation: CloudFormationClient, clock: Clock,
     if (described.Status === 'CREATE_COMPLETE' || described.Status === 'FAILED') return described;
     if (clock.now().getTime() > deadline) {
       throw new CannotRun(
-        `CloudFormation has not said within ${changeSetMillisecondsMax / 1000} s what would change; look at the change sets of ${stack} in its console.`,
+        `CloudFormation did not compute the changes within ${changeSetMillisecondsMax / 1000} s; see the change sets of ${stack} in its console.`,
       );
     }
     await clock.sleep(pollMillisecondsMin);
@@ -107,7 +107,7 @@ export async function execute(cloudFormation: CloudFormationClient, stack: strin
   await cloudFormation.send(new ExecuteChangeSetCommand({ StackName: stack, ChangeSetName: id }));
 }
 
-/** Leaves nothing behind: the change set of a new stack has made an empty one. */
+/** Also deletes the empty stack that the change set of a new stack creates. */
 export async function discard(
   cloudFormation: CloudFormationClient,
   stack: string,
@@ -119,12 +119,12 @@ export async function discard(
 
 const signs: Readonly<Record<string, string>> = { Add: '+', Modify: '~', Remove: '-', Import: '>', Dynamic: '?' };
 
-/** A line for each resource, and under one that is modified a line for each of its properties. */
+/** A line for each resource, followed by a line for each property that is modified. */
 export function describeChanges(changes: readonly Change[]): string[] {
   return changes.flatMap(({ ResourceChange: change }) => {
     if (change === undefined) return [];
     const { Action: action = '', ResourceType: type, LogicalResourceId: name, Replacement: replacement } = change;
-    const replaced = { True: ', replaced', Conditional: ', perhaps replaced', False: '' }[replacement ?? 'False'];
+    const replaced = { True: ', replaced', Conditional: ', may be replaced', False: '' }[replacement ?? 'False'];
     const kept = change.PolicyAction === 'Retain' ? ', kept' : '';
     const line = `  ${signs[action] ?? action} ${type} ${name}${replaced}${kept}`;
     return [line, ...(action === 'Modify' ? properties(change) : [])];

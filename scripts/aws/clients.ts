@@ -1,6 +1,6 @@
 /**
- * The SDK's clients for a command. Credentials, region and endpoints come from where the SDK always looks (environment, profile,
- * AWS_ENDPOINT_URL); `--profile` and `--region` go before them.
+ * The SDK's clients for a command. `--profile` and `--region` override what the SDK reads from its own environment variables and
+ * profiles.
  */
 
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -24,7 +24,7 @@ export interface Clients {
   readonly region: string;
 }
 
-/** @throws {CannotRun} where no region is given anywhere. */
+/** @throws {CannotRun} if there is no region */
 export async function clientsFor({ profile, region }: AccountOptions): Promise<Clients> {
   const config = { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
   const { requestMillisecondsMax, invocationMillisecondsMax } = commandLimits;
@@ -46,9 +46,15 @@ export async function clientsFor({ profile, region }: AccountOptions): Promise<C
   };
 }
 
-/** Where somebody put a store in the place of AWS's own. */
+/** The endpoint of an emulator or another store, if the environment names one. */
 export function endpointOf(service: string): string | undefined {
   return process.env[`AWS_ENDPOINT_URL_${service}`] || process.env.AWS_ENDPOINT_URL || undefined;
+}
+
+/** The URL of the buckets in a region, without a trailing `/`. China has a domain of its own. */
+export function s3Url(region: string): string {
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return endpointOf('S3')?.replace(/\/+$/, '') ?? `https://s3.${region}.${domain}`;
 }
 
 async function regionOf(sts: STSClient): Promise<string> {
@@ -56,7 +62,7 @@ async function regionOf(sts: STSClient): Promise<string> {
     return await sts.config.region();
   } catch (error) {
     if (!(error instanceof Error && /region is missing/i.test(error.message))) throw error;
-    throw new CannotRun('expected a region, found none: give --region (eu-central-1, for example), or set AWS_REGION.');
+    throw new CannotRun('expected a region, found none: use --region (for example eu-central-1), or set AWS_REGION.');
   }
 }
 
@@ -65,10 +71,10 @@ export interface Identity {
   readonly arn: string;
 }
 
-/** Who the credentials belong to. Throws what the SDK throws where there are none, or none that are good. */
+/** The owner of the credentials. Throws the SDK's error if there are none, or they are wrong. */
 export async function identify({ sts }: Clients): Promise<Identity> {
   const { Account: account, Arn: arn } = await sts.send(new GetCallerIdentityCommand());
   if (account === undefined || arn === undefined)
-    throw new CannotRun('expected AWS to say whose credentials these are, found nothing');
+    throw new CannotRun('expected AWS to return the owner of the credentials, found none');
   return { account, arn };
 }

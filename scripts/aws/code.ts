@@ -1,4 +1,4 @@
-/** The functions' code in the bucket from which CloudFormation takes it: one zip a function, named after what is in it. */
+/** The code of the functions, in a bucket for CloudFormation: a zip for each function, named after the hash of its content. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,8 +15,8 @@ import { type Zippable, zipSync } from 'fflate';
 import { CannotRun } from '../../functions/failures.ts';
 
 /**
- * For all stacks of an account and region, and made by the first deployment. CDK and CloudFormation replace the placeholders;
- * `bucketNameFor` does where the SDK is asked.
+ * For all stacks of an account and region; the first deployment creates it. The CDK and CloudFormation replace the placeholders;
+ * `bucketNameFor` does for the SDK.
  */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: placeholders of CloudFormation
 export const defaultCodeBucket = 'pkgsrc-indexer-code-${AWS::AccountId}-${AWS::Region}';
@@ -33,13 +33,13 @@ export function bucketNameFor(name: string, { account, region }: Omit<CodePlace,
 }
 
 export interface CodeAsset {
-  /** What is put: a directory becomes a zip. */
+  /** What to upload; a directory becomes a zip. */
   readonly path: string;
   readonly packaging: 'zip' | 'file';
   readonly objectKey: string;
 }
 
-/** What CDK wrote beside the template: the functions' code, and the template itself. */
+/** The assets that the CDK wrote beside the template: the code of the functions, and the template itself. */
 export async function readAssets(directory: string, stack: string): Promise<readonly CodeAsset[]> {
   const manifest: {
     readonly files: Record<
@@ -60,8 +60,8 @@ export async function readAssets(directory: string, stack: string): Promise<read
 }
 
 /**
- * Makes the bucket where it is missing. S3 closes a new bucket to the public and encrypts what is in it.
- * @throws {CannotRun} where the name belongs to another account: what lies there would run as our functions.
+ * Creates the bucket if it is missing. By default, S3 blocks public access to a new bucket, and encrypts its objects.
+ * @throws {CannotRun} if the bucket belongs to another account, whose code would then run as our functions
  */
 export async function makeCodeBucket(s3: S3Client, { bucket, account, region }: CodePlace): Promise<'made' | 'there'> {
   try {
@@ -71,16 +71,16 @@ export async function makeCodeBucket(s3: S3Client, { bucket, account, region }: 
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
     if (status === 403) {
       throw new CannotRun(
-        `the bucket ${bucket} for the functions' code belongs to another account, or may not be looked at: give one of yours with --asset-bucket.`,
+        `the bucket ${bucket} for the code of the functions belongs to another account, or access is denied: use one of yours with --asset-bucket.`,
       );
     }
     if (status === 301)
       throw new CannotRun(
-        `the bucket ${bucket} for the functions' code is not in ${region}: give one that is with --asset-bucket.`,
+        `the bucket ${bucket} for the code of the functions is not in ${region}: use one that is with --asset-bucket.`,
       );
     if (status !== 404) throw error;
   }
-  // us-east-1 is the one region that must not be named.
+  // S3 refuses us-east-1 as a location.
   const place =
     region === 'us-east-1'
       ? {}
@@ -89,7 +89,7 @@ export async function makeCodeBucket(s3: S3Client, { bucket, account, region }: 
   return 'made';
 }
 
-/** Puts what is not there yet: the key is a hash of the content. @returns whether it had to be. */
+/** Uploads the asset unless it is there: its key is a hash of its content. @returns whether it was uploaded */
 export async function putCode(s3: S3Client, { bucket, account }: CodePlace, asset: CodeAsset): Promise<boolean> {
   const place = { Bucket: bucket, Key: asset.objectKey, ExpectedBucketOwner: account };
   try {
@@ -103,11 +103,11 @@ export async function putCode(s3: S3Client, { bucket, account }: CodePlace, asse
   return true;
 }
 
-/** The same bytes whenever it is asked for: no times but one, the files by name. */
+/** Equal directories give equal bytes: one time for all files, in the order of their names. */
 export async function zipDirectory(directory: string): Promise<Uint8Array> {
   const files: Zippable = {};
   for (const name of (await readdir(directory)).toSorted()) {
-    // Unix, readable by everyone: without that Lambda unpacks files that its own user cannot read.
+    // Unix permissions: without them, Lambda's user could not read the files.
     files[name] = [await readFile(join(directory, name)), { os: 3, attrs: 0o644 << 16 }];
   }
   return zipSync(files, { mtime: new Date(1980, 0, 1), level: 9 });

@@ -1,4 +1,4 @@
-/** A stack that is there: what its outputs say, and what its functions were told. */
+/** An existing stack: its outputs, and the environment of its functions. */
 
 import {
   type CloudFormationClient,
@@ -10,7 +10,7 @@ import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/cli
 import { CannotRun } from '../../functions/failures.ts';
 import type { Clients } from './clients.ts';
 
-/** The outputs of infra/, by the names that they have there. */
+/** The outputs of every stack (infra/). */
 const outputNames = [
   'Bucket',
   'RecordsTable',
@@ -24,8 +24,12 @@ const outputNames = [
 ] as const;
 
 export type Outputs = Readonly<Record<(typeof outputNames)[number], string>> & {
-  /** Where the stack serves an existing bucket through CloudFront: JSON, for that bucket's policy. */
+  /** If the stack serves an existing bucket through CloudFront: a statement for that bucket's policy, in JSON. */
   readonly BucketPolicyStatement?: string;
+  /** If the stack serves through CloudFront: the key of its answer for missing keys (infra/not-found-page.ts). */
+  readonly NotFoundKey?: string;
+  /** If the stack serves a bucket with a KMS key through CloudFront: a statement for that key's policy, in JSON. */
+  readonly KeyPolicyStatement?: string;
 };
 
 export interface DeployedStack {
@@ -34,7 +38,7 @@ export interface DeployedStack {
   readonly outputs: Outputs;
 }
 
-/** Undefined where there is none, or only a change set that was never executed. */
+/** Undefined if there is none, or only a change set that was never executed. */
 export async function findStack(cloudFormation: CloudFormationClient, name: string): Promise<Stack | undefined> {
   try {
     const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
@@ -46,18 +50,18 @@ export async function findStack(cloudFormation: CloudFormationClient, name: stri
   }
 }
 
-/** CloudFormation has no error of its own for it. */
+/** CloudFormation has no specific error for it. */
 export function isNoSuchStack(error: unknown): boolean {
   return error instanceof CloudFormationServiceException && /does not exist/i.test(error.message);
 }
 
-/** @throws {CannotRun} where there is no such stack, or it is none of ours. */
+/** @throws {CannotRun} if there is no such stack, or it is not one of ours */
 export async function expectStack({ cloudFormation, region }: Clients, name: string): Promise<DeployedStack> {
   const stack = expectToBeThere(await findStack(cloudFormation, name), name, region);
   return { name, id: stack.StackId ?? name, outputs: outputsOf(stack) };
 }
 
-/** @throws {CannotRun} where it is not. */
+/** @throws {CannotRun} if the stack is undefined */
 export function expectToBeThere(stack: Stack | undefined, name: string, region: string): Stack {
   if (stack !== undefined) return stack;
   throw new CannotRun(
@@ -65,18 +69,18 @@ export function expectToBeThere(stack: Stack | undefined, name: string, region: 
   );
 }
 
-/** @throws {CannotRun} naming the outputs that it has not. */
+/** @throws {CannotRun} naming the outputs that are missing */
 function outputsOf(stack: Stack): Outputs {
   const found = readOutputs(stack);
   const missing = outputNames.filter((name) => found[name] === undefined);
   if (missing.length === 0) return found as unknown as Outputs;
   throw new CannotRun(
     `the stack ${stack.StackName} (${stack.StackStatus}) has no output ${missing.join(', ')}: ` +
-      'either it is none of ours, or its deployment did not end. Deploy it again.',
+      'it is not one of ours, or its deployment failed. Deploy it again.',
   );
 }
 
-/** Those that there are: a stack whose creation failed has none. */
+/** The outputs that exist: a stack whose creation failed has none. */
 export function readOutputs(stack: Stack): Partial<Outputs> {
   return Object.fromEntries((stack.Outputs ?? []).map(({ OutputKey: name, OutputValue: value }) => [name, value]));
 }

@@ -1,32 +1,39 @@
-/** The commands that deploy, ask and try out a stack. */
+/** The commands for a stack. */
 export const commandLimits = {
-  /** Between two looks at something that is under way: soon at first, then less and less often. */
+  /** Between two checks of something in progress: soon at first, then less often. */
   pollMillisecondsMin: 1_000,
   pollMillisecondsMax: 5_000,
-  /** CloudFormation takes seconds to compare two templates. */
+  /** CloudFormation needs seconds to compare two templates. */
   changeSetMillisecondsMax: 300_000,
-  /** CloudFormation takes templates of so many bytes with the request; larger ones it fetches from S3. */
+  /** The largest template in a request to CloudFormation; it fetches larger ones from S3. */
   templateBytesMax: 51_200,
-  /** Looks at a stack that shows no news before its status is believed to be the one to wait for. */
+  /** Checks without any news after which the status of a stack counts as its last one. */
   quietRoundsMax: 10,
-  /** S3 tests the queue before it takes a rule for it, and the queue's policy may take a minute to be known everywhere. */
+  /** S3 tests the queue of a new rule, and the queue's policy may need a minute to take effect. */
   destinationTriesMax: 7,
   destinationRetryMilliseconds: 10_000,
-  /** An invocation lasts 15 minutes at most; a minute for the way. */
+  /** An invocation lasts at most 15 minutes; one more for the request itself. */
   invocationMillisecondsMax: 960_000,
-  /** How much of a property's old and new value a line shows. */
+  /** How much of a property's old and new value is shown. */
   shownCharactersMax: 60,
-  /** A queue's counts are approximate and late: it is empty when so many looks in a row found nothing. */
-  emptyLooksMin: 3,
-  /** A queue that has not moved for so long is stuck: a hint that failed comes back after 421 s. */
+  /** A queue's counts are approximate and late: it counts as empty after this many empty checks in a row. */
+  emptyChecksMin: 3,
+  /** Messages in one request (SQS). */
+  messagesPerRequestMax: 10,
+  /** How long `redrive` hides the messages that it works on from other readers. */
+  redriveSeconds: 300,
+  /** How many dead hints `explain` reads at most, and for how long it hides them from others. */
+  deadHintsReadMax: 200,
+  peekSeconds: 5,
+  /** A queue whose counts do not change for this long is stuck: a hint that failed returns after 421 s. */
   stuckMillisecondsMax: 900_000,
-  /** What one way of a smoke test, there or back, may take unless told otherwise: S3 may need 5 minutes to begin to send events. */
+  /** One way of a smoke test, there or back: S3 may need 5 minutes until it sends events. */
   smokeSecondsDefault: 360,
   smokeSecondsMax: 3_600,
-  /** Between two looks of a smoke test: the latency that it tells is no finer than this. */
+  /** Between two checks of a smoke test: the resolution of the latencies that it prints. */
   smokePollMilliseconds: 500,
-  /** One HTTP request of it, as a client of the repository. */
+  /** One HTTP request of a smoke test. */
   smokeRequestMillisecondsMax: 10_000,
-  /** One attempt of a request to AWS. The functions' code, 2 MB, may go up over a slow line. */
+  /** One attempt of a request to AWS: the code of the functions, 2 MB, over a slow line. */
   requestMillisecondsMax: 60_000,
 } as const;

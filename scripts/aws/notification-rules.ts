@@ -1,8 +1,8 @@
 /**
- * A bucket's notification rules, ours among other people's: pure, so that what becomes of theirs can be proved.
+ * Our notification rules among the others of a bucket. Pure functions, so that tests can prove that the others never change.
  *
- * S3 keeps one configuration a bucket, and a new one replaces the old whole. So ours are merged into what was read, and told
- * from all others by their Id (`STACK.1`, `STACK.2` …; a stack's name has no dot) or by their destination, the stack's own queue.
+ * A bucket has one configuration, and a new one replaces all of it: ours are merged into the existing one. A rule is ours if its Id is
+ * `STACK.1`, `STACK.2` … (a stack's name has no dot), or if its destination is the stack's queue.
  */
 
 import type { Event, NotificationConfiguration, QueueConfiguration } from '@aws-sdk/client-s3';
@@ -10,10 +10,10 @@ import { decodeFormKey } from '../../functions/keys.ts';
 import { deploymentLimits } from '../../infra/limits.ts';
 import { bucketEvents, type KeyFilter, keyFilters } from '../../infra/notifications.ts';
 
-/** Whose rules are ours. */
+/** What makes a rule ours. */
 export interface RuleOwner {
   readonly stack: string;
-  /** Undefined while there is no stack yet. */
+  /** Undefined before the stack exists. */
   readonly queueArn: string | undefined;
 }
 
@@ -34,12 +34,12 @@ interface Overlap {
 export type Merge =
   | { readonly outcome: 'unchanged' }
   | { readonly outcome: 'merged'; readonly configuration: NotificationConfiguration }
-  /** S3 would refuse the two rules beside each other. */
+  /** S3 would refuse both rules in one configuration. */
   | { readonly outcome: 'overlap'; readonly overlaps: readonly Overlap[] }
   | { readonly outcome: 'too-many'; readonly rules: number };
 
-/** What the stack asks of the bucket: one rule a filter, for all events at once. */
-export function ourRules({ stack, queueArn = 'the queue to come' }: RuleOwner, prefixes: readonly string[]) {
+/** The rules of the stack: one for each filter, with all events. */
+export function ourRules({ stack, queueArn = 'the new queue' }: RuleOwner, prefixes: readonly string[]) {
   return keyFilters(prefixes).map((filter, index): QueueConfiguration & { Id: string } => ({
     Id: `${stack}.${index + 1}`,
     QueueArn: queueArn,
@@ -55,7 +55,7 @@ function filterRules({ prefix, suffix }: KeyFilter) {
   ];
 }
 
-/** Puts `wanted` in the place of our old rules. Everything else stays as it was read. */
+/** Replaces our old rules by `wanted`. Everything else stays as it is. */
 export function mergeRules(
   current: NotificationConfiguration,
   owner: RuleOwner,
@@ -74,7 +74,7 @@ export function mergeRules(
   };
 }
 
-/** The configuration without our rules; the same in all else. */
+/** The configuration without our rules. */
 export function withoutOurs(current: NotificationConfiguration, owner: RuleOwner): NotificationConfiguration {
   const { QueueConfigurations: queues, ...others } = current;
   const theirs = queues?.filter((rule) => !isOurs(rule, owner));
@@ -86,7 +86,7 @@ export function countOurs({ QueueConfigurations: queues = [] }: NotificationConf
   return queues.filter((rule) => isOurs(rule, owner)).length;
 }
 
-/** A rule that sends to the stack's queue is the stack's, whoever wrote it: without that queue it is worth nothing. */
+/** A rule with the stack's queue as its destination is useless without the stack, whoever wrote it. */
 function isOurs(
   { Id: id = '', QueueArn: queueArn }: QueueConfiguration,
   { stack, queueArn: ours }: RuleOwner,
@@ -100,13 +100,13 @@ function sameRules(some: readonly QueueConfiguration[], others: readonly QueueCo
   return written(some) === written(others);
 }
 
-/** S3 answers with the same rule in another order and another case. */
+/** S3 may return the same rule in another order and case. */
 function canonical(rule: QueueConfiguration): string {
   const { id, destination, events, prefix, suffix } = ruleOf(rule);
   return JSON.stringify([id, destination, events.toSorted(), prefix, suffix]);
 }
 
-/** Every rule of the configuration. EventBridge is none: it takes all events beside them. */
+/** Every rule of the configuration. EventBridge is not one: it receives all events in addition. */
 export function rulesOf(configuration: NotificationConfiguration): AnyRule[] {
   const { QueueConfigurations = [], TopicConfigurations = [], LambdaFunctionConfigurations = [] } = configuration;
   return [...QueueConfigurations, ...TopicConfigurations, ...LambdaFunctionConfigurations].map(ruleOf);
@@ -137,8 +137,7 @@ export function findOverlaps(ours: readonly AnyRule[], theirs: readonly AnyRule[
 }
 
 /**
- * S3 refuses two rules for the same event whose prefixes overlap and whose suffixes overlap too, whatever their destinations
- * ("Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the same event type"; user guide,
+ * S3 refuses two rules for the same event if both their prefixes and their suffixes overlap, whatever their destinations ("Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the same event type"; user guide,
  * "Configuring event notifications using object key name filtering").
  */
 function overlap(one: AnyRule, other: AnyRule): boolean {
@@ -151,7 +150,7 @@ function overlap(one: AnyRule, other: AnyRule): boolean {
   );
 }
 
-/** `s3:ObjectCreated:*` holds `s3:ObjectCreated:Put`. */
+/** `s3:ObjectCreated:*` includes `s3:ObjectCreated:Put`. */
 function sharesEvents(one: string, other: string): boolean {
   const family = (event: string) => event.replace(/:\*$/, '');
   return (
@@ -161,7 +160,7 @@ function sharesEvents(one: string, other: string): boolean {
   );
 }
 
-/** Filters are percent-encoded where they have other than plain characters. */
+/** Filters with special characters are percent-encoded. */
 function plain(value: string): string {
   return decodeFormKey(value) ?? value;
 }

@@ -1,10 +1,12 @@
-/** What a deployment is to be, before anybody is asked: the built functions, the template, and what goes beside it. */
+/** What a deployment will do: the built functions, the template, and what `deploy` does besides. Made without AWS. */
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { count } from '../../functions/wording.ts';
 import { indexerApp } from '../../infra/app.ts';
+import { notFoundKey } from '../../infra/not-found-page.ts';
 import type { IndexerOptions } from '../../infra/options.ts';
+import { expectRolesFit } from '../../infra/role-size.ts';
 import { buildBundles } from '../build.ts';
 import { describeRule } from './bucket-notifications.ts';
 import { bucketNameFor, type CodeAsset, defaultCodeBucket, readAssets } from './code.ts';
@@ -20,24 +22,35 @@ export interface Plan {
   readonly templateFile: string;
   readonly template: Template;
   readonly assets: readonly CodeAsset[];
-  /** Perhaps with placeholders: `bucketNameFor`. */
+  /** May contain placeholders (`bucketNameFor`). */
   readonly codeBucket: string;
 }
 
+export interface PlanPlaces {
+  /** The directory of functions that are built already. */
+  readonly bundles: string | undefined;
+  /** Where to write the template. */
+  readonly outdir: string;
+  /** The region, if a flag names it. */
+  readonly region: string | undefined;
+}
+
 /**
- * Builds and synthesizes; asks nobody.
- * @param bundles where the functions have been built already.
+ * Builds the functions and the template.
+ * @throws {BadOption} where a role would be too large.
  */
-export async function makePlan(asked: IndexerOptions, bundles: string | undefined, outdir: string): Promise<Plan> {
+export async function makePlan(asked: IndexerOptions, { bundles, outdir, region }: PlanPlaces): Promise<Plan> {
   if (bundles === undefined) await buildBundles();
   const codeBucket = asked.assetBucket ?? defaultCodeBucket;
   const options = { ...asked, assetBucket: codeBucket };
   const assembly = indexerApp(options, resolve(outdir)).synth();
   const templateFile = assembly.getStackByName(options.stack).templateFullPath;
+  const template: Template = JSON.parse(await readFile(templateFile, 'utf8'));
+  expectRolesFit(template, { stack: options.stack, region });
   return {
     options,
     templateFile,
-    template: JSON.parse(await readFile(templateFile, 'utf8')),
+    template,
     assets: await readAssets(assembly.directory, options.stack),
     codeBucket,
   };
@@ -45,7 +58,7 @@ export async function makePlan(asked: IndexerOptions, bundles: string | undefine
 
 /** What --dry-run prints. */
 export function describePlan({ options, template, templateFile, assets, codeBucket }: Plan): string {
-  const { stack, bucket, prefixes } = options;
+  const { stack, bucket, prefixes, cdn } = options;
   const resources = Object.values(template.Resources);
   const byType = Object.entries(Object.groupBy(resources, ({ Type: type }) => type)).toSorted(([a], [b]) =>
     a < b ? -1 : 1,
@@ -54,23 +67,24 @@ export function describePlan({ options, template, templateFile, assets, codeBuck
   const codeBucketName = bucketNameFor(codeBucket, { account: 'ACCOUNT', region: 'REGION' });
   const zips = assets.filter(({ packaging }) => packaging === 'zip');
   return [
-    'What would be done. AWS was not asked, and nothing was changed.',
+    'Dry run: nothing was changed. The steps of this deployment:',
     '',
-    `1. The code of the functions, ${count(zips.length, 'zip')}, into the bucket ${codeBucketName}, which is made if it is missing`,
-    `2. The stack ${stack}, ${count(resources.length, 'resource')}:`,
+    `1. Upload the code of the functions (${count(zips.length, 'zip')}) to the bucket ${codeBucketName}; create the bucket if it is missing`,
+    `2. Create or change the stack ${stack} (${count(resources.length, 'resource')}):`,
     ...byType.map(([type, same = []]) => `     ${String(same.length).padStart(3)}  ${type}`),
     isExisting
-      ? `3. In the bucket ${bucket.name}, which is there already and stays as it is, these notification rules beside its own:`
-      : `3. Nothing beside the stack: the new bucket ${bucket.name ?? `${stack}-ACCOUNT-REGION`} has its notification rules in the template`,
+      ? `3. Add these notification rules to those of the existing bucket ${bucket.name}:`
+      : `3. Nothing more: the stack contains the new bucket ${bucket.name ?? `${stack}-ACCOUNT-REGION`} with its notification rules`,
     ...(isExisting
       ? rulesOf({ QueueConfigurations: ourRules({ stack, queueArn: "the stack's queue" }, prefixes) }).map(
           (rule) => `     ${describeRule(rule)}`,
         )
       : []),
     ...('BucketPolicyStatement' in template.Outputs
-      ? ['   and in its policy one statement more: CloudFront may read']
+      ? ['   and add a statement to its policy: CloudFront may read']
       : []),
-    '4. A first reindex, which sends a hint for every package that is there',
+    ...(cdn ? [`   Put the answer for missing keys, ${notFoundKey(prefixes)}`] : []),
+    '4. Start the first reindex, which sends a hint for every package',
     '',
     `Template: ${templateFile}`,
   ].join('\n');

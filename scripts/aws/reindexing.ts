@@ -1,14 +1,14 @@
-/** A reindex on AWS: asked of its function, and followed until the queue is empty. */
+/** Starts a reindex on AWS, and waits until the queue is empty. */
 
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } from '@aws-sdk/client-sqs';
 import { CannotRun } from '../../functions/failures.ts';
-import type { ReindexCounts, ReindexRequest } from '../../functions/lambda.ts';
+import type { ReindexCounts, ReindexRequest } from '../../functions/lambda/compare-bucket.ts';
 import type { Clock } from '../../functions/ports.ts';
 import type { Outputs } from './deployed-stack.ts';
 import { commandLimits } from './limits.ts';
 
-/** @throws {CannotRun} with what the function said, where it failed. */
+/** @throws {CannotRun} with the error of the function, if it fails */
 export async function startReindex(
   lambda: LambdaClient,
   functionName: string,
@@ -19,7 +19,7 @@ export async function startReindex(
   );
   const answer = payload === undefined ? '' : new TextDecoder().decode(payload);
   if (failure === undefined) return JSON.parse(answer);
-  throw new CannotRun(`the reindex failed: ${messageOf(answer)}. Its log group is /aws/lambda/${functionName}.`);
+  throw new CannotRun(`the reindex failed: ${messageOf(answer)}. Its log is in the group /aws/lambda/${functionName}.`);
 }
 
 function messageOf(answer: string): string {
@@ -27,7 +27,7 @@ function messageOf(answer: string): string {
     const { errorMessage, errorType }: { errorMessage?: string; errorType?: string } = JSON.parse(answer);
     return errorMessage ?? errorType ?? answer;
   } catch {
-    // Not JSON: whatever it is says more than we could.
+    // Not JSON: show it as it is.
     return answer;
   }
 }
@@ -35,13 +35,13 @@ function messageOf(answer: string): string {
 export interface Queues {
   /** Hints that wait for extract. */
   readonly waiting: number;
-  /** Hints that extract has been given, or that failed and wait for their next try. */
+  /** Hints that extract works on, or that failed and wait for a retry. */
   readonly taken: number;
   readonly deadHints: number;
   readonly deadChanges: number;
 }
 
-/** SQS counts approximately. */
+/** SQS's counts are approximate. */
 export async function queueDepths(sqs: SQSClient, outputs: Outputs): Promise<Queues> {
   const [hints, deadHints, deadChanges] = await Promise.all(
     [outputs.QueueUrl, outputs.DeadHintsUrl, outputs.DeadChangesUrl].map((url) => depthOf(sqs, url)),
@@ -73,26 +73,26 @@ async function depthOf(sqs: SQSClient, url: string): Promise<{ readonly waiting:
 }
 
 /**
- * Until the queue has been empty for a while, or has not moved for too long.
- * @returns what is left in it.
+ * Waits until the queue has been empty for a while, or its counts have not changed for too long.
+ * @returns what is left in it
  */
 export async function untilEmpty(
-  look: () => Promise<Queues>,
+  read: () => Promise<Queues>,
   clock: Clock,
-  onLook: (queues: Queues) => void,
+  onRead: (queues: Queues) => void,
 ): Promise<Queues> {
-  let emptyLooks = 0;
+  let emptyChecks = 0;
   let last = '';
   let movedAt = clock.now().getTime();
   for (;;) {
-    const queues = await look();
-    onLook(queues);
+    const queues = await read();
+    onRead(queues);
     const isEmpty = queues.waiting + queues.taken === 0;
-    emptyLooks = isEmpty ? emptyLooks + 1 : 0;
+    emptyChecks = isEmpty ? emptyChecks + 1 : 0;
     if (JSON.stringify(queues) !== last) movedAt = clock.now().getTime();
     last = JSON.stringify(queues);
     const isStuck = clock.now().getTime() - movedAt >= commandLimits.stuckMillisecondsMax;
-    if (emptyLooks === commandLimits.emptyLooksMin || isStuck) return queues;
+    if (emptyChecks === commandLimits.emptyChecksMin || isStuck) return queues;
     await clock.sleep(commandLimits.pollMillisecondsMax);
   }
 }

@@ -1,4 +1,4 @@
-/** A package up, there, and away again; each stage waited for, and its time told. Whatever happens, nothing of it stays. */
+/** Uploads a package, waits for each stage, removes it, and waits again. Always removes its files. */
 
 import { gunzipSync } from 'node:zlib';
 import { CannotRun } from '../../functions/failures.ts';
@@ -14,7 +14,7 @@ import {
 import { commandLimits } from './limits.ts';
 import { tinyPackage } from './tiny-package.ts';
 
-/** What a client got for a GET. Status 0: no answer at all, and `text` says why. */
+/** The answer to a GET. Status 0: there was none, and `text` says why. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
@@ -25,33 +25,33 @@ export interface SmokePorts {
   readonly objects: ObjectStore;
   readonly records: RecordTable;
   readonly clock: Clock;
-  /** Asks as a client does, over the repository's URL. */
+  /** Requests a key as a client does, from the repository's URL. */
   readonly get: (key: ObjectKey) => Promise<Answer>;
 }
 
 export interface SmokeOptions {
   readonly repository: string;
-  /** PKGNAME. Best with a `+`, which not every way of serving gets right. */
+  /** PKGNAME, with a `+`: not every server handles that. */
   readonly name: string;
   /** For one way, there or back. */
   readonly millisecondsMax: number;
-  /** @param milliseconds since the upload, or the removal, ended. */
+  /** @param milliseconds since the end of the upload, or of the removal */
   readonly onStage: (stage: string, milliseconds: number) => void;
-  /** Aborted: give up, and clear away. */
+  /** Aborted: stop, and remove the files. */
   readonly signal: AbortSignal;
 }
 
-/** Undefined: reached. Otherwise what was found in its place. */
+/** @returns undefined when the stage is reached; otherwise what was found instead */
 type Probe = () => Promise<string | undefined>;
 
-/** @throws {CannotRun} naming the stage that was not reached, and what was found. */
+/** @throws {CannotRun} naming the stage that was not reached, and what was found */
 export async function smokeTest(ports: SmokePorts, options: SmokeOptions): Promise<void> {
   const { objects, records, clock, get } = ports;
   const { repository, name, onStage } = options;
   const file = `${name}.tgz`;
   const key = joinKey(repository, file);
   const index = joinKey(repository, 'pkg_summary.gz');
-  const body = tinyPackage(name);
+  const body = await tinyPackage(name);
   try {
     const etag = await upload(objects, clock, key, body);
     onStage('uploaded', 0);
@@ -66,7 +66,7 @@ export async function smokeTest(ports: SmokePorts, options: SmokeOptions): Promi
     await there('served itself', async () => {
       const { status, text, body: got } = await get(key);
       if (status !== 200) return `${status} ${text}`;
-      return Buffer.compare(got, body) === 0 ? undefined : 'other bytes than were uploaded';
+      return Buffer.compare(got, body) === 0 ? undefined : 'other bytes than those uploaded';
     });
 
     await objects.delete(key);
@@ -76,7 +76,7 @@ export async function smokeTest(ports: SmokePorts, options: SmokeOptions): Promi
     await back('out of the index in the bucket', async () => published(await readIndex(objects, index), name, false));
     await back('out of the index as served', async () => served(await get(index), name, false));
   } finally {
-    await clearAway(objects, repository, key);
+    await removeFiles(objects, repository, key);
   }
 }
 
@@ -87,16 +87,16 @@ async function upload(objects: ObjectStore, clock: Clock, key: ObjectKey, body: 
     contentType: 'application/octet-stream',
     lastModified: clock.now(),
   });
-  if (put.outcome === 'lost-race') throw new CannotRun(`${key} is there already; try again`);
+  if (put.outcome === 'lost-race') throw new CannotRun(`${key} exists; try again`);
   return put.etag;
 }
 
-/** One way: all of its stages together have `millisecondsMax`. */
+/** One way; all stages together may take `millisecondsMax`. */
 function stages(clock: Clock, { millisecondsMax, onStage, signal }: SmokeOptions) {
   const begin = clock.now().getTime();
   return async (stage: string, probe: Probe): Promise<void> => {
     for (;;) {
-      if (signal.aborted) throw new CannotRun('given up before it was done');
+      if (signal.aborted) throw new CannotRun('interrupted');
       const found = await probe();
       const elapsed = clock.now().getTime() - begin;
       if (found === undefined) return onStage(stage, elapsed);
@@ -114,7 +114,7 @@ async function readIndex(objects: ObjectStore, key: ObjectKey): Promise<Uint8Arr
   try {
     return await objects.readRange(key, head.etag, 0, head.size);
   } catch (error) {
-    // Replaced meanwhile: the next look finds the new one.
+    // Replaced meanwhile: the next check reads the new one.
     if (error instanceof ObjectChanged) return undefined;
     throw error;
   }
@@ -131,8 +131,8 @@ function served({ status, text, body }: Answer, name: string, isWanted: boolean)
   return status === 200 ? published(body, name, isWanted) : `${status} ${text}`;
 }
 
-/** The package, the copy that stands for its `+`, and the index and the page of its directory. */
-async function clearAway(objects: ObjectStore, repository: string, key: ObjectKey): Promise<void> {
+/** Removes the package, its alias, and the index and the page of its directory. */
+async function removeFiles(objects: ObjectStore, repository: string, key: ObjectKey): Promise<void> {
   const alias = plusAliasOf(key);
   await objects.delete(key);
   if (alias !== undefined) await objects.delete(alias);

@@ -1,4 +1,4 @@
-/** A stack at work: its events as they come, until it has come to rest. */
+/** Follows a change of a stack: prints its events until it is done. */
 
 import {
   type CloudFormationClient,
@@ -17,19 +17,19 @@ interface Watching {
   readonly onEvent: (event: StackEvent) => void;
 }
 
-/** How a stack came to rest. */
+/** How a change of a stack ended. */
 export interface Rest {
   readonly isDone: boolean;
-  /** Undefined: the stack is gone. */
+  /** Undefined: the stack is deleted. */
   readonly status: string | undefined;
   readonly failures: readonly string[];
-  /** Resources that were left where they are when the stack let go of them. */
+  /** Resources that stay although they are no longer in the stack. */
   readonly kept: readonly string[];
 }
 
 /**
- * Prints each event, a line each, until the stack rests.
- * @param progress told how many resources have come to rest
+ * Prints a line for each event, until the change is done.
+ * @param progress shows how many resources are done
  */
 export async function follow(
   watching: Omit<Watching, 'onEvent'>,
@@ -62,7 +62,7 @@ function describeEvent(event: StackEvent): string {
   return `  ${time?.toISOString().slice(11, 19) ?? ''}  ${status.padEnd(18)}  ${type} ${name}${reason}`;
 }
 
-/** Where a stack stands before something is asked of it: what is told afterwards is news. */
+/** The stack before the change: all events that come later belong to the change. */
 interface Before {
   readonly stackId: string;
   readonly status: string | undefined;
@@ -74,19 +74,19 @@ export async function lookBefore(cloudFormation: CloudFormationClient, stackId: 
   return { stackId, status: await statusOf(cloudFormation, stackId), seen };
 }
 
-/** @returns the status in which it rests; undefined: it is gone. */
+/** @returns the last status; undefined: the stack is deleted */
 async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, before: Before): Promise<string | undefined> {
   let hasBegun = false;
   for (let round = 1; ; round += 1) {
-    // The status first: whatever led to it is then among the events.
+    // The status first, so that the events include those that led to it.
     const status = await statusOf(cloudFormation, before.stackId);
     const news = await newEvents(cloudFormation, before.stackId, before.seen);
     for (const event of news) {
       before.seen.add(idOf(event));
       onEvent(event);
     }
-    // The status of before may still be told for a moment, and it looks like that of a stack at rest: it counts from the round
-    // after the first news.
+    // At first, CloudFormation may still return the old status, which looks like the end. So the status counts only after the
+    // first event.
     hasBegun ||= status !== before.status || round > commandLimits.quietRoundsMax;
     if (status === undefined || (hasBegun && !status.endsWith('_IN_PROGRESS'))) return status;
     hasBegun ||= news.length > 0;
@@ -94,7 +94,7 @@ async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, before:
   }
 }
 
-/** What went wrong first: the rest was only called off because of it. */
+/** The first failures. Later ones only follow from them. */
 function failuresOf(events: readonly StackEvent[]): string[] {
   return events.flatMap((event) => {
     const { ResourceStatus: status = '', ResourceStatusReason: reason = '', LogicalResourceId: name } = event;
@@ -113,7 +113,7 @@ async function statusOf(cloudFormation: CloudFormationClient, stackId: string): 
   }
 }
 
-/** In the order in which they happened; CloudFormation gives the latest first. */
+/** In order of time. CloudFormation returns the latest first. */
 async function newEvents(
   cloudFormation: CloudFormationClient,
   stackId: string,

@@ -1,4 +1,4 @@
-/** The bucket and the tables of a stack, as the same ports that the steps see. */
+/** The bucket and the tables of a stack, as the ports of the steps. */
 
 import { DynamoDbRecords } from '../../functions/adapters/aws/dynamodb-records.ts';
 import { S3Objects } from '../../functions/adapters/aws/s3-objects.ts';
@@ -16,7 +16,7 @@ export interface StackStores {
   readonly prefixes: readonly string[];
 }
 
-/** @throws {CannotRun} where there is no such stack. */
+/** @throws {CannotRun} if there is no such stack */
 export async function openStack(name: string, account: AccountOptions): Promise<StackStores> {
   const clients = await clientsFor(account);
   const stack = await expectStack(clients, name);
@@ -36,7 +36,7 @@ export async function openStack(name: string, account: AccountOptions): Promise<
   };
 }
 
-/** Where clients read: as the stack says, unless another store stands in the place of S3. Without a trailing `/`. */
+/** The URL for clients: the stack's, or the bucket's on another store. Without a trailing `/`. */
 export function repositoryUrl({ Bucket: bucket, RepositoryUrl: url }: DeployedStack['outputs']): string {
   const endpoint = endpointOf('S3');
   return endpoint === undefined ? url : `${endpoint.replace(/\/+$/, '')}/${bucket}`;

@@ -1,32 +1,37 @@
-/** `completion SHELL`: a script that teaches a shell what may follow what, made from the very command line that it completes. */
+/** `completion SHELL`: a completion script, generated from the program's commands and options. */
 
-import type { Command, Option } from 'commander';
+import { Argument, type Command, type Option } from 'commander';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** What the program may be called. */
-const names = ['pkgsrc-indexer', 'indexer'] as const;
+export function addCommand(program: Command): void {
+  program
+    .command('completion')
+    .description('print a completion script for your shell; its first line says how to use it')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .action((shell: Shell) => console.log(completionScript(program, shell)));
+}
 
 interface CompletedCommand {
   readonly name: string;
   readonly description: string;
   readonly options: readonly CompletedOption[];
-  /** What its first argument may be; files, where nothing is said. Undefined: it takes none. */
+  /** The values of its first argument, or files. Undefined: it takes none. */
   readonly argument: readonly string[] | 'file' | undefined;
 }
 
 interface CompletedOption {
-  /** With its dashes. */
+  /** With its dashes: `--json`. */
   readonly flag: string;
   readonly description: string;
   readonly takesValue: boolean;
-  /** None: a file, or something that no shell can know. */
+  /** Its possible values. None: a file, or a value that no shell can know. */
   readonly choices: readonly string[];
 }
 
 export function completionScript(program: Command, shell: Shell): string {
-  return scripts[shell](commandsOf(program));
+  return scripts[shell](program.name(), commandsOf(program));
 }
 
 function commandsOf(program: Command): CompletedCommand[] {
@@ -47,14 +52,14 @@ function completedOption({ long, short, description, required, optional, argChoi
   return { flag: long ?? short ?? '', description, takesValue: required || optional, choices: argChoices };
 }
 
-const scripts: Readonly<Record<Shell, (commands: readonly CompletedCommand[]) => string>> = {
+const scripts: Readonly<Record<Shell, (program: string, commands: readonly CompletedCommand[]) => string>> = {
   bash: bashScript,
   zsh: zshScript,
   fish: fishScript,
 };
 
-/** Where it finds nothing, bash goes on with file names: that is right wherever a value is a path. */
-function bashScript(commands: readonly CompletedCommand[]): string {
+/** Without a match, bash completes file names, which is right for every value that is a path. */
+function bashScript(program: string, commands: readonly CompletedCommand[]): string {
   const choices = commands.flatMap(({ name, options }) =>
     options
       .filter((option) => option.choices.length > 0)
@@ -69,7 +74,7 @@ function bashScript(commands: readonly CompletedCommand[]): string {
     const words = [...(Array.isArray(argument) ? argument : []), ...options.map(({ flag }) => flag)];
     return `    '${name} '*) words='${words.join(' ')}' ;;`;
   });
-  return `# bash completion: eval "$(${names[0]} completion bash)"
+  return `# bash completion: eval "$(${program} completion bash)"
 _pkgsrc_indexer() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command='' words=''
   [ "$COMP_CWORD" -gt 1 ] && command=\${COMP_WORDS[1]}
@@ -77,17 +82,17 @@ _pkgsrc_indexer() {
     ' '*) words='${commands.map(({ name }) => name).join(' ')}' ;;
 ${[...choices, ...(values.length === 0 ? [] : [`    ${values.join('|')}) ;;`]), ...cases].join('\n')}
   esac
-  # File names come by themselves, unless an option is begun.
+  # Bash completes file names itself; offer options only after a dash.
   COMPREPLY=()
   case "$current $words" in
     ' -'*) ;;
     *) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
   esac
 }
-complete -o bashdefault -o default -F _pkgsrc_indexer ${names.join(' ')}`;
+complete -o bashdefault -o default -F _pkgsrc_indexer ${program}`;
 }
 
-function zshScript(commands: readonly CompletedCommand[]): string {
+function zshScript(program: string, commands: readonly CompletedCommand[]): string {
   const described = commands.map(
     ({ name, description }) => `    ${quotedForZsh(`${name}:${description.replaceAll(':', '\\:')}`)}`,
   );
@@ -100,8 +105,8 @@ function zshScript(commands: readonly CompletedCommand[]): string {
     const all = argument === undefined ? specifications : [...specifications, quotedForZsh(positional)];
     return `    ${name}) _arguments ${all.join(' ')} ;;`;
   });
-  return `#compdef ${names.join(' ')}
-# zsh completion: eval "$(${names[0]} completion zsh)", or as a file _${names[0]} in a directory of $fpath
+  return `#compdef ${program}
+# zsh completion: eval "$(${program} completion zsh)", or as a file _${program} in a directory of $fpath
 _pkgsrc_indexer() {
   local -a commands=(
 ${described.join('\n')}
@@ -116,28 +121,26 @@ ${described.join('\n')}
 ${cases.join('\n')}
   esac
 }
-if [ "$funcstack[1]" = _${names[0]} ]; then _pkgsrc_indexer "$@"; else compdef _pkgsrc_indexer ${names.join(' ')}; fi`;
+if [ "$funcstack[1]" = _${program} ]; then _pkgsrc_indexer "$@"; else compdef _pkgsrc_indexer ${program}; fi`;
 }
 
 function quotedForZsh(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function fishScript(commands: readonly CompletedCommand[]): string {
-  const lines = names.flatMap((program) =>
-    commands.flatMap(({ name, description, options, argument }) => {
-      const isSeen = `-n '__fish_seen_subcommand_from ${name}'`;
-      const described = (text: string) => `-d '${text.replaceAll(/[\\']/g, '\\$&')}'`;
-      return [
-        `complete -c ${program} -n __fish_use_subcommand -f -a ${name} ${described(description)}`,
-        ...options.map(({ flag, description: what, takesValue, choices }) => {
-          const value = choices.length > 0 ? ` -x -a '${choices.join(' ')}'` : ' -r';
-          return `complete -c ${program} ${isSeen} -l ${flag.slice(2)}${takesValue ? value : ''} ${described(what)}`;
-        }),
-        ...(Array.isArray(argument) ? [`complete -c ${program} ${isSeen} -f -a '${argument.join(' ')}'`] : []),
-        ...(argument === undefined ? [`complete -c ${program} ${isSeen} -f`] : []),
-      ];
-    }),
-  );
-  return [`# fish completion: ${names[0]} completion fish | source`, ...lines].join('\n');
+function fishScript(program: string, commands: readonly CompletedCommand[]): string {
+  const lines = commands.flatMap(({ name, description, options, argument }) => {
+    const isSeen = `-n '__fish_seen_subcommand_from ${name}'`;
+    const described = (text: string) => `-d '${text.replaceAll(/[\\']/g, '\\$&')}'`;
+    return [
+      `complete -c ${program} -n __fish_use_subcommand -f -a ${name} ${described(description)}`,
+      ...options.map(({ flag, description: what, takesValue, choices }) => {
+        const value = choices.length > 0 ? ` -x -a '${choices.join(' ')}'` : ' -r';
+        return `complete -c ${program} ${isSeen} -l ${flag.slice(2)}${takesValue ? value : ''} ${described(what)}`;
+      }),
+      ...(Array.isArray(argument) ? [`complete -c ${program} ${isSeen} -f -a '${argument.join(' ')}'`] : []),
+      ...(argument === undefined ? [`complete -c ${program} ${isSeen} -f`] : []),
+    ];
+  });
+  return [`# fish completion: ${program} completion fish | source`, ...lines].join('\n');
 }

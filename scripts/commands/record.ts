@@ -3,20 +3,29 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type ExitCode, exitCodes, systemErrorSentence } from '../../functions/failures.ts';
+import type { Command } from 'commander';
+import { systemErrorSentence } from '../../functions/failures.ts';
 import { MalformedPackage } from '../../functions/package/malformed-package.ts';
-import { readPackage } from '../../functions/package/read-package.ts';
-import { renderRecord } from '../../functions/record/record.ts';
 import { printable } from '../../functions/wording.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { ending } from '../terminal/run-command.ts';
 
-/** Prints the record of each file; for a bad one a line on stderr, and nothing of it on stdout. */
-export async function record(files: readonly string[]): Promise<ExitCode> {
+export function addCommand(program: Command): void {
+  program
+    .command('record')
+    .description('print the record of each package, like pkg_info -X')
+    .argument('<file...>', 'package files')
+    .action(ending(record));
+}
+
+/** Prints the record of each good file on stdout, and one line about each bad file on stderr. */
+async function record(files: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.done;
   for (const file of files) {
     try {
       await print(await recordOf(file));
     } catch (error) {
-      // Whoever reads the records has seen enough.
+      // The reader of our output has stopped.
       if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCode;
       const isBad = error instanceof MalformedPackage;
       console.error(printable(isBad ? `${file}: ${error.code}: ${error.message}` : systemErrorSentence(error, file)));
@@ -27,6 +36,10 @@ export async function record(files: readonly string[]): Promise<ExitCode> {
 }
 
 async function recordOf(file: string): Promise<Uint8Array> {
+  const [{ readPackage }, { renderRecord }] = await Promise.all([
+    import('../../functions/package/read-package.ts'),
+    import('../../functions/record/record.ts'),
+  ]);
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -50,7 +63,7 @@ async function readExactly(handle: FileHandle, offset: number, length: number): 
   return bytes;
 }
 
-/** Waits where the reader of a pipe is slow. */
+/** Waits while the reader of a pipe is slow. */
 async function print(bytes: Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));

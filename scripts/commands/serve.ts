@@ -2,70 +2,95 @@
 
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { localLimits } from '../../functions/adapters/local/limits.ts';
+import { type Command, Option } from 'commander';
+import type { Loss } from '../../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
-import { say, sayTriedAgain } from '../../functions/console-messages.ts';
-import { CannotRun, type ExitCode, exitCodes, systemErrorSentence } from '../../functions/failures.ts';
-import { Service, type ServiceLoss, type ServiceOptions } from '../../functions/local-service.ts';
+import { farewell } from '../../functions/console-messages.ts';
+import { CannotRun, failureSentence, systemErrorSentence } from '../../functions/failures.ts';
+import type { Service, ServiceOptions } from '../../functions/local-service.ts';
 import { Activity } from '../../functions/server/activity.ts';
-import { count, duration } from '../../functions/wording.ts';
+import { firstPage } from '../first-page.ts';
+import { parseBytes, parseHost, parsePath, parsePort, parseSeconds } from '../terminal/argument-parsers.ts';
+import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { ending } from '../terminal/run-command.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
-import { firstPage } from './first-page.ts';
 
-export interface ServeOptions extends ServiceOptions {
+export function addCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('index a directory, watch it for changes, and serve it over HTTP')
+    .argument('<dir>', 'directory with repositories at any depth', parsePath)
+    .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
+    .addOption(
+      new Option('--upload-token <token>', 'permit uploads and deletions with this token').env('INDEXER_UPLOAD_TOKEN'),
+    )
+    .option(
+      '--local-uploads',
+      'permit uploads and deletions for this machine alone: never use it behind a proxy, which makes everybody local',
+    )
+    .option('--no-overwrite', 'refuse uploads of packages that exist (409); they can still be deleted')
+    .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
+    .option(
+      '--debounce <seconds>',
+      'publish an index after so many seconds without a change, or ten times that at most',
+      parseSeconds(0, 300),
+      1,
+    )
+    .option(
+      '--poll <seconds>',
+      'compare everything this often, instead of watching it (for file systems that report no changes)',
+      parseSeconds(0.1, 3_600),
+    )
+    .addOption(settleOption())
+    .option('--create', 'create the directory if it does not exist')
+    .addOption(stateOption())
+    .addOption(formatsOption())
+    .addOption(pageOption())
+    .action(ending(serve));
+}
+
+interface ServeOptions extends ServiceOptions {
   /** Make the directory, with a page that says what to do, where it is missing. */
   readonly create?: boolean;
 }
 
 const clock = new SystemClock();
 
-/** Until it is asked to stop. Where it loses its directory or its table, it begins anew as soon as it can. */
-export async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
-  outliveTheLog();
+/** Runs until it is asked to stop. If it loses its directory or its table, it restarts as soon as it can. */
+async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
+  ignoreClosedOutput();
   const stop = stopSignal(process, clock, () => process.exit(130));
   const activity = new Activity(clock);
   if (options.create) await createDirectory(directory);
-  let service: Service | 'asked' = await started(directory, options, activity);
-  while (service !== 'asked') {
+  let service: Service | undefined = await start(directory, options, activity);
+  while (service !== undefined) {
     const ended = await service.untilEnd(stop);
-    say(endings[ended].replace('DIRECTORY', directory));
+    console.log(endings[ended].replace('DIRECTORY', directory));
     await service.stop();
-    service =
-      ended === 'asked' ? 'asked' : await startedAgain(directory, { ...options, port: service.port }, activity, stop);
+    const port: number = service.port;
+    service = ended === 'asked' ? undefined : await restart(directory, { ...options, port }, activity, stop);
   }
-  say(farewell(activity));
+  console.log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
   return exitCodes.done;
 }
 
-/** `stopped after 3 min: 5 uploads, 7 indexed, 4 publications` */
-function farewell({ startedAt, counts }: Activity): string {
-  const { uploads, indexed, rejected, removed, publications } = counts;
-  const facts = [
-    uploads > 0 && count(uploads, 'upload'),
-    indexed > 0 && `${indexed} indexed`,
-    rejected > 0 && `${rejected} rejected`,
-    removed > 0 && `${removed} removed`,
-    publications > 0 && count(publications, 'publication'),
-  ].filter((fact) => fact !== false);
-  const time = duration(clock.now().getTime() - startedAt.getTime());
-  return `stopped after ${time}: ${facts.length === 0 ? 'nothing had to be done' : facts.join(', ')}`;
-}
-
-const endings: Readonly<Record<'asked' | ServiceLoss, string>> = {
-  asked: 'stopping: what is under way is finished first (Ctrl-C again does not wait)',
-  directory: 'DIRECTORY is gone, or is another one: beginning anew with what is there',
-  state: 'table or lock of DIRECTORY were removed: beginning anew, from the packages that are there',
-  table: 'the table of DIRECTORY is damaged: beginning anew, from the packages that are there',
-  watch: 'DIRECTORY is not watched any more: beginning anew with what is there',
+const endings: Readonly<Record<'asked' | Loss, string>> = {
+  asked: 'stopping: finishing the work in progress (Ctrl-C again to quit at once)',
+  directory: 'DIRECTORY was removed or replaced: restarting',
+  state: 'the table or the lock of DIRECTORY was removed: restarting',
+  table: 'the table of DIRECTORY is damaged: restarting with a new one',
 };
 
-/** A pipe whose reader ended, a disk that is full: the repository is served on, and its log goes on when it can. */
-function outliveTheLog(): void {
+/** When the reader of our output ends, or its disk is full, the server goes on. */
+function ignoreClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }
 
-async function started(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
-  const service = await Service.open(directory, options, activity);
+async function start(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
+  const { Service } = await import('../../functions/local-service.ts');
+  const service = await Service.open(directory, options, activity, { log: console.log });
   try {
     await service.start();
     return service;
@@ -75,31 +100,35 @@ async function started(directory: string, options: ServeOptions, activity: Activ
   }
 }
 
-/** The directory may be mounted again, or the disk have room again, at any time. */
-async function startedAgain(
+/** Retries until the directory is mounted again, or its disk has room again. Undefined if asked to stop meanwhile. */
+async function restart(
   directory: string,
   options: ServeOptions,
   activity: Activity,
   stop: AbortSignal,
-): Promise<Service | 'asked'> {
-  let said: string | undefined;
+): Promise<Service | undefined> {
+  const { serviceLimits } = await import('../../functions/local-service.ts');
+  let reported: string | undefined;
   while (!stop.aborted) {
     try {
-      return await started(directory, options, activity);
+      return await start(directory, options, activity);
     } catch (error) {
-      said = sayTriedAgain(error, said);
+      const sentence = failureSentence(error);
+      if (sentence === undefined) throw error;
+      if (sentence !== reported) console.log(`${sentence}; will retry`);
+      reported = sentence;
     }
-    await clock.sleep(localLimits.lossMilliseconds, stop);
+    await clock.sleep(serviceLimits.lossMilliseconds, stop);
   }
-  return 'asked';
+  return undefined;
 }
 
 async function createDirectory(directory: string): Promise<void> {
-  const isThere = await access(directory).then(
+  const exists = await access(directory).then(
     () => true,
     () => false,
   );
-  if (isThere) return;
+  if (exists) return;
   try {
     await makeDirectories(join(directory, 'All'));
     await writeFile(join(directory, 'README.txt'), firstPage);
@@ -108,7 +137,7 @@ async function createDirectory(directory: string): Promise<void> {
   }
 }
 
-/** One by one: asked for all of them at once below a place where nobody can make any, like /proc, Node tries for ever. */
+/** One by one: below a place where nobody can make a directory, like /proc, a recursive mkdir never returns. */
 async function makeDirectories(path: string): Promise<void> {
   try {
     await mkdir(path);

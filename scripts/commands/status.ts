@@ -1,57 +1,79 @@
-/** `status DIR|--stack NAME`: what is in the indexes, what is not, and what is on its way. Only looks; an indexer may be at work. */
+/** `status DIR|--stack NAME`: the state of each repository: indexed, rejected, pending. Changes nothing; an indexer may be at work. */
 
 import { styleText } from 'node:util';
-import { countFindings, sumOf } from '../../functions/check/findings.ts';
-import { type RepositoryStatus, repositoryStatuses } from '../../functions/check/repository-status.ts';
-import { type ExitCode, exitCodes } from '../../functions/failures.ts';
+import type { Command } from 'commander';
+import { countFindings, findingTitles, listFindings, sumOf } from '../../functions/check/findings.ts';
+import type { RepositoryStatus } from '../../functions/check/repository-status.ts';
+import { joinKey } from '../../functions/keys.ts';
 import { byteSize, count, printable, repositoryName, utcTime } from '../../functions/wording.ts';
 import type { Queues } from '../aws/reindexing.ts';
+import { addReadOptions, openTarget, type ReadOptions, type ReadTarget } from '../read-target.ts';
+import { parsePath } from '../terminal/argument-parsers.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { ownCommand } from '../terminal/own-command.ts';
+import { ending } from '../terminal/run-command.ts';
+import { shortList } from '../terminal/short-list.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
-import { openReadOnly, type ReadOnlyOptions, readTarget } from './open-read-only.ts';
 
-export async function showStatus(directory: string | undefined, options: ReadOnlyOptions): Promise<ExitCode> {
-  const place = readTarget(directory, options);
-  return place.kind === 'directory' ? showDirectory(place.directory, options) : showStack(place.stack, options);
+export function addCommand(program: Command): void {
+  const command = program
+    .command('status')
+    .description('show the repositories of a directory or stack: packages, rejected, pending, last publication')
+    .argument('[dir]', 'an indexed directory, or a directory below it', parsePath);
+  addReadOptions(command).action(ending(showStatus));
 }
 
-async function showDirectory(directory: string, options: ReadOnlyOptions): Promise<ExitCode> {
-  const { objects, records } = await openReadOnly(directory, options.state);
+async function showStatus(directory: string | undefined, options: ReadOptions): Promise<ExitCode> {
+  const target = await openTarget(directory, options);
   try {
-    const statuses = await repositoryStatuses(objects, records);
-    if (options.json) console.log(asJson({ repositories: statuses.map(forPrograms) }));
-    else if (statuses.length === 0)
-      console.log(`no repository below ${directory}: put packages into it, then "index ${directory}"`);
-    else console.log(describeAll(statuses, `check ${directory}`));
-    return exitCodeOf(statuses);
+    return await (target.kind === 'directory' ? showDirectory(target, options) : showStack(target, options));
   } finally {
-    records.close();
+    target.close();
   }
 }
 
-async function showStack(name: string, options: ReadOnlyOptions): Promise<ExitCode> {
-  // The SDK takes longer to load than a look at a directory takes in all.
-  const { openStack, repositoryUrl } = await import('../aws/stack-stores.ts');
-  const { queueDepths } = await import('../aws/reindexing.ts');
-  const { clients, stack, objects, records, prefixes } = await openStack(name, options);
-  const [statuses, queues] = await Promise.all([
-    repositoryStatuses(objects, records, prefixes),
-    queueDepths(clients.sqs, stack.outputs),
+type Target<Kind> = ReadTarget & { readonly kind: Kind };
+
+async function showDirectory(target: Target<'directory'>, { json }: ReadOptions): Promise<ExitCode> {
+  const { directory } = target;
+  const statuses = await statusesOf(target);
+  if (json) console.log(asJson({ repositories: statuses.map(forPrograms) }));
+  else if (statuses.length === 0)
+    console.log(`no repository below ${directory}: add packages, then run ${ownCommand(`index ${directory}`)}`);
+  else console.log(describeAll(statuses, ownCommand(`check ${directory}`)));
+  return exitCodeOf(statuses);
+}
+
+async function showStack(target: Target<'stack'>, { json }: ReadOptions): Promise<ExitCode> {
+  const { name, stores } = target;
+  const [{ repositoryUrl }, { queueDepths }] = await Promise.all([
+    import('../aws/stack-stores.ts'),
+    import('../aws/reindexing.ts'),
   ]);
+  const { clients, stack } = stores;
+  const [statuses, queues] = await Promise.all([statusesOf(target), queueDepths(clients.sqs, stack.outputs)]);
   const url = repositoryUrl(stack.outputs);
-  if (options.json) console.log(asJson({ stack: name, url, queues, repositories: statuses.map(forPrograms) }));
+  if (json) console.log(asJson({ stack: name, url, queues, repositories: statuses.map(forPrograms) }));
   else {
-    const nothing = `no repository in ${stack.outputs.Bucket}: upload a package; "npm run smoke -- --stack ${name}" tries it out`;
-    const repositories = statuses.length === 0 ? nothing : describeAll(statuses, `check --stack ${name}`);
+    const repositories =
+      statuses.length === 0
+        ? `no repository in ${stack.outputs.Bucket}: upload a package, or run ${ownCommand(`smoke --stack ${name}`)} to test the stack`
+        : describeAll(statuses, ownCommand(`check --stack ${name}`));
     console.log([describeQueues(name, url, queues), repositories].join('\n\n'));
   }
   return exitCodeOf(statuses);
+}
+
+async function statusesOf({ objects, records, prefixes }: ReadTarget): Promise<RepositoryStatus[]> {
+  const { repositoryStatuses } = await import('../../functions/check/repository-status.ts');
+  return await repositoryStatuses(objects, records, prefixes);
 }
 
 function asJson(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
 }
 
-/** `docs/json.md` describes it. Of the findings only how many there are: `check` has them. */
+/** docs/json.md describes it. Findings are only counted here; `check` lists them. */
 function forPrograms({ consistency, ...status }: RepositoryStatus): unknown {
   return { ...status, findings: consistency === undefined ? null : countFindings(consistency) };
 }
@@ -63,9 +85,9 @@ function exitCodeOf(statuses: readonly RepositoryStatus[]): ExitCode {
 function describeQueues(name: string, url: string, { waiting, taken, deadHints, deadChanges }: Queues): string {
   const dead = deadHints + deadChanges;
   return [
-    `${name}, read at ${url}`,
+    `${name}, served at ${url}`,
     `  queue  ${count(waiting, 'hint')} waiting, ${taken} being read`,
-    `  dead   ${dead === 0 ? '0' : `${count(deadHints, 'hint')}, ${count(deadChanges, 'batch', 'batches')} of changes: docs/runbook.md says what to do`}`,
+    `  dead   ${dead === 0 ? '0' : `${count(deadHints, 'hint')}, ${count(deadChanges, 'batch', 'batches')} of changes: see docs/runbook.md`}`,
   ].join('\n');
 }
 
@@ -85,10 +107,12 @@ function describeAll(statuses: readonly RepositoryStatus[], check: string): stri
   const hasFindings = statuses.some(({ consistency }) => consistency !== undefined && findingsOf(consistency) > 0);
   return [
     textTable(columns, statuses.map(rowOf)).join('\n'),
+    ...describeForeign(statuses),
     ...describeRejected(statuses),
     ...describePending(statuses),
     ...describeWarnings(statuses),
-    ...(hasFindings ? [`What does not fit together is listed by "${check}".`] : []),
+    ...describeObstructed(statuses),
+    ...(hasFindings ? [`For the findings, run ${check}.`] : []),
   ].join('\n\n');
 }
 
@@ -119,6 +143,23 @@ function sumOfWarnings(warnings: RepositoryStatus['warnings']): number {
   return Object.values(warnings).reduce((sum, number) => sum + number, 0);
 }
 
+/** First, because it stops every client; the other findings are left to `check`. */
+function describeForeign(statuses: readonly RepositoryStatus[]): string[] {
+  const rows = statuses.flatMap(({ repository, consistency }) =>
+    (consistency === undefined ? [] : listFindings(consistency))
+      .filter(({ kind }) => kind === 'foreignArchitectures')
+      .map(({ what, packages }): readonly Cell[] => [
+        { text: printable(what), style: 'yellow' },
+        shortList(packages),
+        printable(repositoryName(repository)),
+      ]),
+  );
+  if (rows.length === 0) return [];
+  const { what, packages } = findingTitles.foreignArchitectures;
+  const titles = [what.toUpperCase(), packages.toUpperCase(), 'REPOSITORY'].map((title) => ({ title, wraps: true }));
+  return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
+}
+
 function describeRejected(statuses: readonly RepositoryStatus[]): string[] {
   const rows = statuses.flatMap(({ repository, rejected }) =>
     rejected.map(({ file, code, message }): readonly Cell[] => [
@@ -128,7 +169,7 @@ function describeRejected(statuses: readonly RepositoryStatus[]): string[] {
     ]),
   );
   if (rows.length === 0) return [];
-  const titles = [{ title: 'REJECTED', wraps: true }, { title: 'BECAUSE' }, { title: '', wraps: true }];
+  const titles = [{ title: 'REJECTED', wraps: true }, { title: 'REASON' }, { title: '', wraps: true }];
   return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
 }
 
@@ -143,7 +184,7 @@ function describePending(statuses: readonly RepositoryStatus[]): string[] {
       styleText('dim', 'PENDING'),
       ...keys.slice(0, linesMax).map(printable),
       ...rest(keys.length),
-      ...(kept.length === 0 ? [] : [`Until none is, the index that was there before serves on in ${kept.join(', ')}.`]),
+      ...(kept.length === 0 ? [] : [`Until all of them are read, the old index stays in ${kept.join(', ')}.`]),
     ].join('\n'),
   ];
 }
@@ -163,6 +204,14 @@ function describeWarnings(statuses: readonly RepositoryStatus[]): string[] {
     { title: 'REPOSITORY', wraps: true },
   ];
   return [[...textTable(titles, rows.slice(0, linesMax)), ...rest(rows.length)].join('\n')];
+}
+
+function describeObstructed(statuses: readonly RepositoryStatus[]): string[] {
+  const keys = statuses.flatMap(({ repository, obstructed }) => obstructed.map((file) => joinKey(repository, file)));
+  if (keys.length === 0) return [];
+  const lines = keys.slice(0, linesMax).map(printable);
+  const title = styleText('red', 'NOT PUBLISHED: a directory has that name; rename or remove it');
+  return [[title, ...lines, ...rest(keys.length)].join('\n')];
 }
 
 const linesMax = 20;

@@ -1,15 +1,19 @@
-/** Asking the person at the terminal. */
+/** A question to the user. */
 
 import { createInterface } from 'node:readline/promises';
 import { CannotRun } from '../../functions/failures.ts';
 
-/** @throws {CannotRun} where there will be a question, and nobody to answer it. */
-export function expectSomebody(isAgreed = false): void {
-  if (!isAgreed && !process.stdin.isTTY) throw new CannotRun('there is no terminal to ask at: give --yes.');
+/**
+ * @param isConfirmed by --yes
+ * @throws {CannotRun} where a question would come and there is no terminal to answer it
+ */
+export function expectTerminal(isConfirmed = false): void {
+  if (!isConfirmed && !process.stdin.isTTY)
+    throw new CannotRun('this command asks for confirmation, and there is no terminal: use --yes.');
 }
 
-export async function confirm(question: string, isAgreed = false): Promise<boolean> {
-  if (isAgreed) return true;
+export async function confirm(question: string, isConfirmed = false): Promise<boolean> {
+  if (isConfirmed) return true;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());

@@ -1,11 +1,13 @@
-/** How far something is: a bar on a terminal, with how fast it goes and how long it will still take. Elsewhere nothing. */
+/** A progress bar with speed and remaining time, on a terminal only. */
 
 import { duration } from '../../functions/wording.ts';
 
-/** Where bars are drawn; results go to the other stream. */
+/** Results go to standard output, so bars go here. */
 const stream = process.stderr;
 
 const barWidthMax = 30;
+/** A shorter bar shows nothing. */
+const barWidthMin = 5;
 
 /** Often enough to look alive. */
 const redrawMilliseconds = 100;
@@ -17,12 +19,12 @@ export class Progress {
   #begin = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param what is being done, as a participle: `reading packages` */
+  /** @param what what is going on: `reading packages` */
   constructor(what: string) {
     this.#what = what;
   }
 
-  /** Nothing to do has no bar. */
+  /** Without work there is no bar. */
   start(total: number, done = 0): void {
     if (!stream.isTTY || total === 0) return;
     this.#total = total;
@@ -37,14 +39,14 @@ export class Progress {
     this.#total = total;
   }
 
-  /** Prints a line in the place of the bar, which goes on below it. */
+  /** Prints a line above the bar. */
   say(print: (line: string) => void, line: string): void {
     if (this.#timer !== undefined) stream.write(clearLine);
     print(line);
     if (this.#timer !== undefined) this.#draw();
   }
 
-  /** The bar stays, as it was in the end. */
+  /** Leaves the last state of the bar on the screen. */
   stop(): void {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
@@ -60,7 +62,7 @@ export class Progress {
   }
 }
 
-/** Back to the first column, and what is behind it erased (ECMA-48 CR, EL). */
+/** Returns to the first column and erases the line (ECMA-48 CR, EL). */
 const clearLine = '\r\x1b[K';
 
 export interface ProgressFacts {
@@ -70,26 +72,32 @@ export interface ProgressFacts {
   readonly elapsedMilliseconds: number;
 }
 
-/** `reading packages  ━━━━━━────  12,345 of 27,699, 3,210/s, 5 s left`, with as much of a bar as there is room for. */
+/**
+ * `reading packages  ━━━━━━────  12,345 of 27,699, 3,210/s, 5 s left`: the bar fills the room that there is; a narrow terminal gets
+ * fewer facts.
+ * @returns fewer than `columns` characters: a line that fills the last column would scroll
+ */
 export function progressLine(facts: ProgressFacts, columns: number): string {
   const { what, value, total, elapsedMilliseconds } = facts;
   const perSecond = value / (elapsedMilliseconds / 1000);
-  const parts = [
-    `${value.toLocaleString('en')} of ${total.toLocaleString('en')}`,
-    ...(value > 0 && elapsedMilliseconds > 0 ? [`${rateText(perSecond)}/s`, leftText(facts, perSecond)] : []),
-  ];
-  const text = parts.join(', ');
+  const done = `${value.toLocaleString('en')} of ${total.toLocaleString('en')}`;
+  const [rate, left] =
+    value > 0 && elapsedMilliseconds > 0 ? [`${rateText(perSecond)}/s`, leftText(facts, perSecond)] : [];
+  const text = [done, rate, left].filter((part) => part !== undefined).join(', ');
   const width = Math.min(barWidthMax, columns - what.length - text.length - 5);
-  if (width < 5) return `${what}  ${text}`;
-  const filled = Math.min(Math.floor((width * value) / Math.max(total, 1)), width);
-  return `${what}  ${'━'.repeat(filled)}${'─'.repeat(width - filled)}  ${text}`;
+  if (width >= barWidthMin) {
+    const filled = Math.min(Math.floor((width * value) / Math.max(total, 1)), width);
+    return `${what}  ${'━'.repeat(filled)}${'─'.repeat(width - filled)}  ${text}`;
+  }
+  const shorter = [`${what}  ${text}`, `${what}  ${done}`, done];
+  return shorter.find((line) => line.length < columns) ?? '';
 }
 
 function rateText(perSecond: number): string {
   return perSecond >= 10 ? Math.round(perSecond).toLocaleString('en') : perSecond.toFixed(1);
 }
 
-/** As fast as so far; in the end, how long it took. */
+/** The remaining time at the speed so far; at the end, the total time. */
 function leftText({ value, total, elapsedMilliseconds }: ProgressFacts, perSecond: number): string {
   if (value >= total) return duration(elapsedMilliseconds);
   const seconds = (total - value) / perSecond;

@@ -1,11 +1,15 @@
-/** How a person, or whatever runs the process, asks it to stop. */
+/** SIGINT and SIGTERM ask the process to stop. */
 
 import type { EventEmitter } from 'node:events';
-import { localLimits } from '../../functions/adapters/local/limits.ts';
 import type { Clock } from '../../functions/ports.ts';
 
+export const stopLimits = {
+  /** A signal that follows another within this time is the same Ctrl-C, passed on by npm: nobody presses it twice as fast. */
+  sameSignalMilliseconds: 250,
+} as const;
+
 /**
- * Aborts at the first Ctrl-C; the second one does not wait for anything.
+ * Aborts at the first Ctrl-C; the second one ends the process.
  * @param signals the process
  * @param leave ends the process at once
  */
@@ -19,8 +23,8 @@ export function stopSignal(
   const onSignal = (): void => {
     const now = clock.now().getTime();
     first = Math.min(first, now);
-    // npm passes on what the terminal has told everybody in front already: that is no second one.
-    if (stop.signal.aborted && now - first >= localLimits.sameSignalMilliseconds) leave();
+    // The terminal signals npm and us; npm passes its signal on to us.
+    if (stop.signal.aborted && now - first >= stopLimits.sameSignalMilliseconds) leave();
     stop.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM']) signals.on(signal, onSignal);

@@ -11,11 +11,11 @@ import { setTimeout } from 'node:timers/promises';
 import pMap from 'p-map';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
 import { syncCalls } from '../../functions/adapters/local/file-calls.ts';
-import { localLimits } from '../../functions/adapters/local/limits.ts';
+import { hintLimits } from '../../functions/adapters/local/memory-hints.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
 import { isPackageKey } from '../../functions/keys.ts';
-import { lambdaLimits } from '../../functions/lambda.ts';
+import { followLimits } from '../../functions/lambda/follow-hints.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import type { ETag, ObjectFacts, ObjectKey } from '../../functions/ports.ts';
 import { renderRecord } from '../../functions/record/record.ts';
@@ -109,8 +109,8 @@ const passes: Record<string, Pass> = {
   record: recordPass(directory, objects.counted),
   index: extractPass(objects, 1),
   corpus: extractPass(objects, 1),
-  serve: extractPass(objects, localLimits.hintsConcurrentMax),
-  far: extractPass(objects, lambdaLimits.extractConcurrentMax),
+  serve: extractPass(objects, hintLimits.hintsConcurrentMax),
+  far: extractPass(objects, followLimits.extractConcurrentMax),
 };
 const pass = passes[way];
 if (pass === undefined) throw new Error(`expected one of ${Object.keys(passes).join(', ')}, found ${way}`);

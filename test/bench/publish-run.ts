@@ -25,6 +25,7 @@ import type {
   PutOutcome,
 } from '../../functions/ports.ts';
 import { summarize } from '../../functions/summarize.ts';
+import { fillComments } from '../filled-comments.ts';
 import { madeRows } from './made-packages.ts';
 import { type Cost, costOf } from './measurement.ts';
 
@@ -145,7 +146,7 @@ async function* rowsOf(source: string): AsyncGenerator<IndexedRow> {
   if (/^\d+$/.test(source)) yield* madeRows(Number(source), repository);
   else {
     const date = new Date(0);
-    for (const { file, record } of recordsOf(zstdDecompressSync(await readFile(source)))) {
+    for (const { file, record } of recordsOf(fillComments(zstdDecompressSync(await readFile(source))))) {
       const facts = { repository, file, etag: file, size: 1, lastModified: date, indexedAt: date };
       yield { ...facts, state: 'indexed', record, warnings: [] };
     }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
+import { fillComments } from '../filled-comments.ts';
 import { pkgAddNames } from './pkg-add-reader.ts';
 import { filesOf, largeSummary, realisticIndex } from './sample-repository.ts';
 import { heading, ServedPages, shot } from './served-pages.ts';
@@ -56,7 +57,7 @@ describe('27,699 packages', () => {
   before(() => {
     const found = realisticIndex();
     if (found === undefined) console.log('../shared/data is absent: the packages are made up');
-    const summary = found === undefined ? largeSummary(27_699) : zstdDecompressSync(found);
+    const summary = found === undefined ? largeSummary(27_699) : fillComments(zstdDecompressSync(found));
     files = filesOf(summary);
     pages.serve('large', files, { zst: zstdCompressSync(summary) });
   });

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { checkConsistency } from '../../functions/check/consistency.ts';
+import { countFindings } from '../../functions/check/findings.ts';
 import type { RetryRequest, ServedRepository, ServiceStatus } from '../../functions/server/service-status.ts';
 import { idleStatus, type RunningServer, startServer } from '../server/running-server.ts';
 import { axeViolations } from './axe-violations.ts';
@@ -25,11 +27,22 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
   isAdopted: true,
+  obstructed: [],
   at: ago(1),
-  findings: { missingDependencies: 2, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 },
+  findings: {
+    foreignArchitectures: 1,
+    dependencyCycles: 1,
+    missingDependencies: 2,
+    missingLibraries: 1,
+    duplicateNames: 1,
+    duplicatePaths: 1,
+  },
   report: {
     packages: 27_698,
+    architecture: 'x86_64',
     systemLibraries: 31,
+    foreignArchitectures: [{ architecture: 'i386', names: ['old-1.0'] }],
+    dependencyCycles: [{ names: ['egg-1.0', 'hen-1.0'], packages: 2 }],
     missingDependencies: [
       { pattern: 'libfoo>=2.1', problem: undefined, neededBy: ['app-2.0', 'app-utils-2.0'] },
       { pattern: 'x{', problem: 'unbalanced-braces', neededBy: ['odd-1'] },
@@ -50,7 +63,10 @@ const hostile: ServedRepository = {
   isAdopted: false,
   report: {
     packages: 1,
+    architecture: markup,
     systemLibraries: 0,
+    foreignArchitectures: [{ architecture: markup, names: [markup] }],
+    dependencyCycles: [{ names: [markup], packages: 1 }],
     missingDependencies: [{ pattern: markup, problem: undefined, neededBy: [markup] }],
     missingLibraries: [{ library: markup, neededBy: [markup] }],
     duplicateNames: [{ name: markup, files: [markup, markup] }],
@@ -68,6 +84,7 @@ const busy: ServiceStatus = {
     publications: 1,
     deadLetters: [{ key: 'All/unreadable-1.0.tgz', message: 'permission is denied', tries: 6, at: ago(20) }],
   },
+  polled: [{ directories: 3, reason: 'no inotify watch is left', setting: 'raise fs.inotify.max_user_watches' }],
   publications: Array.from({ length: 30 }, (_, index) => ({
     repository: whole.repository,
     at: ago(42 + 97 * index),
@@ -88,7 +105,7 @@ const busy: ServiceStatus = {
       rejected: [],
       warnings: {},
       pending: [],
-      findings: { missingDependencies: 0, missingLibraries: 0, duplicateNames: 0, duplicatePaths: 0 },
+      findings: countFindings(checkConsistency([])),
     },
     whole,
   ],

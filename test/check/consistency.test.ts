@@ -3,13 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import {
-  checkConsistency,
-  factsOf,
-  isConsistent,
-  libraryPrefixes,
-  type PackageFacts,
-} from '../../functions/check/consistency.ts';
+import { checkConsistency, factsOf, libraryPrefixes, type PackageFacts } from '../../functions/check/consistency.ts';
+import { listFindings } from '../../functions/check/findings.ts';
 import { latin1 } from '../../functions/package/formats.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
 import { bestMatch } from '../../functions/version/pattern.ts';
@@ -17,7 +12,7 @@ import { bestMatch } from '../../functions/version/pattern.ts';
 const data = new URL('../../../shared/data/pkg_summary-27k.zst', import.meta.url);
 
 function facts(name: string, more: Partial<PackageFacts> = {}): PackageFacts {
-  return { name, file: `${name}.tgz`, path: '', depends: [], requires: [], provides: [], ...more };
+  return { name, file: `${name}.tgz`, path: '', architectures: [], depends: [], requires: [], provides: [], ...more };
 }
 
 describe('checkConsistency', () => {
@@ -30,8 +25,8 @@ describe('checkConsistency', () => {
       }),
       facts('lib-1.5', { path: 'misc/lib', provides: ['/usr/pkg/lib/lib.so.1'] }),
     ];
-    assert.equal(isConsistent(checkConsistency(packages)), true);
-    assert.equal(isConsistent(checkConsistency([])), true);
+    assert.deepEqual(listFindings(checkConsistency(packages)), []);
+    assert.deepEqual(listFindings(checkConsistency([])), []);
     assert.equal(checkConsistency(packages).packages, 2);
   });
 
@@ -46,7 +41,7 @@ describe('checkConsistency', () => {
       { pattern: 'lib>=2', problem: undefined, neededBy: ['a-1', 'b-1'] },
       { pattern: 'x{', problem: 'unbalanced-braces', neededBy: ['b-1'] },
     ]);
-    assert.equal(isConsistent(report), false);
+    assert.equal(listFindings(report).length, 2);
   });
 
   test('distinguishes libraries of missing packages from those of the base system', () => {
@@ -72,7 +67,7 @@ describe('checkConsistency', () => {
     const packages = [facts('a-1'), facts('b-1'), facts('a-1', { file: 'copy.tgz' })];
     const report = checkConsistency(packages);
     assert.deepEqual(report.duplicateNames, [{ name: 'a-1', files: ['a-1.tgz', 'copy.tgz'] }]);
-    assert.equal(isConsistent(report), false);
+    assert.equal(listFindings(report).length, 1);
   });
 
   test('reports several versions of a package, but not different packages of one PKGPATH', () => {
@@ -90,6 +85,51 @@ describe('checkConsistency', () => {
     assert.deepEqual(checkConsistency(packages).duplicatePaths, [
       { path: 'devel/py-x', names: ['py313-x-1.0', 'py313-x-1.1'] },
     ]);
+  });
+
+  test('lists what stops every client first', () => {
+    const packages = [
+      facts('a-1', { architectures: ['x86_64'], depends: ['b>=1', 'gone'] }),
+      facts('b-1', { architectures: ['x86_64'], depends: ['a>=1'] }),
+      facts('c-1', { architectures: ['i386'], requires: ['/usr/pkg/lib/gone.so'], provides: ['/usr/pkg/lib/c.so'] }),
+      facts('c-1', { architectures: [''], file: 'copy.tgz', path: 'misc/c' }),
+      facts('c-2', { path: 'misc/c' }),
+    ];
+    assert.deepEqual(
+      listFindings(checkConsistency(packages)).map(({ kind, what, packages }) => [kind, what, packages.join()]),
+      [
+        ['foreignArchitectures', '(empty)', 'c-1'],
+        ['foreignArchitectures', 'i386', 'c-1'],
+        ['dependencyCycles', 'a-1 → b-1 → a-1', 'a-1,b-1'],
+        ['missingDependencies', 'gone', 'a-1'],
+        ['missingLibraries', '/usr/pkg/lib/gone.so', 'c-1'],
+        ['duplicateNames', 'c-1', 'c-1.tgz,copy.tgz'],
+        ['duplicatePaths', 'misc/c', 'c-1,c-2'],
+      ],
+    );
+  });
+
+  test('takes no longer for many prefixes and many libraries', () => {
+    const provides = Array.from({ length: 100_000 }, (_, index) => `/${index}/lib/a.so`);
+    const requires = Array.from({ length: 100_000 }, (_, index) => `/x${index}/lib/b.so`);
+    const started = performance.now();
+    const { missingLibraries, systemLibraries } = checkConsistency([facts('a-1', { provides, requires })]);
+    assert.deepEqual([missingLibraries.length, systemLibraries], [0, 100_000]);
+    assert.ok(performance.now() - started < 5_000);
+  });
+
+  test('finds the libraries below prefixes, also where one prefix starts with another', () => {
+    const segment = fc.constantFrom('a', 'b', 'ab', 'lib', 'usr');
+    const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((segments) => `/${segments.join('/')}/lib/x.so`);
+    fc.assert(
+      fc.property(fc.array(path), fc.array(path), (provides, requires) => {
+        const { missingLibraries } = checkConsistency([facts('a-1', { provides, requires })]);
+        const prefixes = libraryPrefixes(provides);
+        const isMissing = (library: string) =>
+          !provides.includes(library) && prefixes.some((prefix) => library.startsWith(prefix));
+        assert.deepEqual(new Set(missingLibraries.map(({ library }) => library)), new Set(requires.filter(isMissing)));
+      }),
+    );
   });
 
   test('a dependency is missing exactly where no name matches', () => {
@@ -135,4 +175,6 @@ test('27,699 records are checked', {
   assert.equal(report.packages, 27_699);
   assert.ok(report.missingDependencies.some(({ pattern }) => pattern === 'libtirpc>=1.3.3'));
   assert.equal(report.missingDependencies.length, 77);
+  assert.deepEqual(report.foreignArchitectures, []);
+  assert.deepEqual(report.dependencyCycles, []);
 });

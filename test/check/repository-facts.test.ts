@@ -24,21 +24,24 @@ describe('the facts of rows', () => {
     const report = await reportOf(
       row(
         'a-1.tgz',
-        'PKGNAME=a-1\nDEPENDS=gone>=1\nCOMMENT=x\nDEPENDS=b>=1\nREQUIRES=/usr/pkg/lib/no.so\nPROVIDES=/usr/pkg/lib/a.so\nPKGPATH=misc/a\n\n',
+        'PKGNAME=a-1\nDEPENDS=gone>=1\nCOMMENT=x\nDEPENDS=b>=1\nREQUIRES=/usr/pkg/lib/no.so\nPROVIDES=/usr/pkg/lib/a.so\nMACHINE_ARCH=x86_64\nPKGPATH=misc/a\n\n',
       ),
-      row('b-1.tgz', 'PKGNAME=b-1\nPKGPATH=misc/b\nDEPENDS=a>=1\n\n'),
-      row('b-2.tgz', 'PKGNAME=b-2\nPKGPATH=misc/b\n\n'),
+      row('b-1.tgz', 'PKGNAME=b-1\nPKGPATH=misc/b\nMACHINE_ARCH=i386\nDEPENDS=a>=1\n\n'),
+      row('b-2.tgz', 'PKGNAME=b-2\nPKGPATH=misc/b\nMACHINE_ARCH=x86_64\n\n'),
       row('copy.tgz', 'PKGNAME=b-2\nPKGPATH=misc/b\nFILE_NAME=b-2.tgz\n\n'),
     );
     assert.deepEqual(report, {
       packages: 4,
+      architecture: 'x86_64',
+      foreignArchitectures: [{ architecture: 'i386', names: ['b-1'] }],
+      dependencyCycles: [],
       missingDependencies: [{ pattern: 'gone>=1', problem: undefined, neededBy: ['a-1'] }],
       missingLibraries: [{ library: '/usr/pkg/lib/no.so', neededBy: ['a-1'] }],
       systemLibraries: 0,
       duplicateNames: [{ name: 'b-2', files: ['b-2.tgz', 'copy.tgz'] }],
       duplicatePaths: [{ path: 'misc/b', names: ['b-1', 'b-2'] }],
     });
-    assert.equal(sumOf(countFindings(report)), 4);
+    assert.equal(sumOf(countFindings(report)), 5);
   });
 
   test('are not read from a description', async () => {
@@ -63,16 +66,16 @@ describe('the facts of rows', () => {
   }
 });
 
-test('there is a report at the limit of kept characters, and none beyond it', () => {
+test('there is a report at the limit of kept characters, and none beyond it', async () => {
   const { factsTextCharacters, factsReferenceCharacters } = consistencyLimits;
-  const texts = ['abc-1', 'x/abc', 'abc>=1'];
+  const texts = ['abc-1', 'x/abc', 'abc>=1', 'i386'];
   const characters = texts.join('').length + texts.length * factsTextCharacters + factsReferenceCharacters;
   for (const [charactersMax, packages] of [
     [characters, 1],
     [characters - 1, undefined],
   ] as const) {
     const facts = new RepositoryFacts(charactersMax);
-    facts.add(row('abc-1.tgz', 'PKGNAME=abc-1\nPKGPATH=x/abc\nDEPENDS=abc>=1\nDEPENDS=abc>=1\n\n'));
-    assert.equal(facts.check()?.packages, packages);
+    facts.add(row('abc-1.tgz', 'PKGNAME=abc-1\nPKGPATH=x/abc\nMACHINE_ARCH=i386\nDEPENDS=abc>=1\nDEPENDS=abc>=1\n\n'));
+    assert.equal((await facts.check())?.packages, packages);
   }
 });

@@ -39,7 +39,7 @@ export const patternTarget: FuzzTarget = {
     try {
       const { problem, matchers } = compilePattern(pattern);
       const matching = names.filter((name) => matches(pattern, name));
-      if (problem !== undefined && (matchers.length > 0 || matching.length > 0))
+      if (problem !== undefined && ([...matchers()].length > 0 || matching.length > 0))
         throw new Error(`${problem}, and it matches`);
       const sorted = new PackageNames(names);
       const found = sorted.matching(pattern);

@@ -19,11 +19,16 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
     cdn: true,
     publicBucket: false,
     plusAliases: false,
+    kmsKey: undefined,
     alarmEmail: undefined,
     keepTables: false,
     assetBucket: undefined,
   });
 });
+
+function letters(number: number): string[] {
+  return [...'abcdefghijklmnopqrstuvwxyz'].slice(0, number);
+}
 
 const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ stack: 'Upper' }, /--stack Upper: expected a letter and then letters/],
@@ -37,14 +42,15 @@ const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ bucket: `a${'b'.repeat(63)}` }, /--bucket/],
   [{ assetBucket: 'X' }, /--asset-bucket/],
   [{ existing: true }, /--bucket NAME --existing/],
-  [{ bucket: 'packages', existing: true, publicBucket: true }, /the policy of packages is yours/],
-  [{ prefix: [''] }, /--prefix "": .*Leave --prefix out/],
+  [{ bucket: 'packages', existing: true, publicBucket: true }, /does not replace the policy of packages/],
+  [{ prefix: [''] }, /--prefix "": .*Omit --prefix/],
   [{ prefix: ['a//b'] }, /single slashes/],
   [{ prefix: ['a*'] }, /--prefix/],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what IAM would take for a variable
   [{ prefix: ['${aws:username}'] }, /--prefix/],
   [{ prefix: ['gtk2+'] }, /--prefix/],
-  [{ prefix: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, /--prefix was given 7 times: each costs 15 .* holds 100/],
+  [{ prefix: letters(7) }, /--prefix was given 7 times, which needs 105 notification rules; a bucket can have 100/],
+  [{ prefix: letters(21), bucket: 'packages', existing: true }, /21 times, which needs 105 notification rules/],
   [{ debounce: '-1' }, /--debounce -1: expected whole seconds from 0 to 300/],
   [{ debounce: '301' }, /--debounce/],
   [{ debounce: '1.5' }, /--debounce/],
@@ -52,6 +58,8 @@ const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ formats: 'gz,bz2' }, /--formats gz,bz2: expected gz or gz,zst/],
   [{ formats: '' }, /--formats/],
   [{ formats: 'zst' }, /Try gz,zst/],
+  [{ kmsKey: 'alias/packages' }, /--kms-key alias\/packages: expected the ARN of a key/],
+  [{ kmsKey: 'arn:aws:kms:eu-central-1:123456789012:alias/packages' }, /--kms-key/],
   [{ alarmEmail: 'nobody' }, /--alarm-email nobody: expected an address/],
 ];
 for (const [flags, message] of refused) {
@@ -72,8 +80,13 @@ const taken: readonly (readonly [flags: IndexerFlags, option: Partial<ReturnType
   [{ formats: 'zst,gz' }, { formats: ['gz', 'zst'] }],
   [{ formats: 'gz' }, { formats: ['gz'] }],
   [{ prefix: ['/packages/All/'] }, { prefixes: ['packages/All'] }],
-  [{ prefix: ['a', 'b', 'c', 'd', 'e', 'f'] }, { prefixes: ['a', 'b', 'c', 'd', 'e', 'f'] }],
+  [{ prefix: letters(6) }, { prefixes: letters(6) }],
+  [{ prefix: letters(20), bucket: 'packages', existing: true }, { prefixes: letters(20) }],
   [{ prefix: ['a/b', 'a', 'ab', 'a'] }, { prefixes: ['a', 'ab'] }],
+  ...[
+    'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    'arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab',
+  ].map((kmsKey) => [{ kmsKey }, { kmsKey }] as const),
   [{ cdn: false }, { plusAliases: true }],
   [{ publicBucket: true }, { plusAliases: true }],
 ];

@@ -53,6 +53,7 @@ const extract: Table = {
 
 const reindex: Table = {
   's3:ListBucket': [bucket],
+  's3:GetObject': aliases,
   'dynamodb:Query': ['StorageRecords.Arn'],
   'dynamodb:UpdateItem': ['StorageRecords.Arn'],
   'dynamodb:Scan': ['StorageRepositories.Arn'],
@@ -129,13 +130,33 @@ for (const [name, flags, step, allowed] of rows) {
   });
 }
 
-test("a role fits into what IAM takes, with as many prefixes as a bucket's notifications take", () => {
-  const prefix = Array.from({ length: 6 }, (_, index) => `packages/SmartOS/2018Q${index}/x86_64/All`);
-  const flags = { bucket: 'b'.repeat(63), prefix, cdn: false };
-  for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
-    // IAM user guide, "IAM and AWS STS quotas": all inline policies of a role, blanks not counted. Names are resolved shorter here.
-    const longNames = 1_000;
-    assert.ok(JSON.stringify(role.Properties.Policies).length + longNames <= 10_240);
+const kmsKey = 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab';
+for (const [step, flags, actions] of [
+  ['Extract', { cdn: true }, ['kms:Decrypt']],
+  ['Extract', { cdn: false }, ['kms:Decrypt', 'kms:GenerateDataKey']],
+  ['Summarize', { cdn: true }, ['kms:Decrypt', 'kms:GenerateDataKey']],
+  ['Reindex', { cdn: true }, undefined],
+] as const) {
+  test(`the role of ${step} over a KMS key with ${JSON.stringify(flags)}`, () => {
+    const role = resource(templateFor({ ...behindCdn, ...flags, kmsKey }), 'AWS::IAM::Role', `Pipeline${step}Role`);
+    const [use, ...others] = statementsOf(role).filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
+    assert.deepEqual(others, []);
+    if (actions === undefined) return assert.equal(use, undefined);
+    assert.deepEqual([use?.Action].flat(), actions);
+    assert.equal(use?.Resource, kmsKey);
+    assert.deepEqual(use?.Condition, { StringEquals: { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' } });
+  });
+}
+
+test("what a role allows in the bucket, it allows only while the bucket is this account's", () => {
+  for (const flags of [behindCdn, { ...behindCdn, existing: true, cdn: false }]) {
+    for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
+      for (const { Sid, Resource, Condition } of statementsOf(role)) {
+        const isOfBucket = list(Resource).some((arn) => arn.startsWith('arn:aws:s3:::'));
+        const expected = isOfBucket ? { StringEquals: { 'aws:ResourceAccount': '123456789012' } } : undefined;
+        assert.deepEqual(Condition, expected, Sid);
+      }
+    }
   }
 });
 

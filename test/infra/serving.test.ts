@@ -73,6 +73,38 @@ test('every request is GET or HEAD, over TLS, with its path made plain to S3', (
   assert.equal((FunctionConfig as Properties).Runtime, 'cloudfront-js-2.0');
 });
 
+test('a missing key is answered by 404 and a short text, which no edge keeps', () => {
+  const expected = (path: string) =>
+    [403, 404].map((ErrorCode) => ({
+      ErrorCode,
+      ResponseCode: 404,
+      ResponsePagePath: path,
+      ErrorCachingMinTTL: 0,
+    }));
+  assert.deepEqual(distribution.CustomErrorResponses, expected('/pkgsrc-indexer-404.txt'));
+  assert.equal(template.Outputs.NotFoundKey?.Value, 'pkgsrc-indexer-404.txt');
+  // CloudFront may read under the prefixes only.
+  const prefixed = templateFor({ bucket: 'packages', prefix: ['SmartOS/All', 'NetBSD'] });
+  const { DistributionConfig } = resource(prefixed, 'AWS::CloudFront::Distribution', 'ServingDistribution').Properties;
+  assert.deepEqual((DistributionConfig as Properties).CustomErrorResponses, expected('/NetBSD/pkgsrc-indexer-404.txt'));
+});
+
+test('the policy of a KMS key gets a statement for this distribution, from its owner', () => {
+  const kmsKey = 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab';
+  const { Outputs: outputs } = templateFor({ bucket: 'packages', existing: true, kmsKey });
+  assert.deepEqual(JSON.parse(String(resolve(outputs.KeyPolicyStatement?.Value ?? ''))), {
+    Sid: 'CloudFrontDecryptspkgsrcindexer',
+    Effect: 'Allow',
+    Principal: { Service: 'cloudfront.amazonaws.com' },
+    Action: 'kms:Decrypt',
+    Resource: '*',
+    Condition: {
+      StringEquals: { 'aws:SourceArn': 'arn:aws:cloudfront::123456789012:distribution/ServingDistribution.Id' },
+    },
+  });
+  assert.equal(templateFor({ bucket: 'packages', kmsKey, cdn: false }).Outputs.KeyPolicyStatement, undefined);
+});
+
 test('CloudFront signs what it asks of the bucket, and only this distribution is let in', () => {
   const access = resource(template, 'AWS::CloudFront::OriginAccessControl', 'ServingAccessControl').Properties;
   assert.deepEqual(access.OriginAccessControlConfig, {

@@ -35,6 +35,12 @@ export const optionMatrix: Readonly<Record<string, IndexerFlags>> = {
   'public bucket': { publicBucket: true, cdn: false },
   'public bucket behind a CDN': { publicBucket: true },
   'two prefixes': { prefix: ['packages/All', 'NetBSD'], cdn: false },
+  'a KMS key': { bucket: 'packages', kmsKey: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab' },
+  'existing bucket with a KMS key': {
+    bucket: 'packages',
+    existing: true,
+    kmsKey: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab',
+  },
   'alarm e-mail': { alarmEmail: 'admin@example.org' },
   'another name, no debounce, kept tables': { stack: 'other', debounce: '0', formats: 'gz', keepTables: true },
 };
@@ -94,6 +100,7 @@ export interface Statement {
   readonly Effect: string;
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
+  readonly Condition?: Json;
 }
 
 /** Of all inline policies of a role. */

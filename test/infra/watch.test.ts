@@ -26,7 +26,7 @@ test('the alarms', () => {
     `pkgsrc-indexer-changes-old: AWS/Lambda IteratorAge ${summarize} Maximum over 300 ≥ 900000, notBreaching`,
     'pkgsrc-indexer-reindex-errors: AWS/Lambda Errors FunctionName=PipelineReindexFunction Sum over 300 ≥ 1, notBreaching',
     `pkgsrc-indexer-packages-rejected: PkgsrcIndexer PackagesRejected ${service} Sum over 300 ≥ 1, notBreaching`,
-    `pkgsrc-indexer-not-whole: PkgsrcIndexer PackagesMissing ${service} Minimum over 3600 ≥ 1, ignore`,
+    `pkgsrc-indexer-not-adopted: PkgsrcIndexer PackagesMissing ${service} Minimum over 3600 ≥ 1, ignore`,
   ]);
 });
 

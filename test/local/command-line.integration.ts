@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,12 +11,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, until } from './indexer-process.ts';
 import { assertPublished, makeRepository, packagesIn } from './made-repository.ts';
 
 /** TOP is a directory that nobody keeps, DIR an empty one, FILE a file, DAMAGED a directory with a damaged table. */
 const mistakes: readonly (readonly [command: string, exitCode: number, said: RegExp])[] = [
-  ['', 2, /^Usage: indexer/],
+  ['', 2, /^Usage: pkgsrc-indexer/],
   ['nonsense', 2, /unknown command 'nonsense'/],
   ['--nonsense', 2, /unknown option '--nonsense'/],
   ['index', 2, /missing required argument 'dir'/],
@@ -23,7 +24,13 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['index EMPTY', 2, /Expected a path, found nothing/],
   ['index DIR/none', 3, /DIR\/none: there is no such file or directory$/],
   ['index FILE', 3, /FILE: expected a directory, found a file$/],
-  ['index DIR --state FILE', 3, /state directory FILE cannot be made .*something else is in its place$/],
+  ['index DIR --state FILE', 3, /cannot make the state directory FILE .*something else is in its place$/],
+  [
+    'index DIR --state DIR/state',
+    3,
+    /state directory DIR\/state is inside DIR.*outside, or one that begins with a dot$/,
+  ],
+  ['serve DIR --port 0 --state DIR/state', 3, /state directory DIR\/state is inside DIR/],
   ['index DIR --formats xz', 2, /Expected gz, zst, or both; found xz/],
   ['index DIR --formats EMPTY', 2, /Expected gz, zst, or both; found nothing/],
   ['serve', 2, /missing required argument 'dir'/],
@@ -33,8 +40,8 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['serve DIR --port abc', 2, /Expected a number from 0 to 65535/],
   ['serve DIR --port 99999', 2, /Expected a number from 0 to 65535/],
   ['serve DIR --port USED', 3, /port \d+ is in use: stop the other program or choose --port$/],
-  ['serve DIR --port 0 --host 192.0.2.1', 3, /192.0.2.1 is no address of this machine: choose another --host$/],
-  ['serve DIR --port 0 --upload-token BLANK', 3, /the upload token is empty, or holds blanks/],
+  ['serve DIR --port 0 --host 192.0.2.1', 3, /192.0.2.1 is not an address of this machine: choose another --host$/],
+  ['serve DIR --port 0 --upload-token BLANK', 3, /the upload token must be ASCII without spaces/],
   ['serve DIR --port 0 --host EMPTY', 2, /Expected an address, found nothing/],
   ['serve /proc/none/below --create', 3, /\/proc\/none\/below: there is no such file or directory$/],
   ['serve DIR --upload-max 0', 2, /Expected a number of bytes, without a unit/],
@@ -45,7 +52,7 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['status FILE', 3, /FILE: expected a directory, found a file$/],
   ['status DAMAGED', 3, /records.sqlite: expected the table of an indexer .* found a file that is damaged/],
   ['explain', 2, /missing required argument 'file'/],
-  ['explain TOP/none.tgz', 3, /no indexer keeps a directory above it\./],
+  ['explain TOP/none.tgz', 3, /no indexed directory found above it\./],
   ['record', 2, /missing required argument 'file'/],
   ['record DIR/none.tgz', 3, /DIR\/none.tgz: there is no such file or directory$/],
   ['record DIR', 3, /DIR: expected a file, found a directory$/],
@@ -85,7 +92,7 @@ test('every mistake gets its exit code and a sentence', async () => {
     await tryAll();
     server.close();
     assert.deepEqual(wrong, []);
-    assert.deepEqual(await readdir(join(directory, 'empty')), ['.indexer'], 'nothing but a state was made');
+    assert.deepEqual(await readdir(join(directory, 'empty')), [], 'a command that fails leaves nothing behind');
   });
 });
 
@@ -106,12 +113,29 @@ describe('a reader that has seen enough', () => {
   test('is no failure, and stops no work', async () => {
     await inTemporaryDirectory(async (directory) => {
       await makeRepository(directory, 1_000);
-      assert.deepEqual(await head(['index', directory]), [0, '']);
+      assert.deepEqual(await head([...indexNow, directory]), [0, '']);
       await assertPublished(directory);
       const files = (await packagesIn(directory)).map((file) => join(directory, 'All', file));
       assert.deepEqual(await head(['record', ...files]), [0, '']);
       assert.deepEqual(await head(['status', directory, '--json']), [0, '']);
     });
+  });
+});
+
+test('index says what it keeps when it is interrupted, and continues with that', async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await makeRepository(directory, 3_000);
+    const { exitCode, stderr } = await run(['index', directory], {}, async (child) => {
+      await until('it begins', () => existsSync(join(directory, '.indexer', 'records.sqlite')) || undefined);
+      child.kill('SIGINT');
+    });
+    assert.equal(exitCode, 130);
+    assert.match(
+      stderr,
+      /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m,
+    );
+    assert.equal((await run(['index', directory])).exitCode, 0);
+    await assertPublished(directory);
   });
 });
 
@@ -124,7 +148,7 @@ test('serve stops in order when npm, which a supervisor knows, is told to', asyn
     let output = '';
     npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     try {
-      await until('it serves', () => output.includes('what is going on') || undefined);
+      await until('it serves', () => output.includes('to stop: Ctrl-C') || undefined);
       npm.kill('SIGTERM');
       await until('it says goodbye', () => output.includes('stopped after') || undefined);
     } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { bulkLimits } from '../../functions/extract-threads.ts';
 import { makePackage } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
   assertPublished,
   expectedSummary,
@@ -20,7 +20,7 @@ import {
 import { ordinaryUser } from './ordinary-user.ts';
 import { type Disk, type MountedDisk, mountSmallDisk, pretendFullDisk } from './small-disk.ts';
 
-const noSpace = [507, 'No space is left for packages: make room, then upload again. Nothing was changed.\n'];
+const noSpace = [507, 'No space left on the server. Nothing was changed.\n'];
 
 async function onMountedDisk(t: TestContext, work: (disk: MountedDisk) => Promise<void>): Promise<void> {
   const disk = await mountSmallDisk();
@@ -128,20 +128,20 @@ describe('a full disk', () => {
       onMountedDisk(t, async (disk) => {
         const { directory } = disk;
         await makeRepository(directory, packages);
-        assert.equal((await run(['index', directory])).exitCode, 0);
+        assert.equal((await run([...indexNow, directory])).exitCode, 0);
         const before = await publishedSummary(directory, 'gz');
         for (const kilobytes of [0, 8, 100]) {
           await rm(join(directory, '.indexer'), { recursive: true });
           await makeRepository(directory, 1, 1000 + kilobytes);
           await disk.fill(1024 * kilobytes);
-          const { exitCode, stderr } = await run(['index', directory]);
+          const { exitCode, stderr } = await run([...indexNow, directory]);
           assert.equal(exitCode, 3, stderr);
           assert.match(stderr, /full|no space/);
           assert.doesNotMatch(stderr, /\n\s+at /);
           assert.equal(await publishedSummary(directory, 'gz'), before);
           await disk.free();
         }
-        assert.equal((await run(['index', directory])).exitCode, 0);
+        assert.equal((await run([...indexNow, directory])).exitCode, 0);
         await assertPublished(directory);
       }));
 });
@@ -156,16 +156,13 @@ describe('a disk that is made read-only while serving', () => {
       await untilServed(indexer.url, before);
       disk.makeReadOnly();
       const [status, text] = await upload(indexer.url, 'more-1.0');
-      assert.deepEqual(
-        [status, text],
-        [500, 'The server has no right to write to its repository: its operator has to allow that.\n'],
-      );
+      assert.deepEqual([status, text], [500, 'The server has no permission to write to its repository.\n']);
       assert.equal(await servedSummary(indexer.url, 'gz'), before);
       // Behind its back: on the same disk, by another way.
       await writeFile(join(directory, '..', 'disk', 'All', 'other-1.0.tgz'), makePackage({ name: 'other-1.0' }));
       await until(
         'it says so',
-        () => /index of All cannot be published: the file system is read-only/.test(indexer.output) || undefined,
+        () => /cannot publish the index of All: the file system is read-only/.test(indexer.output) || undefined,
       );
       disk.makeWritable();
       await untilServed(indexer.url, await expectedSummary(directory), 40_000);
@@ -195,17 +192,14 @@ describe('a directory that goes away while serving', () => {
       const before = await expectedSummary(directory);
       await untilServed(indexer.url, before);
       disk.unmount();
-      await until('it says so', () => /is gone, or is another one/.test(indexer.output) || undefined);
+      await until('it says so', () => /was removed or replaced/.test(indexer.output) || undefined);
       await until('it serves what is there', () => indexer.output.split('serving').length === 3 || undefined);
       assert.equal((await fetch(`${indexer.url}/All/pkg_summary.gz`)).status, 404);
       assert.deepEqual(await readdir(directory), ['.indexer'], 'no index of packages that are not there');
       disk.mountAgain();
       await until('it serves again', () => indexer.output.split('serving').length === 4 || undefined);
       assert.equal(await servedSummary(indexer.url, 'gz'), before);
-      assert.match(
-        indexer.output.split('beginning anew').at(-1) ?? '',
-        /200 packages in 1 repository, all of them known/,
-      );
+      assert.match(indexer.output.split('restarting').at(-1) ?? '', /200 packages in 1 repository, up to date/);
       await upload(indexer.url, 'more-1.0');
       await untilServed(indexer.url, await expectedSummary(directory));
       assert.equal(await indexer.interrupt(), 0, indexer.output);
@@ -222,7 +216,7 @@ describe('a directory that goes away while serving', () => {
         else await rename(directory, away);
         await until(
           'it says so',
-          () => /there is no such file or directory; it is tried again/.test(indexer.output) || undefined,
+          () => /there is no such file or directory; will retry/.test(indexer.output) || undefined,
         );
         assert.ok(indexer.output.split('\n').length < 40, `it says so once, not of every package:\n${indexer.output}`);
         assert.deepEqual(
@@ -244,7 +238,7 @@ describe('a directory that goes away while serving', () => {
       await makeRepository(directory, 1);
       const indexer = await ServingIndexer.start(directory, soon);
       await rm(directory, { recursive: true });
-      await until('it waits', () => /it is tried again/.test(indexer.output) || undefined);
+      await until('it waits', () => /will retry/.test(indexer.output) || undefined);
       assert.equal(await indexer.interrupt(), 0, indexer.output);
     });
   });
@@ -275,16 +269,15 @@ describe('without the right to', () => {
       await makeRepository(directory, 5);
       const closed = join(directory, 'All', `${madeName(2)}.tgz`);
       await chmod(closed, 0);
-      const indexed = await run(['index', directory], options);
+      const indexed = await run([...indexNow, directory], options);
       assert.equal(indexed.exitCode, 3);
-      assert.match(indexed.stderr, /^All\/made0002-1.0.tgz could not be indexed: permission is denied/);
+      assert.match(indexed.stderr, /^cannot index All\/made0002-1.0.tgz: permission is denied/);
       assert.equal((await publishedSummary(directory, 'gz')).split('\n\n').length - 1, 4);
 
       const indexer = await ServingIndexer.start(directory, soon, options);
       await until(
         'it says so',
-        () =>
-          /made0002-1.0.tgz: cannot be read: permission is denied; it is tried again/.test(indexer.output) || undefined,
+        () => /cannot read All\/made0002-1.0.tgz: permission is denied; will retry/.test(indexer.output) || undefined,
       );
       assert.deepEqual((await fetch(`${indexer.url}/All/${madeName(2)}.tgz`)).status, 403);
       await chmod(closed, 0o644);
@@ -325,21 +318,21 @@ describe('without the right to', () => {
       assert.equal(await indexer.interrupt(), 0);
     }));
 
-  test('read one directory (lost+found): it is left out, which is said once', (t) =>
+  test('read one directory (lost+found): it is skipped, which is said once', (t) =>
     asOrdinaryUser(t, async (directory, options) => {
       await makeRepository(directory, 2);
       await mkdir(join(directory, 'lost+found'));
       await chmod(join(directory, 'lost+found'), options.user.uid === undefined ? 0 : 0o700);
-      const indexed = await run(['index', directory], options);
+      const indexed = await run([...indexNow, directory], options);
       assert.equal(indexed.exitCode, 0, indexed.stderr);
       assert.equal(
         indexed.stderr,
-        `left out ${directory}/lost+found: permission is denied; let this user read it if packages are in it\n`,
+        `skipped ${directory}/lost+found: permission is denied; if it holds packages, allow this user to read it\n`,
       );
       const indexer = await ServingIndexer.start(directory, soon, options);
       await makeRepository(directory, 1, 2);
       await untilServed(indexer.url, await expectedSummary(directory));
-      assert.equal(indexer.output.split('left out').length, 2);
+      assert.equal(indexer.output.split('skipped').length, 2);
       assert.equal(await indexer.interrupt(), 0);
       await chmod(join(directory, 'lost+found'), 0o755);
     }));
@@ -362,7 +355,7 @@ describe('without the right to', () => {
       const state = join(directory, '..', 'state');
       await mkdir(state);
       await chmod(state, 0o555);
-      const { exitCode, stderr } = await run(['index', directory, '--state', state], options);
+      const { exitCode, stderr } = await run([...indexNow, directory, '--state', state], options);
       assert.equal(exitCode, 3);
       assert.match(stderr, /^indexer: [^\n]*\/state\/[^\n]*\n$/);
     }));

@@ -113,7 +113,7 @@ test('63 uploads and 64 downloads that stand still: others are served, one more 
     );
     await until('it is under way', async () => (await temporaryFiles(directory)).length === 64 || undefined);
     const [status, text] = await upload(indexer.url, 'late-1.0');
-    assert.deepEqual([status, text], [503, '64 uploads are under way already: try again in a moment.\n']);
+    assert.deepEqual([status, text], [503, 'Too many uploads at once: the limit is 64. Try again in a few seconds.\n']);
     last?.destroy();
     await until('there is room again', async () => (await upload(indexer.url, 'late-1.0'))[0] === 201 || undefined);
     await untilServed(indexer.url, await expectedSummary(directory));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import {
   findDuplicates,
@@ -11,6 +11,7 @@ import {
   type WarningCode,
 } from '../../functions/record/hazards.ts';
 import { recordLimits } from '../../functions/record/limits.ts';
+import { expandBraces, hasBalancedBraces } from '../../functions/version/braces.ts';
 import { corpusPackage, fixtureCorpus } from '../corpus.ts';
 import { recordOf } from '../package/byte-source.ts';
 
@@ -67,6 +68,26 @@ const rejections: Record<RejectionCode, readonly (readonly [record: Buffer, file
     ),
     [record('FILE_SIZE=8')],
   ],
+  'empty-comment': [
+    [record('X=y', 'COMMENT=c')],
+    [record('COMMENT=', 'COMMENT=c')],
+    [record('COMMENT=\nCOMMENT=', 'COMMENT=c')],
+    [record('COMMENTS=c', 'COMMENT=c')],
+  ],
+  'empty-architecture': [
+    [record('MACHINE_ARCH=')],
+    [record('MACHINE_ARCH= \t')],
+    [record('MACHINE_ARCH=\r')],
+    [record('MACHINE_ARCH=x86_64\nMACHINE_ARCH=')],
+  ],
+  'unbalanced-braces': [
+    [record('SUPERSEDES={fine,b')],
+    [record('DEPENDS=a{b')],
+    [record('DEPENDS={a}{')],
+    [record('DEPENDS=a>=1\nSUPERSEDES=a\nSUPERSEDES={{a,b}')],
+    [record('DEPENDS=}{')],
+  ],
+  'pattern-too-long': [[record(`SUPERSEDES={a,b}${'x'.repeat(1_019)}`)], [record(`DEPENDS=${'x'.repeat(1_019)}{a,b}`)]],
 };
 
 const warnings: Record<
@@ -123,12 +144,25 @@ describe('a record that would break clients is rejected', () => {
     for (const file of ['x-1.0.tgz', 'x 1.0.tgz', 'ümläut→.tgz', 'x\'"<>&.tgz']) {
       assert.equal(findRejection(record('X=y'), file), undefined);
     }
-    const odd = ['X=', 'X=a=b', 'X= \t', '\u00ff=\u00ff', 'X=\x1b', 'X=y\r', ' =', 'DEPENDS=(null)'];
+    const odd = [
+      'COMMENT=',
+      'COMMENT= ',
+      'MACHINE_ARCH=x86_64',
+      'MACHINE_ARCHES=',
+      'CONFLICTS={a,b',
+      'SUPERSEDES=a}',
+      'DEPENDS={a,b{c}}}>=1',
+      'DESCRIPTION=DEPENDS={',
+      `DEPENDS=${'x'.repeat(2_000)}`,
+      `DEPENDS={a,b}${'x'.repeat(1_018)}`,
+    ];
+    odd.push(...['X=', 'X=a=b', 'X= \t', '\u00ff=\u00ff', 'X=\x1b', 'X=y\r', ' =', 'DEPENDS=(null)']);
     for (const line of odd) assert.equal(findRejection(record(line), 'x-1.0.tgz'), undefined, line);
   });
 
   const corpus: readonly (readonly [file: string, code: RejectionCode])[] = [
     ['bi-long-1.0.tgz', 'line-too-long'],
+    ['emptycomment-1.0.tgz', 'empty-comment'],
     ['longcomment-1.0.tgz', 'line-too-long'],
     ['longline-desc-1.0.tgz', 'line-too-long'],
     ['hand-pkgnames-path-1.0.tgz', 'unsafe-name'],
@@ -204,6 +238,46 @@ describe('a record that affects only its own package is in the index, with a war
     });
   }
 });
+
+describe('braces are balanced', () => {
+  test('where alternate_match of pkg_install and pkgin does not exit', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('{', '}', ',', 'a'), maxLength: 14 });
+    fc.assert(
+      fc.property(pattern, (pattern) => {
+        assert.equal(hasBalancedBraces(pattern), !isMalformedAlternate(pattern));
+        assert.equal(hasBalancedBraces(pattern), expandBraces(pattern).outcome !== 'unbalanced-braces');
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+/** lib/opattern.c of pkg_install, line by line. */
+function isMalformedAlternate(pattern: string): boolean {
+  const open = pattern.indexOf('{');
+  if (open === -1) return false;
+  let depth = 0;
+  let last: number | undefined;
+  for (let at = open; at < pattern.length && last === undefined; at += 1) {
+    if (pattern[at] === '{') depth += 1;
+    else if (pattern[at] === '}') {
+      depth -= 1;
+      if (depth === 0) last = at + 1;
+    }
+  }
+  if (depth !== 0) return true;
+  for (let separator = open, start = open + 1; pattern[separator] !== '}'; start = separator + 1) {
+    depth = 0;
+    separator = start;
+    for (; depth > 0 || (pattern[separator] !== '}' && pattern[separator] !== ','); separator += 1) {
+      if (pattern[separator] === '{') depth += 1;
+      else if (pattern[separator] === '}') depth -= 1;
+    }
+    const expanded = pattern.slice(0, open) + pattern.slice(start, separator) + pattern.slice(last);
+    if (isMalformedAlternate(expanded)) return true;
+  }
+  return false;
+}
 
 describe('files with the same PKGNAME', () => {
   it('are found, all of them', () => {

@@ -1,8 +1,10 @@
-/** A script as its users run it, in a process of its own with nothing of this machine's credentials, profile or region. */
+/** The command line as users run it: in a process of its own, without the credentials, profile or region of this machine. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+
+const indexer = fileURLToPath(new URL('../../scripts/indexer.ts', import.meta.url));
 
 export interface Ran {
   readonly exitCode: number | null;
@@ -20,20 +22,14 @@ export const withoutAws = {
   HTTP_PROXY: 'http://127.0.0.1:1',
 };
 
-/** @param script `deploy`, `indexer status`: the name of a file in scripts/, and what comes behind it. */
+/** @param command with its first arguments: `status`, `completion bash` */
 export async function run(
-  script: string,
+  command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = withoutAws,
 ): Promise<Ran> {
-  const [file = '', ...command] = script.split(' ');
-  const path = fileURLToPath(
-    new URL(
-      `../../scripts/${['indexer', 'build', 'audit', 'sbom'].includes(file) ? '' : 'commands/'}${file}.ts`,
-      import.meta.url,
-    ),
-  );
-  const child = spawn(process.execPath, [path, ...command, ...args], {
+  const words = command.split(' ').filter((word) => word !== '');
+  const child = spawn(process.execPath, [indexer, ...words, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: '/nonexistent', CDK_VALIDATION: 'false', ...environment },
   });

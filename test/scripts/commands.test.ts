@@ -1,4 +1,4 @@
-/** The commands for a stack, as processes, where AWS cannot be reached: what can be said without it, and how its absence is told. */
+/** The commands for a stack, as processes, without access to AWS: what works without it, and how they report that it is missing. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => rm(outdir, { recursive: true }));
 
-const commands = ['deploy', 'destroy', 'reindex', 'smoke', 'indexer status', 'indexer explain'];
+const commands = ['deploy', 'destroy', 'reindex', 'redrive', 'smoke', 'status', 'explain'];
 
 describe('--help', { concurrency: 2 }, () => {
   for (const command of commands) {
@@ -38,7 +38,7 @@ describe('deploy --dry-run, without credentials and without a network', () => {
   test('an existing bucket: resources, rules, the statement, and where the template is', async () => {
     const { exitCode, stdout, stderr } = await dryRun('--bucket', 'packages', '--existing', '--prefix', 'SmartOS/All');
     assert.deepEqual([exitCode, stderr], [0, '']);
-    assert.match(stdout, /AWS was not asked, and nothing was changed/);
+    assert.match(stdout, /^Dry run: nothing was changed/);
     assert.match(stdout, /pkgsrc-indexer-code-ACCOUNT-REGION/);
     assert.match(stdout, /3 {2}AWS::Lambda::Function/);
     assert.match(stdout, /pkgsrc-indexer\.1 → .*s3:ObjectCreated:\*, .*keys SmartOS\/All\/\*\.tgz/);
@@ -52,21 +52,27 @@ describe('deploy --dry-run, without credentials and without a network', () => {
   test('a new bucket has its rules in the template', async () => {
     const { exitCode, stdout } = await dryRun('--no-cdn', '--stack', 'mine');
     assert.equal(exitCode, 0);
-    assert.match(stdout, /the new bucket mine-ACCOUNT-REGION has its notification rules in the template/);
+    assert.match(stdout, /the stack contains the new bucket mine-ACCOUNT-REGION with its notification rules/);
     assert.match(stdout, /1 {2}AWS::S3::Bucket/);
     assert.doesNotMatch(stdout, /CloudFront/);
   });
 });
 
-describe('a command line that makes no sense is told in a line, with exit code 2', { concurrency: 2 }, () => {
+describe('invalid usage is reported in one line, with exit code 2', { concurrency: 2 }, () => {
   const cases: readonly (readonly [command: string, args: readonly string[], expected: RegExp])[] = [
-    ['deploy', ['--debounce', 'soon'], /^--debounce soon: expected whole seconds/],
+    ['deploy', ['--debounce', 'soon'], /^pkgsrc-indexer: --debounce soon: expected whole seconds/],
     ['deploy', ['--debunce', '3'], /unknown option '--debunce'/],
-    ['deploy', ['--bundles', '/nonexistent'], /^\/nonexistent has no extract.*build the functions first/],
+    [
+      'deploy',
+      ['--bundles', '/nonexistent'],
+      /^pkgsrc-indexer: \/nonexistent has no extract.*build the functions first/,
+    ],
     ['destroy', [], /required option '--stack <name>' not specified/],
     ['reindex', [], /required option '--stack <name>' not specified/],
-    ['indexer status', [], /^indexer: expected either a directory or --stack NAME/],
-    ['indexer status', ['.', '--stack', 's'], /^indexer: expected either a directory or --stack NAME/],
+    ['redrive', [], /required option '--stack <name>' not specified/],
+    ['deploy', ['--kms-key', 'alias/x'], /^pkgsrc-indexer: --kms-key alias\/x: expected the ARN of a key/],
+    ['status', [], /^pkgsrc-indexer: expected either a directory or --stack NAME/],
+    ['status', ['.', '--stack', 's'], /^pkgsrc-indexer: expected either a directory or --stack NAME/],
     ['smoke', ['--stack', 's', '--timeout', '3601'], /Expected 1 to 3600 seconds/],
   ];
   for (const [command, args, expected] of cases) {
@@ -79,7 +85,7 @@ describe('a command line that makes no sense is told in a line, with exit code 2
   }
 });
 
-describe('what keeps a command from running is told in a line, with exit code 3', { concurrency: 2 }, () => {
+describe('a failure is reported in one line, with exit code 3', { concurrency: 2 }, () => {
   const somewhere = { ...withoutAws, AWS_REGION: 'eu-central-1' };
   const withCredentials = {
     ...somewhere,
@@ -94,13 +100,18 @@ describe('what keeps a command from running is told in a line, with exit code 3'
     environment: Record<string, string>,
     expected: RegExp,
   ])[] = [
-    ['reindex', ['--stack', 's'], withoutAws, /^reindex: expected a region, found none: give --region/],
-    ['reindex', ['--stack', 's'], somewhere, /^reindex: no AWS credentials: .*Give --profile/],
-    ['smoke', ['--stack', 's', '--profile', 'nobody'], somewhere, /^smoke: no AWS credentials: /],
-    ['indexer status', ['--stack', 's'], withCredentials, /^indexer: AWS could not be reached: .*127\.0\.0\.1:1/],
-    ['indexer explain', ['All/x.tgz', '--stack', 's'], somewhere, /^indexer: no AWS credentials/],
-    ['destroy', ['--stack', 's'], withCredentials, /^destroy: there is no terminal to ask at: give --yes/],
-    ['deploy', asDeployed, somewhere, /^deploy: no AWS credentials/],
+    ['reindex', ['--stack', 's'], withoutAws, /^pkgsrc-indexer: expected a region, found none: use --region/],
+    ['reindex', ['--stack', 's'], somewhere, /^pkgsrc-indexer: no AWS credentials: .*Use --profile/],
+    ['smoke', ['--stack', 's', '--profile', 'nobody'], somewhere, /^pkgsrc-indexer: no AWS credentials: /],
+    ['status', ['--stack', 's'], withCredentials, /^pkgsrc-indexer: cannot reach AWS: .*127\.0\.0\.1:1/],
+    ['explain', ['All/x.tgz', '--stack', 's'], somewhere, /^pkgsrc-indexer: no AWS credentials/],
+    [
+      'destroy',
+      ['--stack', 's'],
+      withCredentials,
+      /^pkgsrc-indexer: this command asks for confirmation, and there is no terminal: use --yes/,
+    ],
+    ['deploy', asDeployed, somewhere, /^pkgsrc-indexer: no AWS credentials/],
   ];
   for (const [command, args, environment, expected] of cases) {
     test(`${command} ${args.map((arg) => (arg === stubBundles ? 'BUNDLES' : arg)).join(' ')}`, async () => {

@@ -89,7 +89,7 @@ describe('an existing bucket', () => {
 
     const { notifications, policy } = bucket;
     const second = await expectSuccess(deploy(...existing, '--prefix', 'SmartOS/All'));
-    assert.match(second, /is as it should be: no resource changes/);
+    assert.match(second, /is already up to date/);
     assert.deepEqual([bucket.notifications, bucket.policy, aws.invocations.length], [notifications, policy, 1]);
 
     const third = await expectSuccess(deploy(...existing, '--no-cdn'));
@@ -100,8 +100,8 @@ describe('an existing bucket', () => {
     assert.equal(aws.invocations.length, 2);
 
     const last = await expectSuccess(command('destroy', ['--stack', 'pkgsrc-indexer', '--yes']));
-    assert.match(last, /removed 5 notification rules of ours/);
-    assert.match(last, /npm run deploy -- --bucket packages --existing/);
+    assert.match(last, /removed 5 notification rules/);
+    assert.match(last, /deploy --bucket packages --existing/);
     assert.equal(statusOf('pkgsrc-indexer'), undefined);
     assert.equal(bucket.notifications, theirRule);
     assert.ok(aws.asked.every((asked) => !/^DELETE \/packages\/?$/.test(asked)));
@@ -116,13 +116,13 @@ describe('an existing bucket', () => {
       '<CloudFunctionConfiguration><Id>thumbs</Id><CloudFunction>arn:thumbs</CloudFunction><Event>s3:ObjectCreated:Put</Event></CloudFunctionConfiguration>';
     await expectFailure(
       deploy(...existing),
-      /there is +thumbs → arn:thumbs: s3:ObjectCreated:Put, keys \*\n +wanted is +pkgsrc-indexer\.1/,
+      /existing +thumbs → arn:thumbs: s3:ObjectCreated:Put, keys \*\n +ours +pkgsrc-indexer\.1/,
     );
     assert.deepEqual([aws.stacks.size, aws.buckets.size], [0, 1]);
   });
 
   it('that is not there is told', async () => {
-    await expectFailure(deploy(...existing), /there is no bucket called packages: leave --existing out/);
+    await expectFailure(deploy(...existing), /there is no bucket called packages: omit --existing/);
   });
 });
 
@@ -136,18 +136,18 @@ describe('a new bucket', () => {
     bucket.notifications = `${theirRule}${rule}`;
     await expectSuccess(deploy('--bucket', 'fresh', '--no-cdn'));
     const said = await expectSuccess(command('destroy', ['--stack', 'pkgsrc-indexer', '--yes']));
-    assert.match(said, /removed 1 notification rule of ours/);
+    assert.match(said, /removed 1 notification rule/);
     assert.deepEqual([bucket.notifications, bucket.objects.size], [theirRule, 1]);
   });
 
   it('is not made over one that is there', async () => {
     aws.bucket('packages');
-    await expectFailure(deploy('--bucket', 'packages'), /the bucket packages is there already: add --existing/);
+    await expectFailure(deploy('--bucket', 'packages'), /the bucket packages exists: add --existing/);
   });
 
   it('is not exchanged for another under the same stack', async () => {
     await expectSuccess(deploy('--bucket', 'fresh', '--no-cdn'));
-    await expectFailure(deploy('--bucket', 'other', '--no-cdn'), /the stack pkgsrc-indexer keeps the bucket fresh/);
+    await expectFailure(deploy('--bucket', 'other', '--no-cdn'), /the stack pkgsrc-indexer has the bucket fresh/);
   });
 });
 
@@ -156,13 +156,13 @@ describe('a stack', () => {
     aws.failing = 'PipelineHints';
     const { stderr } = await expectFailure(
       deploy('--no-cdn', '--bucket', 'fresh'),
-      /could not be made \(ROLLBACK_COMPLETE\)/,
+      /could not be created \(ROLLBACK_COMPLETE\)/,
     );
     assert.match(stderr, /PipelineHints: a reason of its own/);
     assert.doesNotMatch(stderr, /cancelled/);
     aws.failing = undefined;
     const said = await expectSuccess(deploy('--no-cdn', '--bucket', 'fresh'));
-    assert.match(said, /An earlier attempt to make pkgsrc-indexer failed/);
+    assert.match(said, /An earlier attempt to create pkgsrc-indexer failed/);
     assert.equal(statusOf('pkgsrc-indexer'), 'CREATE_COMPLETE');
   });
 
@@ -170,7 +170,7 @@ describe('a stack', () => {
     await expectSuccess(deploy('--no-cdn', '--bucket', 'fresh'));
     const stack = aws.stacks.get('pkgsrc-indexer');
     if (stack !== undefined) stack.status = 'UPDATE_IN_PROGRESS';
-    await expectFailure(deploy('--no-cdn', '--bucket', 'fresh'), /is being worked on \(UPDATE_IN_PROGRESS\)/);
+    await expectFailure(deploy('--no-cdn', '--bucket', 'fresh'), /is busy \(UPDATE_IN_PROGRESS\)/);
   });
 
   it('whose template is too large for a request has it fetched from the bucket of the code', async () => {
@@ -180,7 +180,7 @@ describe('a stack', () => {
   });
 
   it('that is not there is told by every command', async () => {
-    for (const script of ['reindex', 'smoke', 'indexer status', 'indexer explain All/x.tgz']) {
+    for (const script of ['reindex', 'smoke', 'status', 'explain All/x.tgz']) {
       await expectFailure(command(script, ['--stack', 'nope']), /there is no stack called nope in eu-central-1/);
     }
     await expectFailure(command('destroy', ['--stack', 'nope', '--yes']), /there is no stack called nope/);
@@ -258,38 +258,38 @@ describe('with packages', () => {
     aws.queueDepth = 3;
 
     const environment = { AWS_ENDPOINT_URL_DYNAMODB: dynamoDb };
-    const status = await command('indexer status', ['--stack', 'pkgsrc-indexer'], environment);
+    const status = await command('status', ['--stack', 'pkgsrc-indexer'], environment);
     assert.equal(status.exitCode, 1, status.stderr);
-    assert.match(status.stdout, /^pkgsrc-indexer, read at http/);
+    assert.match(status.stdout, /^pkgsrc-indexer, served at http/);
     assert.match(status.stdout, /3 hints waiting/);
     // The copy for the + is not a package that waits.
     assert.match(status.stdout, /\nAll +2 +2 B +1 +1 +2 +1 +never\n/);
     assert.match(status.stdout, /All\/bad-1\.0\.tgz +truncated +cut/);
     assert.match(status.stdout, /\nPENDING\nAll\/new-1\.0\.tgz\n/);
 
-    const checked = await command('indexer check', ['--stack', 'pkgsrc-indexer'], environment);
+    const checked = await command('check', ['--stack', 'pkgsrc-indexer'], environment);
     assert.equal(checked.exitCode, 1, checked.stderr);
     assert.match(checked.stdout, /\ngood-1\.0 +c\+\+-1\.0\.tgz, good-1\.0\.tgz\n.*: 1 finding\n$/s);
 
-    const asJson = await command('indexer status', ['--stack', 'pkgsrc-indexer', '--json'], environment);
+    const asJson = await command('status', ['--stack', 'pkgsrc-indexer', '--json'], environment);
     const { stack, queues, repositories } = JSON.parse(asJson.stdout);
     assert.deepEqual([stack, queues.waiting, repositories.length], ['pkgsrc-indexer', 3, 1]);
 
     const explanations: readonly (readonly [file: string, exitCode: number, expected: RegExp])[] = [
       ['good-1.0.tgz', 0, /: indexed\nIt is in the index of All as good-1\.0/],
       ['bad-1.0.tgz', 1, /: rejected\n.*\n +truncated: cut/],
-      ['new-1.0.tgz', 0, /: pending\nIt has not been looked at yet: .*npm run reindex/],
+      ['new-1.0.tgz', 0, /: pending\nIt has not been read yet\. .*pkgsrc-indexer reindex --stack/],
       ['none-1.0.tgz', 0, /: absent/],
     ];
     for (const [file, exitCode, expected] of explanations) {
-      const explained = await command('indexer explain', [`All/${file}`, '--stack', 'pkgsrc-indexer'], environment);
+      const explained = await command('explain', [`All/${file}`, '--stack', 'pkgsrc-indexer'], environment);
       assert.match(explained.stdout, expected);
       assert.equal(explained.exitCode, exitCode);
     }
 
     aws.queueDepth = 0;
     const waiting = command('reindex', ['--stack', 'pkgsrc-indexer', '--force', '--wait'], environment);
-    const { stdout } = await expectFailure(waiting, /some packages have not been read yet: npm run status/);
+    const { stdout } = await expectFailure(waiting, /some packages have not been read yet: pkgsrc-indexer status/);
     assert.match(stdout, /^2 packages in 1 repository, 2 hints sent\n2 packages indexed, 1 rejected, 1 pending$/m);
     assert.deepEqual(aws.invocations.at(-1), { force: true });
   });
@@ -300,7 +300,7 @@ describe('with packages', () => {
     const smoking = command('smoke', ['--stack', 'pkgsrc-indexer', '--timeout', '1'], environment);
     const { stdout } = await expectFailure(
       smoking,
-      /^smoke: not in the table after 1 s: found no row\. In the queue: 0 waiting.*files were removed/,
+      /^pkgsrc-indexer: not in the table after 1 s: found no row\. Queue: 0 waiting.*files were removed/,
     );
     assert.match(stdout, /uploaded/);
     assert.equal(aws.bucket('fresh').objects.size, 0);

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
-import { explainKey } from '../../scripts/commands/explain.ts';
 import { makePackage } from '../package-maker.ts';
 import { run, withoutAws } from './command-process.ts';
 import { undescribed } from './described-json.ts';
@@ -23,52 +22,16 @@ after(() => rm(directory, { recursive: true }));
 
 describe('explain', { concurrency: 2 }, () => {
   for (const place of ['', '..', '../x-1.0.tgz']) {
-    test(`has nothing to say of "${place}", which is not below the directory`, async () => {
-      const { exitCode, stdout, stderr } = await run('indexer explain', [
-        join(directory, place),
-        '--directory',
-        directory,
-      ]);
+    test(`refuses "${place}", which is not a file below the directory`, async () => {
+      const { exitCode, stdout, stderr } = await run('explain', [join(directory, place), '--directory', directory]);
       assert.deepEqual([exitCode, stdout], [3, '']);
-      assert.match(stderr, /expected a file below /);
+      assert.match(stderr, /expected a (file|path) below /);
     });
   }
 });
 
-test('explain does not say that a package is in an index which was made by other means and still serves', async () => {
-  const { table } = SqliteRecords.open({ file: join(directory, 'waiting', 'records.sqlite') });
-  const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
-  const record = Buffer.from('PKGNAME=x-1.0\n\n');
-  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
-  await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });
-  const explained = async () => (await explainKey('All/x-1.0.tgz', facts, table, '')).sentence;
-  assert.match(
-    await explained(),
-    /^It will be in the index of All, once every package there has been read, as x-1\.0 /,
-  );
-  await table.markAdopted('All');
-  assert.match(await explained(), /^It is in the index of All as x-1\.0 /);
-  table.close();
-});
-
-test('explain reads names as UTF-8 where they are that, and as Latin-1 where not', async () => {
-  const { table } = SqliteRecords.open({ file: join(directory, 'named', 'records.sqlite') });
-  const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
-  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
-  for (const encoding of ['utf8', 'latin1'] as const) {
-    const record = Buffer.from('PKGNAME=\u00fcml\u00e4ut-1.0\n\n', encoding);
-    await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });
-    assert.match(
-      (await explainKey('All/x-1.0.tgz', facts, table, '')).sentence,
-      / as \u00fcml\u00e4ut-1\.0 /,
-      encoding,
-    );
-  }
-  table.close();
-});
-
 test('record shows a name that would move the cursor as text', async () => {
-  const { exitCode, stdout, stderr } = await run('indexer record', [join(directory, 'All', 'bad\x1b[2J-1.0.tgz')]);
+  const { exitCode, stdout, stderr } = await run('record', [join(directory, 'All', 'bad\x1b[2J-1.0.tgz')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
   assert.match(stderr, /bad\\x1b\[2J-1\.0\.tgz: not-a-package/);
 });
@@ -81,8 +44,8 @@ test('an index that cannot be published is told, and keeps no other from being s
     await writeFile(join(place, name, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
   }
   await mkdir(join(place, 'first', 'pkg_summary.gz'));
-  const { exitCode, stdout, stderr } = await run('indexer index', [place]);
-  assert.match(stderr, /^the index of first cannot be published: .*pkg_summary\.gz is a directory\n$/);
+  const { exitCode, stdout, stderr } = await run('index', [place, '--settle', '0']);
+  assert.match(stderr, /^cannot publish the index of first: .*pkg_summary\.gz is a directory\n$/);
   assert.match(stdout, /^second: 1 package, .* published/);
   assert.equal(exitCode, 3);
 });
@@ -90,9 +53,9 @@ test('an index that cannot be published is told, and keeps no other from being s
 test('a table that cannot be made is told with its place', async () => {
   const state = join(directory, 'state');
   await mkdir(join(state, 'records.sqlite'), { recursive: true });
-  const { exitCode, stderr } = await run('indexer index', [directory, '--state', state]);
+  const { exitCode, stderr } = await run('index', [directory, '--state', state, '--settle', '0']);
   assert.equal(exitCode, 3);
-  assert.match(stderr, /^indexer: .*records\.sqlite: /);
+  assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });
 
 describe('check', { concurrency: 2 }, () => {
@@ -104,10 +67,25 @@ describe('check', { concurrency: 2 }, () => {
     empty: [],
     whole: [row('a-1.tgz', ['PKGNAME=a-1', 'DEPENDS=b>=1']), row('b-1.tgz', ['PKGNAME=b-1'])],
     broken: [
-      row('a-1.tgz', ['PKGNAME=a-1', 'DEPENDS=gone>=1', 'DEPENDS=x{', 'REQUIRES=/usr/pkg/lib/no.so', 'PKGPATH=misc/a']),
-      row('a-2.tgz', ['PKGNAME=a-2', 'DEPENDS=gone>=1', 'PROVIDES=/usr/pkg/lib/a.so', 'PKGPATH=misc/a']),
-      row('copy.tgz', ['PKGNAME=a-2', 'DEPENDS=\x1b[2J-[0-9]*']),
+      row('a-1.tgz', [
+        'PKGNAME=a-1',
+        'DEPENDS=gone>=1',
+        'DEPENDS=x{',
+        'REQUIRES=/usr/pkg/lib/no.so',
+        'PKGPATH=misc/a',
+        'MACHINE_ARCH=x86_64',
+      ]),
+      row('a-2.tgz', [
+        'PKGNAME=a-2',
+        'DEPENDS=gone>=1',
+        'PROVIDES=/usr/pkg/lib/a.so',
+        'PKGPATH=misc/a',
+        'MACHINE_ARCH=x86_64',
+      ]),
+      row('copy.tgz', ['PKGNAME=a-2', 'DEPENDS=\x1b[2J-[0-9]*', 'MACHINE_ARCH=i386\x1b']),
       ...['3', '4', '5', '6'].map((number) => row(`c${number}.tgz`, [`PKGNAME=c${number}-1`, 'DEPENDS=gone>=1'])),
+      row('egg-1.tgz', ['PKGNAME=egg-1', 'DEPENDS=hen>=1']),
+      row('hen-1.tgz', ['PKGNAME=hen-1', 'DEPENDS=egg>=1']),
     ],
   };
   const stateOf = (name: string) => join(directory, `table-${name}`);
@@ -122,12 +100,12 @@ describe('check', { concurrency: 2 }, () => {
     name: string,
     args: readonly string[] = [],
     environment: Readonly<Record<string, string>> = withoutAws,
-  ) => run('indexer check', [directory, '--state', stateOf(name), ...args], environment);
+  ) => run('check', [directory, '--state', stateOf(name), ...args], environment);
 
-  test('finds nothing where everything fits together', async () => {
+  test('has no findings where everything fits together', async () => {
     const { exitCode, stdout, stderr } = await checked('whole');
     assert.deepEqual([exitCode, stderr], [0, '']);
-    assert.equal(stdout, '2 packages in 1 repository: nothing is missing, and nothing is there twice\n');
+    assert.equal(stdout, '2 packages in 1 repository: no findings\n');
   });
 
   test('lists what does not, who needs it, and ends with 1', async () => {
@@ -135,23 +113,29 @@ describe('check', { concurrency: 2 }, () => {
     assert.deepEqual([exitCode, stderr], [1, '']);
     assert.equal(
       stdout,
-      `All: 7 packages
+      `All: 9 packages
 
-DEPENDENCY THAT NOTHING HERE SATISFIES: 3  NEEDED BY
-gone>=1                                    a-1, a-2, c3-1, c4-1, c5-1 and 1 more
-x{ (unbalanced-braces)                     a-1
-\\x1b[2J-[0-9]*                             a-2
+FOREIGN ARCHITECTURE (STOPS PKGIN UPDATE): 1  PACKAGES
+i386\\x1b                                      a-2
 
-LIBRARY THAT NOTHING HERE PROVIDES: 1  REQUIRED BY
-/usr/pkg/lib/no.so                     a-1
+DEPENDENCY CYCLE: 1    PACKAGES
+egg-1 → hen-1 → egg-1  egg-1, hen-1
 
-PKGNAME OF SEVERAL FILES (CLIENTS SEE ONE): 1  FILES
+MISSING DEPENDENCY: 3   NEEDED BY
+gone>=1                 a-1, a-2, c3-1, c4-1, c5-1 and 1 more
+x{ (unbalanced-braces)  a-1
+\\x1b[2J-[0-9]*          a-2
+
+MISSING LIBRARY: 1  REQUIRED BY
+/usr/pkg/lib/no.so  a-1
+
+PKGNAME IN SEVERAL FILES (CLIENTS SEE ONE): 1  FILES
 a-2                                            a-2.tgz, copy.tgz
 
-PKGPATH OF SEVERAL VERSIONS: 1  PACKAGES
-misc/a                          a-1, a-2
+PKGPATH WITH SEVERAL VERSIONS: 1  PACKAGES
+misc/a                            a-1, a-2
 
-7 packages in 1 repository: 6 findings
+9 packages in 1 repository: 8 findings
 `,
     );
   });
@@ -162,14 +146,20 @@ misc/a                          a-1, a-2
     assert.deepEqual(undescribed(['`status DIR', '`check DIR'], JSON.parse(stdout)), []);
     const [{ repository, findings, report }] = JSON.parse(stdout).repositories;
     assert.deepEqual([repository, report.missingDependencies[0].neededBy.length], ['All', 6]);
-    const counts = { missingDependencies: 3, missingLibraries: 1, duplicateNames: 1, duplicatePaths: 1 };
-    assert.deepEqual(findings, counts);
+    assert.deepEqual(findings, {
+      foreignArchitectures: 1,
+      dependencyCycles: 1,
+      missingDependencies: 3,
+      missingLibraries: 1,
+      duplicateNames: 1,
+      duplicatePaths: 1,
+    });
   });
 
   test('names the next command where nothing is known yet', async () => {
     const { exitCode, stdout, stderr } = await checked('empty');
     assert.deepEqual([exitCode, stdout], [3, '']);
-    assert.match(stderr, /^indexer: nothing was indexed in .* yet: run "index .*" first$/m);
+    assert.match(stderr, /^pkgsrc-indexer: .* has not been indexed yet: run pkgsrc-indexer index .* first$/m);
   });
 
   test('has colours where they are asked for, and only there', async () => {
@@ -185,34 +175,40 @@ test('status tells rejected packages with their reasons, what is pending, warnin
   const state = join(directory, 'status');
   const { table } = SqliteRecords.open({ file: join(state, 'records.sqlite') });
   const facts = { repository: 'Some', etag: 'e', size: 1_234, lastModified: new Date(0), indexedAt: new Date(0) };
-  const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\n\n');
+  const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\nMACHINE_ARCH=x86_64\n\n');
+  const foreign = Buffer.from('PKGNAME=c-1\nMACHINE_ARCH=i386\n\n');
   await table.putRow({ ...facts, file: 'a-x.tgz', state: 'indexed', record, warnings: ['not-installable'] });
+  await table.putRow({ ...facts, file: 'c-1.tgz', state: 'indexed', record: foreign, warnings: [] });
   const reason = { code: 'truncated', message: 'cut\x1b[2J' };
   await table.putRow({ ...facts, file: 'b-1.tgz', state: 'rejected', reason });
   table.close();
-  const { exitCode, stdout } = await run('indexer status', [directory, '--state', state]);
+  const { exitCode, stdout } = await run('status', [directory, '--state', state]);
   assert.equal(exitCode, 1);
   assert.equal(
     stdout,
     `REPOSITORY  PACKAGES    SIZE  REJECTED  PENDING  WARNINGS  FINDINGS  PUBLISHED (UTC)
 All                0     0 B         0        1         0         0  never
-Some               1  1.2 kB         1        2         1         1  never
+Some               2  2.5 kB         1        3         1         2  never
 
-REJECTED      BECAUSE
+FOREIGN ARCHITECTURE (STOPS PKGIN UPDATE)  PACKAGES  REPOSITORY
+x86_64                                     a-x       Some
+
+REJECTED      REASON
 Some/b-1.tgz  truncated  cut\\x1b[2J
 
 PENDING
 All/bad\\x1b[2J-1.0.tgz
 Some/a-x.tgz
 Some/b-1.tgz
+Some/c-1.tgz
 
 WARNING          PACKAGES  REPOSITORY
 not-installable         1  Some
 
-What does not fit together is listed by "check ${directory}".
+For the findings, run pkgsrc-indexer check ${directory}.
 `,
   );
-  const explained = await run('indexer explain', [
+  const explained = await run('explain', [
     join(directory, 'Some', 'b-1.tgz'),
     '--directory',
     directory,
@@ -221,9 +217,11 @@ What does not fit together is listed by "check ${directory}".
     '--json',
   ]);
   assert.deepEqual(undescribed(['`explain FILE'], JSON.parse(explained.stdout)), []);
-  const asJson = JSON.parse((await run('indexer status', [directory, '--state', state, '--json'])).stdout);
+  const asJson = JSON.parse((await run('status', [directory, '--state', state, '--json'])).stdout);
   assert.deepEqual(undescribed(['`status DIR'], asJson), []);
   assert.deepEqual(asJson.repositories[1].findings, {
+    foreignArchitectures: 1,
+    dependencyCycles: 0,
     missingDependencies: 1,
     missingLibraries: 0,
     duplicateNames: 0,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { permitChange } from '../../functions/server/access.ts';
 import { Refusal } from '../../functions/server/answer.ts';
+import type { ChangePermission } from '../../functions/server/site.ts';
 
 const token = 'correct-horse/battery+staple==';
 const basic = (name: string, password: string) => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
@@ -14,19 +15,39 @@ interface Case {
   readonly status: 'permitted' | 401 | 403;
 }
 
-function statusOf({ headers = {}, bound = '127.0.0.1', peer = '127.0.0.1' }: Case, withToken: boolean): Case['status'] {
+function statusOf(
+  { headers = {}, bound = '127.0.0.1', peer = '127.0.0.1' }: Case,
+  permission: ChangePermission,
+): Case['status'] {
   const request = { headers: { host: '127.0.0.1:8080', ...headers }, boundAddress: bound, peerAddress: peer };
   try {
-    permitChange(request, withToken ? token : undefined);
+    permitChange(request, permission);
     return 'permitted';
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 401) assert.ok('WWW-Authenticate' in error.headers);
+    if (error.status === 401) assert.match(error.headers['WWW-Authenticate'] ?? '', /^Bearer realm=.*, Basic realm=/);
     return error.status as 401 | 403;
   }
 }
 
-describe('without a token, packages are changed', () => {
+describe('unless asked for, packages are changed', () => {
+  const cases: readonly Case[] = [
+    { what: 'not from this machine', status: 403 },
+    { what: 'not with a token', headers: { authorization: `Bearer ${token}` }, status: 403 },
+    { what: 'not by another site', headers: { origin: 'http://evil.example' }, status: 403 },
+  ];
+  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, { who: 'nobody' }), one.status));
+
+  it('and the refusal names both ways to permit it', () => {
+    const request = { headers: { host: 'localhost' }, boundAddress: '127.0.0.1', peerAddress: '127.0.0.1' };
+    assert.throws(
+      () => permitChange(request, { who: 'nobody' }),
+      /--upload-token TOKEN .*never behind a proxy, with --local-uploads/,
+    );
+  });
+});
+
+describe('with local uploads, packages are changed', () => {
   const cases: readonly Case[] = [
     { what: 'from 127.0.0.1', status: 'permitted' },
     { what: 'by the name localhost', headers: { host: 'LocalHost:8080' }, status: 'permitted' },
@@ -54,8 +75,17 @@ describe('without a token, packages are changed', () => {
     { what: 'not under a number for an address', headers: { host: '2130706433' }, status: 401 },
     { what: 'not under an empty name', headers: { host: '' }, status: 401 },
     { what: 'not with a user before the name', headers: { host: 'evil@localhost' }, status: 401 },
-    { what: 'not by way of a proxy', headers: { 'x-forwarded-for': '192.0.2.7' }, status: 401 },
-    { what: 'not by way of a proxy that says so', headers: { forwarded: 'for=192.0.2.7' }, status: 401 },
+    ...[
+      { forwarded: 'for=192.0.2.7' },
+      { via: '1.1 proxy' },
+      { 'x-forwarded-for': '192.0.2.7' },
+      { 'x-forwarded-host': 'packages.example' },
+      { 'x-real-ip': '192.0.2.7' },
+    ].map((headers) => ({
+      what: `not through a proxy that sends ${Object.keys(headers)}`,
+      headers,
+      status: 401 as const,
+    })),
     {
       what: 'not by a token that nobody asked for, from elsewhere',
       headers: { authorization: `Bearer ${token}` },
@@ -68,7 +98,7 @@ describe('without a token, packages are changed', () => {
     { what: 'not where the browser says cross-site', headers: { 'sec-fetch-site': 'cross-site' }, status: 403 },
     { what: 'not where the browser says same-site', headers: { 'sec-fetch-site': 'same-site' }, status: 403 },
   ];
-  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, false), one.status));
+  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, { who: 'local' }), one.status));
 });
 
 describe('with a token, packages are changed', () => {
@@ -105,5 +135,5 @@ describe('with a token, packages are changed', () => {
     { what: 'not by Basic that is none', ...authorized('Basic !!!'), status: 401 },
     { what: 'not by another site', ...authorized(`Bearer ${token}`, { origin: 'http://evil.example' }), status: 403 },
   ];
-  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, true), one.status));
+  for (const one of cases) it(one.what, () => assert.equal(statusOf(one, { who: 'token', token }), one.status));
 });

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Extraction } from '../../functions/extract.ts';
 import type { Row } from '../../functions/ports.ts';
-import { Activity } from '../../functions/server/activity.ts';
-import { statusLimits } from '../../functions/server/status-limits.ts';
+import { Activity, activityLimits } from '../../functions/server/activity.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 
@@ -41,10 +40,10 @@ describe('what happened', () => {
 
   it('is told of the last publications, the latest first', () => {
     const { clock, activity } = started();
-    for (let number = 0; number <= statusLimits.publicationsMax; number += 1)
+    for (let number = 0; number <= activityLimits.publicationsMax; number += 1)
       activity.summarized(`r${number}`, publication('published'), clock.now());
-    assert.equal(activity.publications.length, statusLimits.publicationsMax);
-    assert.equal(activity.publications[0]?.repository, `r${statusLimits.publicationsMax}`);
+    assert.equal(activity.publications.length, activityLimits.publicationsMax);
+    assert.equal(activity.publications[0]?.repository, `r${activityLimits.publicationsMax}`);
     assert.equal(activity.publications.at(-1)?.repository, 'r1');
   });
 });
@@ -108,10 +107,10 @@ describe('the way from an upload to the index', () => {
 
   it('is timed of so many changes at once, and not of one more', () => {
     const { clock, activity } = started();
-    const keys = Array.from({ length: statusLimits.timedChangesMax + 1 }, (_, index) => `All/a${index}-1.tgz`);
+    const keys = Array.from({ length: activityLimits.timedChangesMax + 1 }, (_, index) => `All/a${index}-1.tgz`);
     for (const key of keys) activity.heard(key);
     for (const key of keys) activity.extracted(key, indexed);
     activity.summarized('All', publication('published'), clock.now());
-    assert.equal(activity.publications[0]?.latency?.changes, statusLimits.timedChangesMax);
+    assert.equal(activity.publications[0]?.latency?.changes, activityLimits.timedChangesMax);
   });
 });

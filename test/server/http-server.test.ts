@@ -167,7 +167,7 @@ describe('a connection', () => {
     const socket = await connected(running);
     socket.write(requestBytes('GET', '/big.tgz', running.port, {}));
     await until('a line in the log', () => running.log.length > 0);
-    assert.equal(running.log[0], 'GET /big.tgz: the client took nothing for 0.2 s');
+    assert.equal(running.log[0], 'GET /big.tgz: the client read nothing for 0.2 s');
     socket.destroy();
   });
 

@@ -47,7 +47,7 @@ it('the status of a directory that is gone for the moment is refused with a sent
   const { request, log } = await startServer(test, { operations: { ...idleOperations, status } });
   const answer = await request('GET', '/-/status');
   assert.equal(answer.status, 503);
-  assert.match(answer.text, /^Nobody can tell at the moment: \/packages: there is no such/);
+  assert.match(answer.text, /^Status is temporarily unavailable: \/packages: there is no such/);
   assert.deepEqual(log, []);
 });
 

@@ -6,9 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createHttpServer, type HttpServer, type HttpServerSettings } from '../../functions/server/http-server.ts';
-import type { Operations } from '../../functions/server/operations.ts';
 import type { ServiceStatus } from '../../functions/server/service-status.ts';
-import type { ReceiveOptions, UploadReceiver } from '../../functions/server/uploads.ts';
+import type { Operations, ReceiveOptions, UploadReceiver } from '../../functions/server/site.ts';
 
 export interface RunningServer {
   readonly server: HttpServer;
@@ -49,6 +48,7 @@ export const idleStatus: ServiceStatus = {
   memoryBytes: 1,
   counts: { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 },
   queue: { pending: 0, publications: 0, deadLetters: [] },
+  polled: [],
   publications: [],
   repositories: [],
 };
@@ -66,6 +66,7 @@ export async function startServer(
     host: '127.0.0.1',
     uploads: new FolderReceiver(root),
     operations: idleOperations,
+    localUploads: true,
     ...settings,
     root,
     log: (line) => log.push(line),
@@ -179,9 +180,13 @@ export class FolderReceiver implements UploadReceiver {
     if (exists && options.ifNoneMatch === '*') return { outcome: 'exists' };
     await mkdir(dirname(target), { recursive: true });
     const temporary = join(dirname(target), `.upload-${randomUUID()}`);
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx+');
     try {
       for await (const chunk of body) await file.writeFile(chunk);
+      await options.check?.({
+        size: (await file.stat()).size,
+        read: async (offset, length) => (await file.read(Buffer.alloc(length), 0, length, offset)).buffer,
+      });
       await rename(temporary, target);
     } catch (error) {
       await rm(temporary);

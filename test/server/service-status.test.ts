@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ConsistencyReport, checkConsistency } from '../../functions/check/consistency.ts';
 import { Activity } from '../../functions/server/activity.ts';
-import { serviceStatus } from '../../functions/server/service-status-of.ts';
-import { statusLimits } from '../../functions/server/status-limits.ts';
+import { reportLimits, servedRepository, serviceStatus } from '../../functions/server/service-status-of.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { undescribed } from '../scripts/described-json.ts';
 
-const { findingsMax, findingPackagesMax } = statusLimits;
+const { findingsMax, findingPackagesMax } = reportLimits;
 
 /** So many findings of each kind, each of so many packages. */
 function reportOf(findings: number, packages: number): ConsistencyReport {
@@ -17,6 +16,8 @@ function reportOf(findings: number, packages: number): ConsistencyReport {
   const names = Array.from({ length: packages }, (_, index) => `p${index}-1`);
   return {
     ...checkConsistency([]),
+    foreignArchitectures: each((architecture) => ({ architecture, names })),
+    dependencyCycles: each(() => ({ names, packages: 7 })),
     missingDependencies: each((pattern) => ({ pattern, problem: undefined, neededBy: names })),
     missingLibraries: each((library) => ({ library, neededBy: names })),
     duplicateNames: each((name) => ({ name, files: names })),
@@ -41,11 +42,13 @@ async function statusWith(consistency: ConsistencyReport | undefined) {
     pending: ['All/c'],
     indexes: [{ file: 'pkg_summary.gz', published: new Date(0), bytes: 5 }],
     isAdopted: true,
+    obstructed: [],
     consistency,
   };
   const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };
   const queue = { pending: 2, publications: 1, deadLetters: [letter] };
-  return serviceStatus(activity, queue, [{ status, at: clock.now() }], clock.now());
+  const polled = [{ kind: 'file system' as const, reason: 'its file system (nfs)', directories: 2 }];
+  return serviceStatus(activity, queue, polled, [servedRepository(status, clock.now())], clock.now());
 }
 
 describe('the status', () => {
@@ -58,6 +61,7 @@ describe('the status', () => {
       ['2026-01-01T00:00:00.000Z', 90, 1, 1],
     );
     assert.ok(status.memoryBytes > 1_000_000);
+    assert.deepEqual(status.polled, [{ directories: 2, reason: 'its file system (nfs)', setting: null }]);
     assert.deepEqual(status.queue.deadLetters, [
       { key: 'All/d', message: 'the disk', tries: 6, at: '1970-01-01T00:00:00.000Z' },
     ]);
@@ -68,7 +72,7 @@ describe('the status', () => {
       const status = await statusWith(reportOf(findingsMax + past, findingPackagesMax + past));
       const { report, findings } = status.repositories[0] ?? assert.fail();
       assert.deepEqual(report, { ...reportOf(findingsMax, findingPackagesMax) });
-      assert.deepEqual(Object.values(findings ?? {}), Array(4).fill(findingsMax + past));
+      assert.deepEqual(Object.values(findings ?? {}), Array(6).fill(findingsMax + past));
     }
   });
 

@@ -1,9 +1,10 @@
 /**
- * The packages of a simulation: tiny tar archives, and what the index must say of each. Neither the archive nor the record is
- * made with the code that is tested: both are spelt out here.
+ * The packages of a simulation: tiny tar archives, and the record that the index must have of each. The code that is tested makes
+ * neither of them.
  */
 
 import { gzipSync } from 'node:zlib';
+import { makeArchive } from '../package-maker.ts';
 
 /**
  * `plain` and `other` have equal sizes; `long` is longer; `wide` has its description behind the first range, so that it takes
@@ -60,27 +61,14 @@ const comments: Record<PackageKind, string> = {
 function bytesOf(name: string, kind: PackageKind): Uint8Array {
   if (kind === 'text') return Buffer.from(`${name} is no package\n`);
   const nameLine = kind === 'nameless' ? '' : `@name ${kind === 'unsafe' ? '../' : ''}${name}\n`;
-  const archive = Buffer.concat([
-    entry('+CONTENTS', `@cwd /usr/pkg\n${nameLine}@pkgdep perl>=5.0\nbin/x\n`),
-    entry('+COMMENT', `${comments[kind]}\n`),
-    ...(kind === 'wide' ? [entry('+INSTALL', '#'.repeat(20_000))] : []),
-    entry('+DESC', `It is ${kind}.\n`),
-    entry('+BUILD_INFO', 'OPSYS=NetBSD\nCC=cc\n'),
-    entry('bin/x', '#!/bin/sh\n'),
+  const archive = makeArchive([
+    { name: '+CONTENTS', body: `@cwd /usr/pkg\n${nameLine}@pkgdep perl>=5.0\nbin/x\n` },
+    { name: '+COMMENT', body: `${comments[kind]}\n` },
+    ...(kind === 'wide' ? [{ name: '+INSTALL', body: '#'.repeat(20_000) }] : []),
+    { name: '+DESC', body: `It is ${kind}.\n` },
+    { name: '+BUILD_INFO', body: 'OPSYS=NetBSD\nCC=cc\n' },
+    { name: 'bin/x', body: '#!/bin/sh\n' },
   ]);
   if (kind === 'gzip') return gzipSync(archive);
   return kind === 'cut' ? archive.subarray(0, 1700) : archive;
-}
-
-/** A header of POSIX ustar, and the body in whole blocks. */
-function entry(name: string, body: string): Uint8Array {
-  const bytes = Buffer.alloc(512 + 512 * Math.ceil(body.length / 512));
-  bytes.write(name);
-  bytes.write('0000644\x000000000\x000000000\0', 100);
-  bytes.write(`${body.length.toString(8).padStart(11, '0')}\x0000000000000\0        0`, 124);
-  bytes.write('ustar\x0000', 257);
-  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  bytes.write(body, 512);
-  return bytes;
 }

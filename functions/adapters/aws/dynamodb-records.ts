@@ -238,7 +238,7 @@ function rowOf(item: Item): Row {
   throw new Error(`${of}: expected the state indexed or rejected, found ${item.state?.S}; ${remedy}`);
 }
 
-const remedy = 'something else wrote into this table: delete the item, then run a reindex';
+const remedy = 'another program wrote into this table: delete the item, then run a reindex';
 
 function expected<Value>(value: Value | undefined, name: string, of: string): Value {
   if (value !== undefined) return value;

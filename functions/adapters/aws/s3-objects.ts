@@ -1,9 +1,4 @@
-/**
- * A bucket of S3, or of a store that speaks its protocol.
- *
- * The client comes from outside, with its region, endpoint, path style, retries and checksum mode. Ceph's gateway wants
- * `forcePathStyle`, and `requestChecksumCalculation` and `responseChecksumValidation` `WHEN_REQUIRED`.
- */
+/** A bucket of S3, or of a store with its protocol (aws-clients.ts makes the client for either). */
 
 import {
   DeleteObjectCommand,
@@ -30,11 +25,11 @@ import {
 
 export interface S3ObjectsOptions {
   readonly bucket: string;
-  /** Whether If-Match is sent in quotes, as HTTP has it (the default). Ceph's gateway compares it with the quotes on. */
+  /** Send If-Match in quotes, as HTTP demands (the default). Ceph's gateway does not remove them before it compares. */
   readonly quoteIfMatch?: boolean;
 }
 
-/** Its ETags are what S3 writes, without the quotes. */
+/** ETags are those of S3, without the quotes. */
 export class S3Objects implements ObjectStore {
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -46,7 +41,7 @@ export class S3Objects implements ObjectStore {
     this.#quoteIfMatch = quoteIfMatch;
   }
 
-  /** Throws where absence is not certain. (A bucket that is absent cannot be told from an object that is: HEAD has no body.) */
+  /** Throws where absence is not certain. (A missing bucket looks like a missing object: the answer to a HEAD has no body.) */
   async head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectFacts | undefined> {
     try {
       const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
@@ -81,26 +76,25 @@ export class S3Objects implements ObjectStore {
     });
     try {
       const { ETag: found, Body: body } = await this.#client.send(command, endedBy(signal));
-      // Again, for a store that knows no If-Match on reads.
+      // Some stores ignore If-Match on reads.
       if (unquoted(this.#expected(found, 'ETag', key)) !== etag) throw new ObjectChanged(key);
       return await this.#expected(body, 'body', key).transformToByteArray();
     } catch (error) {
       if (isMissingKey(error) || statusOf(error) === 412) throw new ObjectChanged(key);
-      // The object ends before the range begins. Nobody says whether that or If-Match is judged first: look.
+      // The object ends before the range. S3 does not document whether it checks that or If-Match first.
       if (statusOf(error) === 416) return this.#emptyRange(key, etag, signal);
       throw error;
     }
   }
 
   /**
-   * The race that the condition decides, between the look that gave `condition` and the effect of this put:
+   * What can happen between the HEAD that gave `condition` and the effect of this put:
    *
-   *     look ──────────────── put
+   *     head ──────────────── put
    *          ▲ another put: 412     ▲ another put under way: 409     ▲ (If-Match) deleted: 404, or 412
    *
-   * An answer that says neither (a 500, a connection lost) is thrown: the step runs again and looks again. A put that
-   * took effect although its answer was lost is repeated by the SDK and answered 412: it reads as lost, and the next look
-   * finds its own content.
+   * Any other failure (a 500, a lost connection) is thrown, and the step starts again. If a put took effect but its answer was lost,
+   * the SDK repeats it and gets 412: the outcome is a lost race, and the step then finds its own content.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
    */
   async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
@@ -135,14 +129,14 @@ export class S3Objects implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncGenerator<ListedObject> {
-    // Encoded, because XML cannot say every character that a key can have: one such key would make all of them unreadable.
+    // Encoded, because XML cannot hold every character that a key can: one such key would make the whole listing unreadable.
     const input = { Bucket: this.#bucket, Prefix: prefix, EncodingType: 'url' } as const;
     for await (const page of paginateListObjectsV2({ client: this.#client }, input)) {
       for (const { Key: written, ETag: etag, Size: size } of page.Contents ?? []) {
         const named = this.#expected(written, 'Key', `a listing of ${JSON.stringify(prefix)}`);
-        // A store that cannot encode does not say that it did.
+        // A store that cannot encode omits EncodingType.
         const key = page.EncodingType === 'url' ? decodeFormKey(named) : named;
-        // Not UTF-8 (Ceph allows it): no key of ours, and nothing could be asked for by it.
+        // Not UTF-8, which Ceph allows: no request could name such a key.
         if (key === undefined) continue;
         yield { key, etag: unquoted(this.#expected(etag, 'ETag', key)), size: this.#expected(size, 'Size', key) };
       }
@@ -159,7 +153,7 @@ export class S3Objects implements ObjectStore {
       : { IfNoneMatch: condition.ifNoneMatch };
   }
 
-  /** No bytes: HTTP has no range that says so. */
+  /** HTTP has no range of no bytes. */
   async #emptyRange(key: ObjectKey, etag: ETag, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const found = await this.head(key, signal);
     if (found?.etag !== etag) throw new ObjectChanged(key);
@@ -185,7 +179,7 @@ function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
-/** HEAD has no body, so all that the SDK can say is NotFound. NoSuchBucket is another matter: a wrong configuration. */
+/** The SDK reports NotFound for a HEAD, whose answer has no body. NoSuchBucket is different: a wrong configuration. */
 function isMissingKey(error: unknown): boolean {
   return error instanceof S3ServiceException && (error.name === 'NotFound' || error.name === 'NoSuchKey');
 }

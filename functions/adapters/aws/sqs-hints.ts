@@ -1,6 +1,6 @@
 /**
- * Hints into an SQS queue (a standard one), one message each: so a hint that fails takes no other with it when it is sent
- * again, and later into the dead-letter queue. `hintsFrom` (functions/events.ts) reads them.
+ * Sends hints to a standard SQS queue, one message each: a hint that fails is then retried, and moved to the dead-letter queue, by itself.
+ * `hintsFrom` (functions/events.ts) reads them.
  */
 
 import {
@@ -17,13 +17,13 @@ const kibibyte = 1024;
 
 /** Sending hints to SQS. */
 export const queueLimits = {
-  /** SendMessageBatch takes this many messages … */
+  /** Messages in one SendMessageBatch … */
   batchMessagesMax: 10,
-  /** … and this many bytes, in one message or in all of them (1 MiB since 2025-08; emulators and older queues: 256 KiB). */
+  /** … and their bytes, in one message or in all of them (1 MiB since 2025-08; emulators and older queues: 256 KiB). */
   batchBytesMax: 256 * kibibyte,
-  /** Requests under way at once: a reindex of 27,000 packages sends 2,700 batches, each some 10 ms away. */
+  /** Requests at the same time: a reindex of 27,000 packages sends 2,700 batches, of about 10 ms each. */
   batchesConcurrentMax: 8,
-  /** Tries of a message that SQS keeps refusing, the waits doubling: 1.5 s in all. The SDK's own retries come on top. */
+  /** Attempts for a message that SQS refuses, with doubling pauses: 1.5 s in all. The SDK's own retries are not counted. */
   sendTriesMax: 5,
   sendRetryMillisecondsMin: 100,
 } as const;
@@ -33,7 +33,7 @@ export interface SqsHintsOptions {
   readonly clock: Clock;
 }
 
-/** SQS refused hints, for good or too often. Those before and after them may have been sent. */
+/** SQS refused hints, permanently or too often. It may have accepted others of the same call. */
 export class HintsNotSent extends Error {
   override readonly name = 'HintsNotSent';
   constructor(queueUrl: string, refusals: readonly BatchResultErrorEntry[]) {
@@ -65,12 +65,12 @@ export class SqsHints implements HintQueue {
     try {
       await Promise.all(Array.from({ length: queueLimits.batchesConcurrentMax }, sendWaiting));
     } catch (error) {
-      waiting.length = 0; // nobody waits any more for what the others would send
+      waiting.length = 0; // stops the other senders
       throw error;
     }
   }
 
-  /** SQS answers 200 although it refused some of a batch, and says which. */
+  /** SQS answers 200 even if it refused some messages of a batch, and names them. */
   async #sendBatch(messages: readonly string[]): Promise<void> {
     let entries: SendMessageBatchRequestEntry[] = messages.map((body, index) => ({
       Id: `${index}`,
@@ -89,10 +89,7 @@ export class SqsHints implements HintQueue {
   }
 }
 
-/**
- * The messages in their order, in batches that SQS takes. Throws on a message that fits into none: a key has at most 1,024
- * bytes, so that is no key.
- */
+/** The messages in order, in batches within SQS's limits. Throws for a message that is too large: S3's keys have at most 1,024 bytes. */
 function batchesOf(messages: readonly string[]): string[][] {
   const { batchMessagesMax, batchBytesMax } = queueLimits;
   const batches: string[][] = [];

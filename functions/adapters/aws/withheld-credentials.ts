@@ -1,8 +1,8 @@
 /**
- * Keeps credentials out of the errors of the SDK's clients, and with that out of every log.
+ * Keeps credentials out of the errors of the SDK's clients, and so out of every log.
  *
- * Where a signature is wrong (a clock that is off, a key that was replaced), AWS answers with the text that should have been signed, and
- * the session token is in it: SignatureDoesNotMatch of S3, InvalidSignatureException of the others.
+ * For a wrong signature (the clock is off, the key was replaced), AWS answers with the text that should have been signed, and that
+ * contains the session token: SignatureDoesNotMatch from S3, InvalidSignatureException from other services.
  */
 
 interface Credentials {
@@ -10,7 +10,7 @@ interface Credentials {
   readonly sessionToken?: string | undefined;
 }
 
-/** What all clients of the SDK have. */
+/** The part that all clients of the SDK have in common. */
 export interface AwsClient {
   readonly config: { credentials(): Promise<Credentials> };
   readonly middlewareStack: { add(middleware: unknown, options: { readonly step: 'initialize' }): void };
@@ -39,12 +39,12 @@ async function secretsOf({ config }: AwsClient): Promise<readonly string[]> {
     const { secretAccessKey, sessionToken } = await config.credentials();
     return [secretAccessKey, sessionToken].filter((secret) => secret !== undefined && secret !== '') as string[];
   } catch {
-    // There are none: that is what the error is about.
+    // There are no credentials; the error says so.
     return [];
   }
 }
 
-/** In its message, its stack, and whatever the service said besides. */
+/** Replaces the secrets in all of the error's own text properties. */
 function withhold(error: Error, secrets: readonly string[]): void {
   for (const name of Object.getOwnPropertyNames(error)) {
     const value: unknown = Reflect.get(error, name);

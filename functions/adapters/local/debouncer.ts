@@ -1,47 +1,53 @@
 /**
- * Turns many changes of a repository into few runs of some work: that of a batching window, on one machine.
+ * Runs work for a repository once its changes have paused: on one machine, what a batching window is on AWS.
  *
- *     touch ─▶ waiting ── quiet for debounceQuietMilliseconds, or debounceMilliseconds after the first touch ─▶ running
- *                 ▲                                                                                              │
- *                 └────────────────── touched meanwhile, or failed (then after a back-off) ──────────────────────┘
+ *     touch ─▶ waiting ── quiet for quietMilliseconds, or waitMillisecondsMax after the first touch ─▶ running
+ *                 ▲                                                                                       │
+ *                 └─────────── touched during the run, or failed (then after a back-off) ─────────────────┘
  */
 
 import type { Changes, Clock, Repository } from '../../ports.ts';
-import { localLimits } from './limits.ts';
 
-export interface DebouncerLimits {
-  readonly debounceQuietMilliseconds: number;
-  readonly debounceMilliseconds: number;
-  readonly changedFilesMax: number;
-  readonly retryMillisecondsMin: number;
-  readonly retryMillisecondsMax: number;
-}
+export const debouncerLimits = {
+  /** A repository is published once its rows have not changed for this long … */
+  quietMilliseconds: 1_000,
+  /** … but at the latest this long after its first change. */
+  waitMillisecondsMax: 10_000,
+  /** Files that a run gets by name. Beyond that it gets `all`, and reads every row. */
+  changedFilesMax: 5_000,
+  /** The wait after a failure doubles from this … */
+  retryMillisecondsMin: 200,
+  /** … up to this: a full disk may have room again soon. */
+  retryMillisecondsMax: 10_000,
+} as const;
+
+export type DebouncerLimits = { readonly [Name in keyof typeof debouncerLimits]: number };
 
 export interface DebouncerOptions {
-  /** What touches ask for. It is run again, until it succeeds, when it rejects; for the same changes, and those that came since. */
+  /** Runs for the changes since the last run that succeeded. If it rejects, it is retried until it succeeds. */
   readonly work: (repository: Repository, changes: Changes) => Promise<void>;
   readonly clock: Clock;
   readonly limits?: DebouncerLimits;
-  /** Told of every run that failed; `failures` counts those in a row, from 1. */
+  /** Called after every run that failed; `failures` counts those in a row, from 1. */
   readonly onError?: (repository: Repository, error: unknown, failures: number) => void;
 }
 
-/** Touches that wait for one run, or a failed run that waits for its back-off. */
+/** Touches that wait for a run, or a failed run that waits to be retried. */
 interface Waiting {
   isDue: boolean;
   /** Ends every sleep that could make it due. */
   readonly end: AbortController;
-  /** Ends the sleep that a new touch begins anew. */
+  /** Ends the sleep that each touch restarts; undefined after a failure. */
   quiet: AbortController | undefined;
 }
 
-/** A repository that waits, or is run, or both; it is forgotten once it is neither. */
+/** A repository that is waiting, running, or both. It is removed once it is neither. */
 interface Busy {
   readonly repository: Repository;
   waiting: Waiting | undefined;
-  /** Those that no run has been told of that succeeded, or still goes on. */
+  /** That no run has received, or only one that failed. */
   changes: Set<string> | 'all';
-  /** The runs that go on, one after the other, until none is due. */
+  /** Settles once no run is due. */
   runs: Promise<void> | undefined;
   /** In a row. */
   failures: number;
@@ -53,10 +59,9 @@ export class Debouncer {
   readonly #limits: DebouncerLimits;
   readonly #onError: (repository: Repository, error: unknown, failures: number) => void;
   readonly #busy = new Map<Repository, Busy>();
-  #whenIdle: (() => void)[] = [];
   #isClosed = false;
 
-  constructor({ work, clock, limits = localLimits, onError }: DebouncerOptions) {
+  constructor({ work, clock, limits = debouncerLimits, onError }: DebouncerOptions) {
     this.#work = work;
     this.#clock = clock;
     this.#limits = limits;
@@ -64,8 +69,8 @@ export class Debouncer {
   }
 
   /**
-   * The repository changed, in this file or in anything: a run that begins after this call will follow. Once it is closed, only a run
-   * that goes on may ask for another one.
+   * This file of the repository changed, or any file. A run that begins after this call follows.
+   * @throws after `close`, unless the repository's run is still going on.
    */
   touch(repository: Repository, file?: string): void {
     const known = this.#busy.get(repository);
@@ -75,39 +80,32 @@ export class Debouncer {
     this.#busy.set(repository, busy);
     this.#add(busy, file === undefined ? 'all' : new Set([file]));
     if (busy.waiting === undefined) {
-      const waiting = this.#wait(busy, this.#limits.debounceMilliseconds);
+      const waiting = this.#wait(busy, this.#limits.waitMillisecondsMax);
       waiting.quiet = this.#awaitQuiet(busy, waiting);
     } else if (busy.waiting.quiet !== undefined && !busy.waiting.isDue) {
       busy.waiting.quiet.abort();
       busy.waiting.quiet = this.#awaitQuiet(busy, busy.waiting);
     }
-    // Otherwise its run is due, or waits for its back-off, and begins after this touch anyway.
+    // Otherwise a run is due or waits to be retried: it begins after this touch.
   }
 
-  /** How many repositories wait or are run. */
+  /** How many repositories are waiting or running. */
   get pending(): number {
     return this.#busy.size;
   }
 
-  /** Resolves once nothing waits and nothing is run. While the work fails, that is not so. */
-  async idle(): Promise<void> {
-    if (this.#busy.size === 0) return;
-    await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-  }
-
   /**
-   * Runs everything that waits, now. Resolves once these runs, and those that go on, have ended. One that failed was told
-   * to `onError`, and waits for its back-off.
+   * Refuses further touches, and runs everything that is waiting, one repository after the other in the order of their names. A run that
+   * fails now is not retried.
    */
-  async flush(): Promise<void> {
-    for (const busy of [...this.#busy.values()]) if (busy.waiting !== undefined) this.#due(busy, busy.waiting);
-    await Promise.all([...this.#busy.values()].map(({ runs }) => runs));
-  }
-
-  /** Takes no more touches, runs everything that waits once, and resolves. A run that fails now is not tried again. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    while (this.#busy.size > 0) await this.flush();
+    while (this.#busy.size > 0) {
+      for (const [, busy] of [...this.#busy].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (busy.waiting !== undefined) this.#due(busy, busy.waiting);
+        await busy.runs;
+      }
+    }
   }
 
   #wait(busy: Busy, milliseconds: number): Waiting {
@@ -119,7 +117,7 @@ export class Debouncer {
 
   #awaitQuiet(busy: Busy, waiting: Waiting): AbortController {
     const quiet = new AbortController();
-    void this.#clock.sleep(this.#limits.debounceQuietMilliseconds, quiet.signal).then(() => {
+    void this.#clock.sleep(this.#limits.quietMilliseconds, quiet.signal).then(() => {
       if (!quiet.signal.aborted) this.#due(busy, waiting);
     });
     return quiet;
@@ -133,7 +131,7 @@ export class Debouncer {
     busy.runs ??= this.#runAll(busy);
   }
 
-  /** Runs until nothing is due: what becomes due during a run is run after it, never beside it. */
+  /** What becomes due during a run is run after it, never beside it. */
   async #runAll(busy: Busy): Promise<void> {
     while (busy.waiting?.isDue) {
       busy.waiting = undefined;
@@ -141,7 +139,6 @@ export class Debouncer {
     }
     busy.runs = undefined;
     if (busy.waiting === undefined) this.#busy.delete(busy.repository);
-    if (this.#busy.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #add(busy: Busy, changes: Changes): void {

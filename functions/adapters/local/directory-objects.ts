@@ -11,6 +11,8 @@ import { randomInt } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { keyLimits } from '../../keys.ts';
+import type { PackageSource } from '../../package/package-source.ts';
 import {
   type ETag,
   type ListedObject,
@@ -26,6 +28,7 @@ import {
 import { asyncCalls, type BytesEntry, type FileCalls, type OpenFile } from './file-calls.ts';
 import { KeyLocks } from './key-locks.ts';
 import { MetadataFiles } from './metadata-files.ts';
+import { hasWholeTail, type SettlingFile } from './settling.ts';
 import { syncDirectory, temporaryPrefix, writeTemporaryFile } from './temporary-files.ts';
 
 export interface DirectoryObjectsOptions {
@@ -39,13 +42,20 @@ export interface DirectoryObjectsOptions {
   readonly onSkipped?: (pathBytes: Uint8Array, reason: SkipReason) => void;
 }
 
-export type SkipReason = 'name is not UTF-8' | 'symbolic link' | 'not a regular file' | 'permission is denied';
+export type SkipReason =
+  | 'name is not UTF-8'
+  | 'symbolic link'
+  | 'not a regular file'
+  | 'permission is denied'
+  | 'too many directories above it';
 
 export interface ReceiveOptions {
   /** Only where there is no such object yet. */
   readonly ifNoneMatch?: '*';
   /** The largest body that is taken. */
   readonly bytesMax: number;
+  /** Called with the complete body before anybody else sees it. Where it throws, nothing is stored, and the error is thrown on. */
+  readonly check?: (body: PackageSource) => Promise<void>;
 }
 
 /** `exists`: the condition did not hold; the body may not have been read. */
@@ -117,6 +127,25 @@ export class DirectoryObjects implements ObjectStore {
     }
   }
 
+  /** The file of this key as it is now: another program may still be writing it. Undefined where there is none. */
+  async settlingFile(key: ObjectKey): Promise<SettlingFile | undefined> {
+    const file = await this.#look(key);
+    if (file === undefined) return undefined;
+    const { etag, size } = factsOf(file);
+    return {
+      etag,
+      changedAt: new Date(Number(file.ctimeNs / 1_000_000n)),
+      isTailWhole: async () => {
+        try {
+          return await hasWholeTail(size, (offset, length) => this.readRange(key, etag, offset, length));
+        } catch (error) {
+          if (error instanceof ObjectChanged) return false;
+          throw error;
+        }
+      },
+    };
+  }
+
   /**
    * The Last-Modified that clients see is `options.lastModified`, cut to seconds; the file's time carries a random fraction
    * of a second besides, so that two puts never have one ETag, even where the file system hands the same inode out again.
@@ -161,9 +190,18 @@ export class DirectoryObjects implements ObjectStore {
    * directories that this user may not read; unless it is the one that was asked for.
    */
   async *list(prefix: string): AsyncGenerator<ListedObject> {
+    yield* this.#list(prefix, true);
+  }
+
+  /** The same without what is in directories below. */
+  async *listDirectory(prefix: string): AsyncGenerator<ListedObject> {
+    yield* this.#list(prefix, false);
+  }
+
+  async *#list(prefix: string, isBelow: boolean): AsyncGenerator<ListedObject> {
     const top = prefix.slice(0, Math.max(prefix.lastIndexOf('/'), 0));
-    if (prefix.includes('/') && !(await this.#isDirectory(top))) return;
-    for await (const { key, path } of this.#files(top, (name) => !name.startsWith('.'), this.#onSkipped)) {
+    if (prefix.includes('/') && !(await this.isDirectory(top))) return;
+    for await (const { key, path } of this.#files(top, isVisible, this.#onSkipped, isBelow)) {
       if (!key.startsWith(prefix)) continue;
       const stats = await this.#lstatUnlessGone(path);
       if (stats?.isFile()) yield { key, etag: etagOf(stats), size: Number(stats.size) };
@@ -179,7 +217,7 @@ export class DirectoryObjects implements ObjectStore {
   async receive(
     key: ObjectKey,
     body: AsyncIterable<Uint8Array>,
-    { ifNoneMatch, bytesMax }: ReceiveOptions,
+    { ifNoneMatch, bytesMax, check }: ReceiveOptions,
   ): Promise<ReceiveOutcome> {
     if (ifNoneMatch === '*' && (await this.#look(key)) !== undefined) return { outcome: 'exists' };
     const condition = ifNoneMatch === '*' ? { ifNoneMatch } : undefined;
@@ -190,6 +228,7 @@ export class DirectoryObjects implements ObjectStore {
         if (bytes > bytesMax) throw new ObjectTooLarge(key, bytesMax);
         await file.writeFile(chunk);
       }
+      await check?.({ size: bytes, read: (offset, length) => readExactly(file, offset, length) });
     });
     return outcome.outcome === 'lost-race' ? { outcome: 'exists' } : outcome;
   }
@@ -201,7 +240,7 @@ export class DirectoryObjects implements ObjectStore {
   async removeTemporaryFiles(): Promise<number> {
     let removed = 0;
     const isTemporary = (name: string): boolean => name.startsWith(temporaryPrefix);
-    const isWorthALook = (name: string): boolean => isTemporary(name) || !name.startsWith('.');
+    const isWorthALook = (name: string): boolean => isTemporary(name) || isVisible(name);
     for await (const { path, name } of this.#files('', isWorthALook, () => {})) {
       if (!isTemporary(name)) continue;
       await rm(path, { force: true });
@@ -258,7 +297,7 @@ export class DirectoryObjects implements ObjectStore {
     return stats?.isFile() ? stats : undefined;
   }
 
-  async #isDirectory(key: string): Promise<boolean> {
+  async isDirectory(key: string): Promise<boolean> {
     return (await this.#reach(key))?.isDirectory() ?? false;
   }
 
@@ -345,6 +384,7 @@ export class DirectoryObjects implements ObjectStore {
     top: string,
     isWanted: (name: string) => boolean,
     onSkipped: (pathBytes: Uint8Array, reason: SkipReason) => void,
+    isBelow = true,
   ): AsyncGenerator<{ key: ObjectKey; name: string; path: string }> {
     await this.#checkRoot();
     const waiting = [top];
@@ -361,8 +401,11 @@ export class DirectoryObjects implements ObjectStore {
         const key = directory === '' ? name : `${directory}/${name}`;
         const path = `${directoryPath}/${name}`;
         const kind = isKnown(entry) ? entry : await this.#lstatUnlessGone(path);
-        if (kind?.isDirectory()) waiting.push(key);
-        else if (kind?.isFile()) yield { key, name, path };
+        if (kind?.isDirectory()) {
+          if (key.split('/').length > keyLimits.directoriesMax)
+            onSkipped(Buffer.from(path), 'too many directories above it');
+          else if (isBelow) waiting.push(key);
+        } else if (kind?.isFile()) yield { key, name, path };
         else if (kind !== undefined) {
           onSkipped(Buffer.from(path), kind.isSymbolicLink() ? 'symbolic link' : 'not a regular file');
         }
@@ -400,6 +443,10 @@ export class DirectoryObjects implements ObjectStore {
   }
 }
 
+function isVisible(name: string): boolean {
+  return !name.startsWith('.');
+}
+
 /** Some file systems do not say in the directory what an entry is. */
 function isKnown(entry: BytesEntry): boolean {
   return entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
@@ -418,7 +465,7 @@ function whyUnusable(key: string): string | undefined {
 /**
  * Changes whenever the content does, as far as a file system can tell: another inode where the file was replaced, another
  * time or size where it was written to. Content that is written within one tick of the kernel's clock (4 ms) keeps its
- * time: the caller waits until a file has settled (localLimits.settleMilliseconds).
+ * time: the caller waits until a file has settled (settling.ts).
  */
 function etagOf({ ino, size, mtimeNs }: BigIntStats): ETag {
   return `${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}`;
@@ -435,7 +482,7 @@ function holds(condition: PutCondition | undefined, current: BigIntStats | undef
   return current !== undefined && etagOf(current) === condition.ifMatch;
 }
 
-async function readFully(file: OpenFile, offset: number, length: number): Promise<Uint8Array> {
+async function readFully(file: Pick<OpenFile, 'read'>, offset: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
@@ -444,6 +491,15 @@ async function readFully(file: OpenFile, offset: number, length: number): Promis
     filled += bytesRead;
   }
   return bytes.subarray(0, filled);
+}
+
+/** @throws where the file ends before, which it cannot unless another program writes to it. */
+async function readExactly(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const read: OpenFile['read'] = async (...place) => (await file.read(...place)).bytesRead;
+  const bytes = await readFully({ read }, offset, length);
+  if (bytes.byteLength !== length)
+    throw new Error(`expected ${length} bytes at byte ${offset} of a temporary file, found ${bytes.byteLength}`);
+  return bytes;
 }
 
 async function writeFully(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The queue of hints within one process.
+ * A queue of hints in memory.
  *
  *     send ────────────────▶ ready ──▶ working ──▶ done
  *                              ▲          │ fails
@@ -8,36 +8,40 @@
  *                     └───────────────────┘
  *     dead letter ── retryDeadLetters ──▶ ready, for one more try
  *
- * A key waits at most once (ready or later), and is worked on at most once at a time. It may wait while it is worked on:
- * the work may have looked before that hint came, so it is done once more.
+ * A key waits at most once (ready or later), and at most one task works on it. It may wait while it is worked on: the work may have read
+ * the object before that hint came, so it runs once more.
  */
 
 import type { Clock, Hint, HintQueue, ObjectKey } from '../../ports.ts';
-import { localLimits } from './limits.ts';
 
-export interface MemoryHintsLimits {
-  readonly hintsConcurrentMax: number;
-  readonly hintTriesMax: number;
-  readonly retryMillisecondsMin: number;
-}
+export const hintLimits = {
+  /** Packages read at the same time: enough to hide the latency of a disk, few enough to bound memory. */
+  hintsConcurrentMax: 8,
+  /** Tries before a hint becomes a dead letter. The waits between them double: about 6 s in all. */
+  hintTriesMax: 6,
+  /** The first of these waits. */
+  retryMillisecondsMin: 200,
+} as const;
+
+export type HintLimits = { readonly [Name in keyof typeof hintLimits]: number };
 
 export interface MemoryHintsOptions {
-  /** What a hint asks for. It is tried again when it rejects. */
+  /** Follows a hint. If it rejects, it is retried. */
   readonly work: (hint: Hint) => Promise<void>;
   readonly clock: Clock;
-  readonly limits?: MemoryHintsLimits;
-  /** Told of every try that failed; `tries` counts from 1. */
+  readonly limits?: HintLimits;
+  /** Called after every try that failed; `tries` counts from 1. */
   readonly onError?: (hint: Hint, error: unknown, tries: number) => void;
-  /** Told of a hint that is given up; of one that was given up before for the same reason, not again. */
+  /** Called when a hint becomes a dead letter, unless it was one before for the same reason. */
   readonly onDeadLetter?: (letter: DeadLetter) => void;
 }
 
-/** A hint that was given up. A later hint for its key that succeeds clears it. */
+/** A hint that is not retried any more. The next success for its key removes it. */
 export interface DeadLetter {
   readonly hint: Hint;
-  /** The last one. */
+  /** Of the last try. */
   readonly error: unknown;
-  /** Of the last error. */
+  /** The message of `error`. */
   readonly message: string;
   readonly tries: number;
   readonly at: Date;
@@ -45,20 +49,20 @@ export interface DeadLetter {
 
 interface Task {
   readonly key: ObjectKey;
-  /** Once set by any of the hints that it stands for, it stays. */
+  /** True if any of its hints said so. */
   force: boolean;
-  /** That failed so far. */
+  /** How many have failed. */
   readonly tries: number;
 }
 
 export class MemoryHints implements HintQueue {
   readonly #work: (hint: Hint) => Promise<void>;
   readonly #clock: Clock;
-  readonly #limits: MemoryHintsLimits;
+  readonly #limits: HintLimits;
   readonly #onError: (hint: Hint, error: unknown, tries: number) => void;
   readonly #onDeadLetter: (letter: DeadLetter) => void;
 
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly #ready = new Map<ObjectKey, Task>();
   readonly #later = new Map<ObjectKey, { readonly task: Task; readonly wake: AbortController }>();
   readonly #working = new Set<ObjectKey>();
@@ -66,7 +70,7 @@ export class MemoryHints implements HintQueue {
   #whenIdle: (() => void)[] = [];
   #isClosed = false;
 
-  constructor({ work, clock, limits = localLimits, onError, onDeadLetter }: MemoryHintsOptions) {
+  constructor({ work, clock, limits = hintLimits, onError, onDeadLetter }: MemoryHintsOptions) {
     this.#work = work;
     this.#clock = clock;
     this.#limits = limits;
@@ -74,7 +78,7 @@ export class MemoryHints implements HintQueue {
     this.#onDeadLetter = onDeadLetter ?? (() => {});
   }
 
-  /** To be worked on as soon as there is room. Resolves once they are in the queue. */
+  /** Follows the hints as soon as possible. Resolves once they are in the queue. */
   async send(hints: readonly Hint[]): Promise<void> {
     this.#refuseIfClosed();
     for (const hint of hints) this.#ready.set(hint.key, this.#merge(hint));
@@ -82,42 +86,48 @@ export class MemoryHints implements HintQueue {
   }
 
   /**
-   * To be worked on once no hint for the key has come for so long: a file that is being copied causes many of them.
-   * Resolves once they are in the queue.
+   * Follows each hint once no other for its key has come for that time: a file that is being copied causes many of them. Resolves once
+   * they are in the queue.
    */
   async sendAfter(hints: readonly Hint[], milliseconds: number): Promise<void> {
     this.#refuseIfClosed();
     for (const hint of hints) this.#wait(this.#merge(hint), milliseconds);
   }
 
-  /** Hints that were given up, oldest first. */
+  /** Oldest first. */
   get deadLetters(): readonly DeadLetter[] {
     return [...this.#deadLetters.values()];
   }
 
-  /** Gives every hint that was given up one more try: what stood in its way (a full disk, a missing right) may be gone. */
+  /** Tries every dead letter once more: the cause (a full disk, a missing permission) may be gone. */
   retryDeadLetters(): void {
     for (const [key, { hint }] of this.#deadLetters) {
-      const isComing = this.#ready.has(key) || this.#later.has(key) || this.#working.has(key);
-      if (!isComing) this.#ready.set(key, { key, force: hint.force === true, tries: this.#limits.hintTriesMax - 1 });
+      const isQueued = this.#ready.has(key) || this.#later.has(key) || this.#working.has(key);
+      if (!isQueued) this.#ready.set(key, { key, force: hint.force === true, tries: this.#limits.hintTriesMax - 1 });
     }
     this.#start();
   }
 
-  /** How many hints wait or are worked on. */
+  /** Whether the key is waiting to be worked on, for the first time since the last news of it. */
+  isWaiting(key: ObjectKey): boolean {
+    const task = this.#ready.get(key) ?? this.#later.get(key)?.task;
+    return task?.tries === 0;
+  }
+
+  /** How many keys are waiting or being worked on. */
   get pending(): number {
     return this.#ready.size + this.#later.size + this.#working.size;
   }
 
-  /** Resolves once nothing waits and nothing is worked on. */
+  /** Resolves once the queue is empty and no work is running. */
   async idle(): Promise<void> {
     if (this.pending === 0) return;
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   /**
-   * Takes no more hints, and resolves once those that are here are done. None waits for its time any more, and none is
-   * tried again after it fails: it becomes a dead letter.
+   * Refuses further hints, and resolves once those in the queue are done. None of them waits any longer, and none is retried: one that
+   * fails becomes a dead letter.
    */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -134,7 +144,7 @@ export class MemoryHints implements HintQueue {
     if (this.#isClosed) throw new Error('expected no hint after the queue was closed; close what sends them first');
   }
 
-  /** Takes what waits for this key out of the queue and returns both as one. News has all its tries before it. */
+  /** Removes the waiting task of this key, and returns a new one for both hints, with no failed tries. */
   #merge({ key, force = false }: Hint): Task {
     const later = this.#later.get(key);
     const waiting = later?.task ?? this.#ready.get(key);
@@ -155,7 +165,7 @@ export class MemoryHints implements HintQueue {
     });
   }
 
-  /** Begins what is ready, as far as there is room. */
+  /** Starts what is ready, up to the limit. */
   #start(): void {
     for (const [key, task] of this.#ready) {
       if (this.#working.size >= this.#limits.hintsConcurrentMax) return;
@@ -185,7 +195,7 @@ export class MemoryHints implements HintQueue {
     this.#onError(hint, error, tries);
     const next = this.#ready.get(task.key) ?? this.#later.get(task.key)?.task;
     if (next !== undefined) {
-      // The key came again meanwhile: that is its next try.
+      // Another hint for this key came meanwhile: that is its next try.
       next.force ||= task.force;
       return;
     }
@@ -195,9 +205,9 @@ export class MemoryHints implements HintQueue {
     }
     const message = error instanceof Error ? error.message : String(error);
     const letter: DeadLetter = { hint, error, message, tries, at: this.#clock.now() };
-    const isNews = this.#deadLetters.get(task.key)?.message !== message;
+    const isNew = this.#deadLetters.get(task.key)?.message !== message;
     this.#deadLetters.delete(task.key);
     this.#deadLetters.set(task.key, letter);
-    if (isNews) this.#onDeadLetter(letter);
+    if (isNew) this.#onDeadLetter(letter);
   }
 }

@@ -13,7 +13,7 @@ export interface TemporaryFile<Filled> {
 }
 
 /**
- * Creates a temporary file in the directory, has `fill` write it, and sees it onto the disk. Where that fails, nothing is
+ * Creates a temporary file in the directory, has `fill` write it (it may read it, too), and sees it onto the disk. Where that fails, nothing is
  * left behind, and the error is thrown on.
  */
 export async function writeTemporaryFile<Filled>(
@@ -21,7 +21,7 @@ export async function writeTemporaryFile<Filled>(
   fill: (file: FileHandle) => Promise<Filled>,
 ): Promise<TemporaryFile<Filled>> {
   const path = join(directory, `${temporaryPrefix}${randomBytes(12).toString('hex')}`);
-  const file = await open(path, 'wx');
+  const file = await open(path, 'wx+');
   try {
     const filled = await fill(file);
     await file.sync();

@@ -2,7 +2,6 @@
 
 import { allValues, lastValue } from '../../record/record-fields.ts';
 import { type WarningCode, warningRemedies, warningsOf } from '../../record/warnings.ts';
-import { compilePattern } from '../../version/pattern.ts';
 import type { Catalogue } from './catalogue.ts';
 import { bytesOf, categoriesOf, type ListedPackage, splitName } from './listed-package.ts';
 import type { Relations } from './relations.ts';
@@ -67,7 +66,7 @@ export function packageDetails(catalogue: Catalogue, relations: Relations, key: 
     depends: allValues(fields, 'DEPENDS').map((pattern) => {
       const place = relations.satisfying(pattern);
       const satisfiedBy = place === undefined ? undefined : packageLink(catalogue, place);
-      return { pattern, satisfiedBy, problem: compilePattern(pattern).problem };
+      return { pattern, satisfiedBy, problem: relations.problemOf(pattern) };
     }),
     neededBy: links(relations.neededBy(index)),
     /** What a client that has nothing yet downloads besides. */

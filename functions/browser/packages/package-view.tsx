@@ -16,6 +16,7 @@ export const patternProblemTexts: Readonly<Record<PatternProblem, string>> = {
   'unbalanced-braces': 'unbalanced braces',
   'too-many-alternatives': 'too many alternatives',
   'too-long': 'too long',
+  'too-complicated': 'takes too long to match',
 };
 
 interface PackageViewProperties {

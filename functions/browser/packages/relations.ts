@@ -1,15 +1,16 @@
 /** How the packages of a catalogue depend on each other. */
 
 import { type ConsistencyReport, checkConsistency } from '../../check/consistency.ts';
+import { complete, type Resolutions, resolveDependencies } from '../../check/dependencies.ts';
 import { PackageNames } from '../../version/package-names.ts';
+import type { PatternProblem } from '../../version/pattern.ts';
 import type { Catalogue } from './catalogue.ts';
 
 export class Relations {
   readonly report: ConsistencyReport;
   readonly #catalogue: Catalogue;
   readonly #names: PackageNames;
-  /** By pattern: the PKGNAME that it stands for. */
-  readonly #best = new Map<string, string | undefined>();
+  readonly #resolutions: Resolutions;
   /** For each package, the places of those that need it, each once. */
   readonly #neededBy: readonly (readonly number[])[];
   readonly #duplicateNames: ReadonlySet<string>;
@@ -21,7 +22,8 @@ export class Relations {
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
     this.#names = new PackageNames(catalogue.facts.map(({ name }) => name));
-    this.report = checkConsistency(catalogue.facts, { best: (pattern) => this.#bestName(pattern) });
+    this.#resolutions = complete(resolveDependencies(catalogue.facts));
+    this.report = checkConsistency(catalogue.facts, this.#resolutions);
     this.#duplicateNames = new Set(this.report.duplicateNames.map(({ name }) => name));
     this.#missingLibraries = new Set(this.report.missingLibraries.map(({ library }) => library));
     this.#neededBy = this.#findUsers();
@@ -29,10 +31,15 @@ export class Relations {
     this.#consumers = placesOf(catalogue.facts.map(({ requires }) => requires));
   }
 
-  /** The place of the package that a client installs for the pattern; undefined if there is none. */
+  /** The place of the package that a client installs for a dependency pattern; undefined if there is none. */
   satisfying(pattern: string): number | undefined {
-    const name = this.#bestName(pattern);
+    const name = this.#resolutions.get(pattern)?.name;
     return name === undefined ? undefined : this.#catalogue.indexOf(name);
+  }
+
+  /** Why no package matches a dependency pattern, if the pattern itself is the reason. */
+  problemOf(pattern: string): PatternProblem | undefined {
+    return this.#resolutions.get(pattern)?.problem;
   }
 
   /** The places of all packages that the pattern means, the best first. */
@@ -77,11 +84,6 @@ export class Relations {
   #needs(index: number): number[] {
     const { depends = [] } = this.#catalogue.facts[index] ?? {};
     return depends.flatMap((pattern) => this.satisfying(pattern) ?? []);
-  }
-
-  #bestName(pattern: string): string | undefined {
-    if (!this.#best.has(pattern)) this.#best.set(pattern, this.#names.best(pattern));
-    return this.#best.get(pattern);
   }
 
   #findUsers(): number[][] {

@@ -5,8 +5,8 @@ import { Debouncer } from '../../../functions/adapters/local/debouncer.ts';
 import { ManualClock, settle } from '../manual-clock.ts';
 
 const limits = {
-  debounceQuietMilliseconds: 1000,
-  debounceMilliseconds: 10_000,
+  quietMilliseconds: 1000,
+  waitMillisecondsMax: 10_000,
   changedFilesMax: 3,
   retryMillisecondsMin: 200,
   retryMillisecondsMax: 10_000,
@@ -182,71 +182,6 @@ describe('Debouncer', () => {
     });
   });
 
-  describe('flush', () => {
-    it('runs what waits now, and resolves when that has ended', async () => {
-      let isFlushed = false;
-      debouncer.touch('one');
-      debouncer.touch('two');
-      const flushed = debouncer.flush().then(() => {
-        isFlushed = true;
-      });
-      assert.deepEqual(begun, ['one at 0', 'two at 0']);
-      await end();
-      assert.equal(isFlushed, false);
-      await end();
-      await flushed;
-      await clock.advance(60_000);
-      assert.equal(begun.length, 2);
-    });
-
-    it('waits for a run that goes on, and runs after it what waits behind it', async () => {
-      let isFlushed = false;
-      debouncer.touch('All');
-      await clock.advance(1000);
-      debouncer.touch('All');
-      const flushed = debouncer.flush().then(() => {
-        isFlushed = true;
-      });
-      await end();
-      assert.deepEqual(begun, ['All at 1000', 'All at 1000']);
-      assert.equal(isFlushed, false);
-      await end();
-      await flushed;
-    });
-
-    it('resolves although a run fails, and that one is run again later', async () => {
-      debouncer.touch('All');
-      const flushed = debouncer.flush();
-      await end('fail');
-      await flushed;
-      assert.deepEqual(told, ['All: no (1)']);
-      await clock.advance(200);
-      assert.equal(begun.length, 2);
-    });
-
-    it('of nothing resolves at once', async () => {
-      await debouncer.flush();
-    });
-  });
-
-  it('is idle when nothing waits, is run, or is to be run again', async () => {
-    let isIdle = false;
-    await debouncer.idle();
-    debouncer.touch('All');
-    const idle = debouncer.idle().then(() => {
-      isIdle = true;
-    });
-    await clock.advance(1000);
-    await end('fail');
-    await settle();
-    assert.equal(isIdle, false);
-    await clock.advance(200);
-    await settle();
-    assert.equal(isIdle, false);
-    await end();
-    await idle;
-  });
-
   describe('tells a run what changed', () => {
     it('since the one before began: each file once', async () => {
       for (const file of ['b', 'a', 'b']) debouncer.touch('All', file);
@@ -318,20 +253,47 @@ describe('Debouncer', () => {
     assert.equal(clock.sleepers, 0);
   });
 
-  it('closes: runs what waits once more, tries nothing again, and takes no touch', async () => {
-    debouncer.touch('one');
-    await clock.advance(1000);
-    await end('fail');
-    debouncer.touch('two');
-    const closed = debouncer.close();
-    assert.throws(() => debouncer.touch('three'), /after the debouncer was closed/);
-    assert.deepEqual(begun, ['one at 1000', 'one at 1000', 'two at 1000']);
-    await end('fail');
-    await end();
-    await closed;
-    assert.equal(clock.sleepers, 0);
-    assert.equal(debouncer.pending, 0);
-    await debouncer.idle();
+  describe('close', () => {
+    it('runs what is waiting, one repository after the other, and retries nothing', async () => {
+      let isClosed = false;
+      debouncer.touch('two');
+      await clock.advance(1000);
+      await end('fail');
+      debouncer.touch('three');
+      debouncer.touch('one');
+      const closed = debouncer.close().then(() => {
+        isClosed = true;
+      });
+      assert.throws(() => debouncer.touch('four'), /after the debouncer was closed/);
+      for (const how of ['succeed', 'fail', 'succeed'] as const) {
+        assert.equal(runs.length, 1);
+        assert.equal(isClosed, false);
+        await end(how);
+      }
+      await closed;
+      assert.deepEqual(begun, ['two at 1000', 'one at 1000', 'three at 1000', 'two at 1000']);
+      assert.equal(clock.sleepers, 0);
+      assert.equal(debouncer.pending, 0);
+    });
+
+    it('waits for a run in progress, and then runs what came during it', async () => {
+      let isClosed = false;
+      debouncer.touch('All');
+      await clock.advance(1000);
+      debouncer.touch('All');
+      const closed = debouncer.close().then(() => {
+        isClosed = true;
+      });
+      await end();
+      assert.deepEqual(begun, ['All at 1000', 'All at 1000']);
+      assert.equal(isClosed, false);
+      await end();
+      await closed;
+    });
+
+    it('resolves at once where nothing is waiting', async () => {
+      await debouncer.close();
+    });
   });
 
   it('whenever it is touched: a run begins after it, not before its quiet time and not after its time', async () => {

@@ -9,20 +9,20 @@ function error(name: string, message: string, more: object = { $fault: 'client' 
 const cases: readonly (readonly [Error, RegExp])[] = [
   [
     error('CredentialsProviderError', 'Could not load credentials from any providers', {}),
-    /^no AWS credentials: Could not load credentials from any providers\. Give --profile/,
+    /^no AWS credentials: Could not load credentials from any providers\. Use --profile/,
   ],
-  [error('TokenProviderError', 'Token is expired.', {}), /^no AWS credentials: Token is expired\. Give/],
-  [error('ExpiredToken', 'The security token included in the request is expired'), /does not take these credentials/],
+  [error('TokenProviderError', 'Token is expired.', {}), /^no AWS credentials: Token is expired\. Use/],
+  [error('ExpiredToken', 'The security token included in the request is expired'), /refused these credentials/],
   [
     error('AccessDenied', 'User x is not authorized to perform: s3:PutBucketPolicy'),
-    /does not allow it: .*s3:PutBucketPolicy\. docs\/deploying\.md/,
+    /denied access: .*s3:PutBucketPolicy\. docs\/deploying\.md/,
   ],
   [
     error('Error', 'getaddrinfo ENOTFOUND sts.nowhere.amazonaws.com', { code: 'ENOTFOUND' }),
-    /could not be reached: .*--region/,
+    /cannot reach AWS: .*--region/,
   ],
-  [error('AggregateError', '', { code: 'ECONNREFUSED' }), /could not be reached: ECONNREFUSED\./],
-  [error('TimeoutError', 'socket timed out', {}), /could not be reached/],
+  [error('AggregateError', '', { code: 'ECONNREFUSED' }), /cannot reach AWS: ECONNREFUSED\./],
+  [error('TimeoutError', 'socket timed out', {}), /cannot reach AWS/],
   [error('LimitExceededException', 'too many stacks'), /^LimitExceededException: too many stacks\.$/],
 ];
 for (const [thrown, expected] of cases) {

@@ -62,9 +62,9 @@ test('a rule in the way is told with its name and destination beside ours, and n
       '<Filter><S3Key><FilterRule><Name>Suffix</Name><Value>.tgz</Value></FilterRule></S3Key></Filter></QueueConfiguration>',
   );
   await assert.rejects(writeOurRules({ s3, clock }, 'packages', owner, wanted), (error: Error) => {
-    assert.match(error.message, /there is +all-tarballs → arn:theirs: s3:ObjectCreated:\*, keys \*\.tgz/);
-    assert.match(error.message, /wanted is +pkgsrc-indexer\.1 → .*keys packages\/\*\.tgz/);
-    assert.match(error.message, /"A rule is in the way".*Nothing was changed/);
+    assert.match(error.message, /existing +all-tarballs → arn:theirs: s3:ObjectCreated:\*, keys \*\.tgz/);
+    assert.match(error.message, /ours +pkgsrc-indexer\.1 → .*keys packages\/\*\.tgz/);
+    assert.match(error.message, /"Conflicting rules".*Nothing was changed/);
     return error.name === 'CannotRun';
   });
   assert.deepEqual(
@@ -94,7 +94,7 @@ test('a destination that stays out of reach is told, after some tries', async ()
   const quick = { now: () => new Date(), sleep: async () => {} };
   await assert.rejects(
     writeOurRules({ s3, clock: quick }, 'packages', owner, wanted),
-    /S3 could not reach a destination .* remove the rules whose queue, topic or function is gone/,
+    /S3 could not reach a destination .* remove rules whose queue, topic or function is gone/,
   );
   assert.equal(asked.filter(({ method }) => method === 'PUT').length, commandLimits.destinationTriesMax);
 });
@@ -106,7 +106,7 @@ test('what somebody else wrote at the same time is noticed', async () => {
   });
   await assert.rejects(
     writeOurRules({ s3, clock }, 'packages', owner, wanted),
-    /somebody else changed the notification rules/,
+    /another program changed the notification rules/,
   );
 });
 
@@ -129,7 +129,7 @@ test('a bucket that is gone has no rules of ours', async () => {
 
 test('a rule without a name is described all the same', () => {
   const described = describeRule({ id: undefined, destination: 'd', events: ['e'], prefix: '', suffix: '' });
-  assert.equal(described, 'a rule without a name → d: e, keys *');
+  assert.equal(described, '(no name) → d: e, keys *');
 });
 
 const unreachable: Answer = {

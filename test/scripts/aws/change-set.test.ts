@@ -51,7 +51,7 @@ test('a template that is refused gives the reason, and leaves no empty stack', a
   );
   await assert.rejects(proposeChanges(client, clock, asked), {
     name: 'CannotRun',
-    message: 'CloudFormation refuses the template: Template error: no such type',
+    message: 'CloudFormation refused the template: Template error: no such type',
   });
   assert.deepEqual(actions.slice(-2), ['DeleteChangeSet', 'DeleteStack']);
 });
@@ -63,7 +63,7 @@ test('does not wait for ever', async () => {
       ? result(action, '<Id>change</Id><StackId>stack</StackId>')
       : result(action, '<Status>CREATE_PENDING</Status>'),
   );
-  const proposal = assert.rejects(proposeChanges(client, manual, asked), /has not said within 300 s/);
+  const proposal = assert.rejects(proposeChanges(client, manual, asked), /did not compute the changes within 300 s/);
   let isDone = false;
   void proposal.then(() => (isDone = true));
   while (!isDone) await manual.advanceToNext();

@@ -86,8 +86,8 @@ async function waiting(...depths: readonly number[]) {
 test('a queue is empty when several looks in a row found nothing', async () => {
   assert.deepEqual(await waiting(5, 0, 3, 0), {
     left: 0,
-    looks: 3 + commandLimits.emptyLooksMin,
-    milliseconds: (2 + commandLimits.emptyLooksMin) * commandLimits.pollMillisecondsMax,
+    looks: 3 + commandLimits.emptyChecksMin,
+    milliseconds: (2 + commandLimits.emptyChecksMin) * commandLimits.pollMillisecondsMax,
   });
 });
 

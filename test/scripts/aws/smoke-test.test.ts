@@ -116,7 +116,7 @@ const failures: readonly (readonly [
   [
     'another file is served in its place',
     (found, asked) => (asked === key ? answer(200, 'OK') : found),
-    /other bytes than were uploaded/,
+    /other bytes than those uploaded/,
   ],
 ];
 for (const [what, spoil, expected] of failures) {
@@ -154,7 +154,7 @@ test('given up, it clears away', async () => {
   const ports = deployment({ isIndexing: false });
   const giveUp = new AbortController();
   const running = run(ports, { signal: giveUp.signal, onStage: () => giveUp.abort() });
-  assert.equal((await running).outcome, 'given up before it was done');
+  assert.equal((await running).outcome, 'interrupted');
   assert.deepEqual([...ports.objects.objects.keys()], []);
 });
 

@@ -6,7 +6,7 @@ import { renderRecord } from '../../../functions/record/record.ts';
 import { tinyPackage } from '../../../scripts/aws/tiny-package.ts';
 
 test('is a package whose record may enter an index', async () => {
-  const bytes = tinyPackage('smoke+test-0.1');
+  const bytes = await tinyPackage('smoke+test-0.1');
   const metadata = await readPackage({
     size: bytes.length,
     read: async (offset, length) => bytes.subarray(offset, offset + length),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
@@ -22,10 +22,14 @@ async function completions(script: string, line: string): Promise<string[]> {
 describe('bash', () => {
   let script: string;
   before(async () => {
-    script = (await run('indexer completion', ['bash'])).stdout;
+    script = (await run('completion', ['bash'])).stdout;
   });
   const cases: readonly (readonly [line: string, offered: readonly string[]])[] = [
     ['pkgsrc-indexer st', ['status']],
+    ['pkgsrc-indexer de', ['deploy', 'destroy']],
+    ['pkgsrc-indexer index --formats ', ['gz', 'zst', 'gz,zst']],
+    ['pkgsrc-indexer serve --formats g', ['gz', 'gz,zst']],
+    ['pkgsrc-indexer deploy --formats ', ['gz', 'gz,zst']],
     ['pkgsrc-indexer c', ['check', 'completion']],
     ['pkgsrc-indexer check --j', ['--json']],
     ['pkgsrc-indexer serve --upload-', ['--upload-token', '--upload-max']],
@@ -41,9 +45,9 @@ describe('bash', () => {
   for (const [line, offered] of cases)
     test(line, async () => assert.deepEqual(await completions(script, line), offered));
 
-  test('is registered for both names', async () => {
+  test('is registered', async () => {
     const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', 'eval "$1"; complete -p', 'bash', script]);
-    for (const name of ['pkgsrc-indexer', 'indexer']) assert.match(stdout, new RegExp(`-F _pkgsrc_indexer ${name}\n`));
+    assert.match(stdout, /-F _pkgsrc_indexer pkgsrc-indexer\n/);
   });
 });
 
@@ -80,14 +84,16 @@ describe('a script is made of the tree of commands', () => {
   });
 });
 
-test('every command of the help is completed', async () => {
-  const [{ stdout: help }, { stdout: script }] = await Promise.all([
-    run('indexer', ['--help']),
-    run('indexer completion', ['fish']),
+test('every file in commands/ is a command, which the help lists and the completion knows', async () => {
+  const [{ stdout: help }, { stdout: script }, files] = await Promise.all([
+    run('', ['--help']),
+    run('completion', ['fish']),
+    readdir(new URL('../../../scripts/commands/', import.meta.url)),
   ]);
   const commands = [...(help.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
-  assert.ok(commands.length >= 8, commands.join());
-  for (const name of commands) assert.ok(script.includes(`-a ${name} `), name);
+  const expected = [...files.map((file) => file.replace('.ts', '')), 'help'];
+  assert.deepEqual(commands.sort(), expected.sort());
+  for (const name of expected) assert.ok(script.includes(`-a ${name} `), name);
 });
 
 test('a mistyped command or option is answered with the one that was meant', async () => {
@@ -95,7 +101,7 @@ test('a mistyped command or option is answered with the one that was meant', asy
     [['statsu'], /Did you mean status\?/],
     [['check', '--jsn'], /Did you mean --json\?/],
   ] as const) {
-    const { exitCode, stderr } = await run('indexer', args);
+    const { exitCode, stderr } = await run('', args);
     assert.equal(exitCode, 2);
     assert.match(stderr, expected);
   }

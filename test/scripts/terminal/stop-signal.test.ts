@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, test } from 'node:test';
-import { localLimits } from '../../../functions/adapters/local/limits.ts';
-import { stopSignal } from '../../../scripts/terminal/stop-signal.ts';
+import { stopLimits, stopSignal } from '../../../scripts/terminal/stop-signal.ts';
 
 describe('asked to stop', () => {
-  const { sameSignalMilliseconds } = localLimits;
+  const { sameSignalMilliseconds } = stopLimits;
   for (const [what, times, leaves] of [
     ['once', [0], 0],
     ['by a terminal and by npm, for one Ctrl-C', [0, sameSignalMilliseconds - 1], 0],

@@ -42,7 +42,7 @@ describe('a table', () => {
   });
 
   test('may have more rows than a call has arguments', () => {
-    assert.equal(textTable(columns, Array(200_000).fill(['a', '1', 'x'])).length, 200_001);
+    assert.equal(textTable(columns, Array(130_000).fill(['a', '1', 'x'])).length, 130_001);
   });
 
   test('wraps the widest of the columns that may be, where the terminal is narrow', () => {

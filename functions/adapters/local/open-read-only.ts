@@ -1,0 +1,23 @@
+/** A directory and its table, for those who only read them. An indexer may be at work there. */
+
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CannotRun, systemErrorSentence } from '../../failures.ts';
+import { DirectoryObjects } from './directory-objects.ts';
+import type { SqliteRecords } from './sqlite-records.ts';
+import { defaultStateDirectory, openTable, tableFile } from './state-directory.ts';
+
+/** @throws {CannotRun} where there is no such directory, or its table cannot be used. */
+export async function openReadOnly(
+  directory: string,
+  state: string | undefined,
+): Promise<{ readonly objects: DirectoryObjects; readonly records: SqliteRecords }> {
+  const root = resolve(directory);
+  const facts = await stat(root).catch((error: unknown) => {
+    throw new CannotRun(systemErrorSentence(error, directory));
+  });
+  if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
+  const stateDirectory = resolve(state ?? defaultStateDirectory(root));
+  const objects = new DirectoryObjects({ root, stateDirectory });
+  return { objects, records: openTable({ file: tableFile(stateDirectory), readOnly: true }).table };
+}

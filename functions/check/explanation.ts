@@ -1,0 +1,80 @@
+/** Why a package is or is not in its index, which problems clients may have with it, and what to do. */
+
+import { isPackageKey, packageSuffixes, splitKey } from '../keys.ts';
+import { aliasMetadata, type ObjectFacts, type ObjectKey, type RecordTable, type Row } from '../ports.ts';
+import { findDuplicates, packageNameOf, type RejectionCode, remedies, type WarningCode } from '../record/hazards.ts';
+import { byteSize, readable, repositoryName } from '../wording.ts';
+
+export interface Explanation {
+  readonly state: 'indexed' | 'rejected' | 'pending' | 'absent' | 'ignored';
+  readonly sentence: string;
+  /** Each code with what to do about it. */
+  readonly remarks: readonly { readonly code: string; readonly what?: string; readonly remedy: string }[];
+}
+
+/**
+ * @param head the object that is stored under the key now
+ * @param next a sentence: when a pending package is read
+ */
+export async function explainKey(
+  key: ObjectKey,
+  head: ObjectFacts | undefined,
+  records: RecordTable,
+  next: string,
+): Promise<Explanation> {
+  const { repository, file } = splitKey(key);
+  const place = repositoryName(repository);
+  if (!isPackageKey(key)) {
+    const sentence = `This is not a package: the name of a package ends in ${packageSuffixes.join(', ')}, and no part of its path begins with a dot.`;
+    return { state: 'ignored', sentence, remarks: [] };
+  }
+  if (head !== undefined && aliasMetadata in head.metadata) {
+    const sentence =
+      'The indexer made this copy of a package with + in its name, because S3 reads the + in a URL as a blank.';
+    return { state: 'ignored', sentence, remarks: [] };
+  }
+  const row = await records.row(repository, file);
+  if (row === undefined && head === undefined)
+    return { state: 'absent', sentence: `There is no such package in ${place} or in its index.`, remarks: [] };
+  if (row === undefined || row.etag !== head?.etag)
+    return { state: 'pending', sentence: `${pendingState(row, head)} ${next}`, remarks: [] };
+  if (row.state === 'rejected') {
+    const { code, message } = row.reason;
+    const remedy =
+      remedyOf(code) ??
+      'The file is damaged or not a package. Build or upload it again; a good file replaces this one.';
+    return {
+      state: 'rejected',
+      sentence: `It is not in the index of ${place}.`,
+      remarks: [{ code, what: message, remedy }],
+    };
+  }
+  const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
+  const name = readable(packageNameOf(row.record));
+  // Until the repository is adopted, an index that another program made stays in place.
+  const where = (await records.isAdopted(repository))
+    ? `It is in the index of ${place} as ${name}`
+    : `It will be in the index of ${place} as ${name} when every package there has been read`;
+  return {
+    state: 'indexed',
+    sentence: `${where} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
+    remarks: codes.map((code) => ({ code, remedy: remedyOf(code) ?? '' })),
+  };
+}
+
+function pendingState(row: Row | undefined, head: ObjectFacts | undefined): string {
+  if (row === undefined) return 'It has not been read yet.';
+  return head === undefined ? 'It was removed, but is still in the index.' : 'It has changed since it was last read.';
+}
+
+async function isDuplicate(records: RecordTable, row: Row & { readonly state: 'indexed' }): Promise<boolean> {
+  const names: { file: string; name: string }[] = [];
+  for await (const other of records.rows(row.repository)) {
+    if (other.state === 'indexed') names.push({ file: other.file, name: packageNameOf(other.record) });
+  }
+  return findDuplicates(names).has(row.file);
+}
+
+function remedyOf(code: string): string | undefined {
+  return remedies[code as RejectionCode | WarningCode];
+}

@@ -1,0 +1,118 @@
+import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import pMap from 'p-map';
+import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
+import type { IndexFormatName } from '../index/index-formats.ts';
+import type { PageTemplate } from '../page/page.ts';
+import type { Changes, Clock, Repository } from '../ports.ts';
+import { type Publication, type SummarizePorts, summarize } from '../summarize.ts';
+import { count, logger, measureBytes, measureMilliseconds, publishMetrics } from './telemetry.ts';
+
+export const publishLimits = {
+  /** Repositories that one invocation summarizes at the same time: each holds its indexes in memory. */
+  summarizeConcurrentMax: 2,
+  /** With less time left, no further repository is started: all rows of 27,000 packages take 8 s, and S3 may be slow. */
+  reserveMilliseconds: 90_000,
+  /** A package older than this at its publication was not waiting for us: its bucket is being adopted. */
+  uploadAgeMillisecondsMax: 86_400_000,
+} as const;
+
+/** What to publish, beside the ports of summarize. */
+interface PublishPorts extends SummarizePorts {
+  readonly formats: readonly IndexFormatName[];
+  /** The page to keep beside each index, if any. */
+  readonly page?: PageTemplate | undefined;
+}
+
+/** The part of Lambda's context that tells how much time is left. */
+type Remaining = Pick<Context, 'getRemainingTimeInMillis'>;
+
+/**
+ * Summarizes each repository whose rows changed.
+ * @returns the first change of each repository that failed, or that there was no time for. The stream delivers everything from the
+ *   earliest of them again.
+ */
+export async function publishIndexes(
+  ports: PublishPorts,
+  event: DynamoDBStreamEvent,
+  context: Remaining,
+): Promise<DynamoDBBatchResponse> {
+  const late: Repository[] = [];
+  const publish = async (changed: ChangedRepository) => {
+    if (context.getRemainingTimeInMillis() >= publishLimits.reserveMilliseconds) return publishIndex(ports, changed);
+    late.push(changed.repository);
+    return [changed.sequenceNumber];
+  };
+  // In the order of their first changes: those that there is no time for are the last, and the stream goes on with them.
+  const failed = await pMap(changesOf(event), publish, { concurrency: publishLimits.summarizeConcurrentMax });
+  if (late.length > 0) logger.warn('no time left for some repositories; the next invocation publishes them', { late });
+  publishMetrics();
+  return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** What the records of one repository say. */
+interface ChangedRepository {
+  readonly repository: Repository;
+  readonly changes: Changes;
+  /** Of its first record. */
+  readonly sequenceNumber: string;
+}
+
+function changesOf({ Records: records }: DynamoDBStreamEvent): readonly ChangedRepository[] {
+  const changes = records.map(({ dynamodb }) => ({
+    ...changeOfKeys((dynamodb?.Keys ?? {}) as Record<string, { S?: string }>),
+    sequenceNumber: dynamodb?.SequenceNumber ?? '',
+  }));
+  return [...Map.groupBy(changes, ({ repository }) => repository)].map(([repository, own]) => ({
+    repository,
+    changes: own.some(({ file }) => file === undefined) ? 'all' : new Set(own.flatMap(({ file = [] }) => file)),
+    sequenceNumber: own[0]?.sequenceNumber ?? '',
+  }));
+}
+
+/** @returns the change to go on from; none after a success. */
+async function publishIndex(
+  ports: PublishPorts,
+  { repository, changes, sequenceNumber }: ChangedRepository,
+): Promise<readonly string[]> {
+  const start = performance.now();
+  try {
+    const { formats, page } = ports;
+    const publication = await summarize(ports, repository, { formats, page, changes });
+    report(ports.clock, repository, publication, performance.now() - start);
+    return [];
+  } catch (error) {
+    logger.error('could not publish an index; will retry', { repository, error: error as Error });
+    return [sequenceNumber];
+  }
+}
+
+function report(clock: Clock, repository: Repository, publication: Publication, milliseconds: number): void {
+  const { outcome } = publication;
+  if (outcome === 'absent') return;
+  if (outcome === 'deferred') {
+    logger.info('this index cannot be updated in part; asked for a summary of all rows', { repository });
+    return;
+  }
+  if (outcome === 'waiting') {
+    const { missing } = publication;
+    logger.warn('the old index stays until every package has been read', { repository, missing });
+    count('PackagesMissing', missing);
+    return;
+  }
+  if (publication.page === 'foreign')
+    logger.warn('index.html is not ours and stays: this repository has no package browser', { repository });
+  // The end of waiting. At no other time, because one alarm watches all repositories: a 0 of one would hide what another misses.
+  if (publication.isFirst) count('PackagesMissing', 0);
+  if (outcome === 'unchanged') return;
+  const { summary, bytes, publishedAt } = publication;
+  logger.info('published', { repository, records: summary.records, bytes, publishedAt });
+  count('Publications', 1);
+  count('SummaryRecords', summary.records);
+  measureBytes('SummaryBytes', bytes);
+  measureMilliseconds('SummaryDuration', milliseconds);
+  const now = clock.now().getTime();
+  for (const uploaded of summary.uploads) {
+    const latency = now - uploaded.getTime();
+    if (latency <= publishLimits.uploadAgeMillisecondsMax) measureMilliseconds('UploadToIndexLatency', latency);
+  }
+}

@@ -1,0 +1,90 @@
+/** GET of a path: a file, a directory's own index.html (in a repository: its package browser), or the page that lists a directory. */
+
+import { isIndexKey } from '../keys.ts';
+import { isOurPage, pageContentType, pageFile, pageMarkBytes } from '../page/page.ts';
+import { movedTo, notFound } from './answer.ts';
+import { readDirectoryEntries, renderDirectoryPage } from './directory-page.ts';
+import { sendFile } from './files.ts';
+import { type OpenDirectory, type OpenFile, openServed } from './open-served.ts';
+import { encodedPath, type RequestTarget } from './request-target.ts';
+import type { ServedRequest, Site } from './site.ts';
+
+/** `GET /All/`, `GET /All/x-1.0.tgz` */
+export async function browse(request: ServedRequest, site: Site): Promise<Response> {
+  const { parts, trailingSlash, repeatedSlash } = request.env.target;
+  const opened = await openBelow(request, site, parts);
+  if (opened === undefined) throw notFound();
+
+  if (opened.kind === 'file') {
+    if (trailingSlash) throw notFound();
+    if (repeatedSlash) return movedToCanonical(request.env.target, false);
+    return await sendAnyFile(request, opened, parts.at(-1) ?? '', site);
+  }
+  // A client that asks for an index would read the page of a directory as one.
+  if (!trailingSlash && isIndexKey(parts.join('/'))) throw notFound();
+  const isAtItsPath = (trailingSlash || parts.length === 0) && !repeatedSlash;
+  if (!isAtItsPath) return movedToCanonical(request.env.target, true);
+
+  // `?list` asks for the list of a directory that has an index.html.
+  const wantsList = request.req.query('list') !== undefined;
+  const page = wantsList ? undefined : await openFile(request, site, [...parts, pageFile]);
+  return page === undefined
+    ? await showDirectory(request, opened, site)
+    : await sendAnyFile(request, page, pageFile, site);
+}
+
+/** What a package browser may do is said in the page itself, by the hashes of its script and style; but not who may frame it. */
+const browserPolicy = { 'Content-Security-Policy': "frame-ancestors 'none'" };
+
+async function sendAnyFile(request: ServedRequest, file: OpenFile, name: string, site: Site): Promise<Response> {
+  const isBrowser = name === pageFile && (await isPackageBrowser(file));
+  return sendFile(request, file, name, isBrowser ? browserPolicy : {}, site);
+}
+
+async function isPackageBrowser({ handle }: OpenFile): Promise<boolean> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(pageMarkBytes), 0, pageMarkBytes, 0);
+  return isOurPage(buffer.subarray(0, bytesRead));
+}
+
+/**
+ * `/All` → `/All/`, so that relative links lead below it; `/All//x.tgz` → `/All/x.tgz`, which pkg_add asks for when it is
+ * given http://host/All/x: it adds a slash to the one that is there.
+ */
+function movedToCanonical({ parts, query }: RequestTarget, isDirectory: boolean): Response {
+  return movedTo(encodedPath(parts, isDirectory) + (query === undefined ? '' : `?${query}`));
+}
+
+async function showDirectory(request: ServedRequest, { realPath }: OpenDirectory, site: Site): Promise<Response> {
+  const { parts } = request.env.target;
+  request.env.afterwards(site.pagesUnderWay.take());
+  const entries = await readDirectoryEntries(site.root, realPath, site.limits);
+  const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
+  const page = await renderDirectoryPage({ path, entries, readme: await readmeOf(request, site) });
+  return request.body(page, 200, { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache' });
+}
+
+/** The text of the directory's README.txt, or as much of it as a page shows; undefined without one. */
+async function readmeOf(request: ServedRequest, site: Site): Promise<string | undefined> {
+  const readme = await openFile(request, site, [...request.env.target.parts, 'README.txt']);
+  if (readme === undefined) return undefined;
+  const { readmeBytesMax } = site.limits;
+  const { buffer, bytesRead } = await readme.handle.read(Buffer.alloc(readmeBytesMax), 0, readmeBytesMax, 0);
+  const rest = readme.size > readmeBytesMax ? '\n[the rest is in README.txt]' : '';
+  return buffer.toString('utf8', 0, bytesRead) + rest;
+}
+
+async function openFile(request: ServedRequest, site: Site, parts: readonly string[]): Promise<OpenFile | undefined> {
+  const opened = await openBelow(request, site, parts);
+  return opened?.kind === 'file' ? opened : undefined;
+}
+
+/** Closed again once the answer is sent. */
+async function openBelow(
+  { env }: ServedRequest,
+  { root }: Site,
+  parts: readonly string[],
+): Promise<OpenFile | OpenDirectory | undefined> {
+  const opened = await openServed(root, parts);
+  if (opened?.kind === 'file') env.afterwards(() => opened.handle.close());
+  return opened;
+}

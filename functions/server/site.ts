@@ -1,0 +1,95 @@
+/** What the server serves, what it asks of the indexer, and what a handler sees of a request. */
+
+import type { IncomingMessage } from 'node:http';
+import type { Context } from 'hono';
+import type { PackageSource } from '../package/package-source.ts';
+import type { ObjectKey } from '../ports.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { RequestTarget } from './request-target.ts';
+import type { ServerLimits } from './server-limits.ts';
+import type { RetryRequest, ServiceStatus } from './service-status.ts';
+
+/** What the server serves, and within which limits. */
+export interface Site {
+  /** The directory, with all symbolic links resolved. */
+  readonly root: string;
+  readonly changes: ChangePermission;
+  readonly uploads: UploadReceiver;
+  /** Whether an upload may replace a package. */
+  readonly overwrite: boolean;
+  readonly findRejection: FindRejection;
+  readonly operations: Operations;
+  readonly limits: ServerLimits;
+  readonly uploadsUnderWay: ConcurrencyLimit;
+  readonly verdictsUnderWay: ConcurrencyLimit;
+  readonly pagesUnderWay: ConcurrencyLimit;
+  /** One line for the operator, without its line end. */
+  readonly log: (line: string) => void;
+}
+
+/** Who may change packages: clients with this token, programs on the server's own machine, or nobody. */
+export type ChangePermission =
+  | { readonly who: 'token'; readonly token: string }
+  | { readonly who: 'local' }
+  | { readonly who: 'nobody' };
+
+export interface ReceiveOptions {
+  /** Store the package only where there is none yet. */
+  readonly ifNoneMatch?: '*';
+  /** Bytes; the body is cut there anyhow. */
+  readonly bytesMax: number;
+  /** Called with the complete body before it is stored. Where it throws, nothing is stored, and the error is thrown on. */
+  readonly check?: (body: PackageSource) => Promise<void>;
+}
+
+/**
+ * Why the indexer would reject a package; undefined where it would not. Throws where it cannot be read.
+ * @param file its name
+ */
+export type FindRejection = (
+  source: PackageSource,
+  file: string,
+) => Promise<{ readonly code: string; readonly message: string } | undefined>;
+
+/** Where uploads go. It never writes through a link, nor outside of the served directory. */
+export interface UploadReceiver {
+  /**
+   * Stores the whole body under that key, or nothing; fails where the body fails.
+   * It may answer `exists` without reading the body.
+   */
+  receive(
+    key: ObjectKey,
+    body: AsyncIterable<Uint8Array>,
+    options: ReceiveOptions,
+  ): Promise<{ readonly outcome: 'created' | 'replaced' | 'exists' }>;
+  /** False where there is no such package. */
+  remove(key: ObjectKey): Promise<boolean>;
+}
+
+export interface Operations {
+  status(): Promise<ServiceStatus>;
+  /** @returns how many packages are read again. */
+  retry(wanted: RetryRequest): Promise<number>;
+}
+
+/** What our connection adds to hono's request. */
+export interface Connection {
+  /** The request's body is read from here: upload-body.ts. */
+  readonly message: IncomingMessage;
+  readonly target: RequestTarget;
+  /** The address that the server listens on, and the one that the request came from. */
+  readonly boundAddress: string | undefined;
+  readonly peerAddress: string | undefined;
+  /** Asks a client that sent `Expect: 100-continue` for the body. */
+  readonly continueBody: () => void;
+  /** The body of an answer that has a Content-Length and no body of its own: a web stream costs as much as all the rest. */
+  readonly sendPieces: (pieces: AsyncIterable<Uint8Array>) => void;
+  /** To run once the answer is sent or given up: gives back an open file, or a place in a limit. */
+  readonly afterwards: (release: () => void | Promise<void>) => void;
+}
+
+export type ServerEnvironment = { readonly Bindings: Connection };
+export type ServedRequest = Context<ServerEnvironment>;
+
+/** Names in lower case; fields of one name are joined by commas, or the first one is kept (Node's rules). */
+export type RequestHeaders = Readonly<Record<string, string | undefined>>;

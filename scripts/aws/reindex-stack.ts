@@ -1,0 +1,76 @@
+/** Starts a reindex of a stack, and with `--wait` follows it to its end. */
+
+import { SystemClock } from '../../functions/adapters/system-clock.ts';
+import { repositoryStatuses } from '../../functions/check/repository-status.ts';
+import { CannotRun } from '../../functions/failures.ts';
+import { count } from '../../functions/wording.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { ownCommand } from '../terminal/own-command.ts';
+import { Progress } from '../terminal/progress.ts';
+import type { AccountOptions } from './account-options.ts';
+import { queueDepths, startReindex, untilEmpty } from './reindexing.ts';
+import { openStack, type StackStores } from './stack-stores.ts';
+
+export interface ReindexOptions extends AccountOptions {
+  readonly stack: string;
+  readonly prefix?: string;
+  readonly force?: boolean;
+  readonly wait?: boolean;
+}
+
+export async function reindexStack({
+  stack: name,
+  prefix,
+  force,
+  wait,
+  ...account
+}: ReindexOptions): Promise<ExitCode> {
+  const stores = await openStack(name, account);
+  const { clients, stack, prefixes } = stores;
+  if (prefix !== undefined) expectWatched(name, prefix, prefixes);
+  const counts = await startReindex(clients.lambda, stack.outputs.ReindexFunction, {
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(force === undefined ? {} : { force }),
+  });
+  const found = `${count(counts.packages, 'package')} in ${count(counts.repositories, 'repository', 'repositories')}`;
+  console.log(`${found}, ${count(counts.hints, 'hint')} sent${counts.isComplete ? '' : '; the rest follows'}`);
+  return wait === true ? untilDone(stores, counts.hints) : exitCodes.done;
+}
+
+/** The functions may only read keys that the stack watches. */
+function expectWatched(stack: string, prefix: string, prefixes: readonly string[]): void {
+  if (prefixes.length === 0 || prefixes.some((watched) => `${prefix}/`.startsWith(watched))) return;
+  throw new CannotRun(`--prefix ${prefix}: the stack ${stack} watches only ${prefixes.join(', ')}.`);
+}
+
+async function untilDone(stores: StackStores, hints: number): Promise<ExitCode> {
+  const { clients, stack, objects, records, prefixes } = stores;
+  const progress = new Progress('reading packages');
+  // The queue may hold older hints, too.
+  let total = hints;
+  try {
+    progress.start(total);
+    const read = () => queueDepths(clients.sqs, stack.outputs);
+    const left = await untilEmpty(read, new SystemClock(), ({ waiting, taken }) => {
+      total = Math.max(total, waiting + taken);
+      progress.update(total - waiting - taken, total);
+    });
+    progress.stop();
+    const statuses = await repositoryStatuses(objects, records, prefixes);
+    const sum = (of: (status: (typeof statuses)[number]) => number) =>
+      statuses.reduce((total, status) => total + of(status), 0);
+    const [packages, rejected] = [sum((status) => status.packages), sum((status) => status.rejected.length)];
+    const pending = sum((status) => status.pending.length);
+    console.log(`${count(packages, 'package')} indexed, ${rejected} rejected, ${pending} pending`);
+    if (pending + left.waiting + left.taken === 0) return rejected > 0 ? exitCodes.rejected : exitCodes.done;
+    const dead =
+      left.deadHints > 0
+        ? `; ${count(left.deadHints, 'dead hint')}: ${ownCommand(`redrive --stack ${stack.name}`)} retries them`
+        : '';
+    throw new CannotRun(
+      `some packages have not been read yet: ${ownCommand(`status --stack ${stack.name}`)} lists them${dead}`,
+    );
+  } finally {
+    progress.stop();
+  }
+}

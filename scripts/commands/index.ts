@@ -1,0 +1,158 @@
+/** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
+
+import type { Command } from 'commander';
+import { SystemClock } from '../../functions/adapters/system-clock.ts';
+import type { ExtractNews } from '../../functions/extract-worker.ts';
+import { systemErrorSentence } from '../../functions/failures.ts';
+import type { IndexFormatName } from '../../functions/index/index-formats.ts';
+import type { Summary } from '../../functions/index/summary.ts';
+import type { Publication } from '../../functions/summarize.ts';
+import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
+import { parsePath } from '../terminal/argument-parsers.ts';
+import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
+import { Progress } from '../terminal/progress.ts';
+import { ending } from '../terminal/run-command.ts';
+
+export function addCommand(program: Command): void {
+  program
+    .command('index')
+    .description('bring all indexes below a directory up to date, once')
+    .argument('<dir>', 'directory with repositories at any depth', parsePath)
+    .addOption(stateOption())
+    .addOption(formatsOption())
+    .addOption(pageOption())
+    .addOption(settleOption())
+    .option('--force', 'read every package again, even if unchanged')
+    .action(ending(indexDirectory));
+}
+
+interface IndexOptions {
+  readonly state?: string;
+  readonly formats: readonly IndexFormatName[];
+  readonly page: boolean;
+  /** Seconds without a change before a file is read. */
+  readonly settle: number;
+  /** Read every package again, whether it changed or not. */
+  readonly force?: boolean;
+}
+
+async function indexDirectory(
+  directory: string,
+  { state, formats, page, settle, force = false }: IndexOptions,
+): Promise<ExitCode> {
+  const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
+    await Promise.all([
+      import('../../functions/adapters/local/file-calls.ts'),
+      import('../../functions/adapters/local/settled-hints.ts'),
+      import('../../functions/adapters/local/state-directory.ts'),
+      import('../../functions/extract-threads.ts'),
+      import('../../functions/local.ts'),
+    ]);
+  const progress = new Progress('reading packages');
+  const say = (line: string) => progress.say(console.error, line);
+  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
+  const fail = (sentence: string): void => {
+    done.failures += 1;
+    say(printable(sentence));
+  };
+  const extracted = (hints: number, rejected: ExtractNews['rejected']): void => {
+    done.hints += hints;
+    progress.update(done.hints);
+    for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
+  };
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => {
+      progress.stop();
+      const [read, published] = [count(done.hints, 'package'), count(done.summaries, 'repository', 'repositories')];
+      console.error(`stopped after ${read} and ${published}. That work is kept: run the same command to continue.`);
+      process.exit(exitCode);
+    });
+  const indexer = await LocalIndexer.open(
+    { directory, stateDirectory: state, calls: syncCalls },
+    {
+      formats,
+      page,
+      events: {
+        onExtracted: (key, extraction) => {
+          const row = extraction.outcome === 'removed' ? undefined : extraction.row;
+          extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
+        },
+        onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `cannot index ${hint.key}`)),
+        onSummarized: (repository, publication, startedAt) => {
+          done.summaries += 1;
+          const facts = describe(publication);
+          if (facts.length === 0) return;
+          if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
+          const time = duration(Date.now() - startedAt.getTime());
+          console.log(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+        },
+        // The other repositories are published: they may have room, permissions, or a sound disk.
+        onSummarizeFailed: (repository, error) => {
+          const { path } = error as NodeJS.ErrnoException;
+          const where = path === undefined ? '' : `: ${path}`;
+          fail(systemErrorSentence(error, `cannot publish the index of ${repositoryName(repository)}${where}`));
+        },
+        onNotice: say,
+      },
+    },
+  );
+  const { directory: root, stateDirectory } = indexer.stores;
+  const threads = new ExtractThreads({
+    place: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    onNews: (news) => {
+      for (const repository of news.changed) indexer.rowChanged(repository);
+      extracted(news.hints, news.rejected);
+      for (const sentence of news.failed) fail(sentence);
+    },
+  });
+  try {
+    const hints = new FewOrMany(indexer.hints, threads);
+    const settled = new SettledHints({
+      hints,
+      objects: indexer.stores.objects,
+      clock: new SystemClock(),
+      settleMilliseconds: 1_000 * settle,
+      onLeftOut: (key) => {
+        done.leftOut += 1;
+        say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
+      },
+    });
+    const found = await indexer.reindex({ force }, settled);
+    progress.start(found.hints - done.leftOut, done.hints);
+    await hints.idle();
+  } catch (error) {
+    indexer.abandon();
+    throw error;
+  } finally {
+    progress.stop();
+    await threads.close();
+    await indexer.close();
+  }
+  if (done.failures > 0) return exitCodes.couldNotRun;
+  if (done.summaries === 0) console.log(`no packages below ${directory}`);
+  return done.rejected > 0 ? exitCodes.rejected : exitCodes.done;
+}
+
+/** `5 packages`, `0 rejected`, `2 warnings`, `1.2 kB published`; nothing where there is nothing to report. */
+function describe(publication: Publication): string[] {
+  switch (publication.outcome) {
+    case 'published':
+      return [...describeSummary(publication.summary), `${byteSize(publication.bytes)} published`];
+    case 'unchanged':
+      return [...describeSummary(publication.summary), 'index unchanged'];
+    case 'waiting':
+      return [`existing index kept: ${count(publication.missing, 'package')} could not be read yet`];
+    case 'deferred':
+    case 'absent':
+      return [];
+  }
+}
+
+function describeSummary({ records, counted }: Summary): string[] {
+  const { rejected, warnings } = counted ?? { rejected: 0, warnings: 0 };
+  return [count(records, 'package'), `${rejected} rejected`, count(warnings, 'warning')];
+}

@@ -1,0 +1,83 @@
+/** What `status`, `check` and `explain` read: an indexed directory, a part of one, or a stack. */
+
+import { existsSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { type Command, Option } from 'commander';
+import { CannotRun, UsageError } from '../functions/failures.ts';
+import type { ObjectStore, RecordTable } from '../functions/ports.ts';
+import { type AccountOptions, profileOption, regionOption, stackOption } from './aws/account-options.ts';
+import type { StackStores } from './aws/stack-stores.ts';
+import { stateOption } from './terminal/directory-options.ts';
+
+export interface ReadOptions extends AccountOptions {
+  readonly state?: string;
+  readonly stack?: string;
+  readonly json?: boolean;
+}
+
+export function addReadOptions(command: Command): Command {
+  return command
+    .addOption(stateOption())
+    .addOption(stackOption())
+    .addOption(profileOption())
+    .addOption(regionOption())
+    .addOption(new Option('--json', 'print JSON (docs/json.md)'));
+}
+
+interface Opened {
+  readonly objects: ObjectStore;
+  readonly records: RecordTable;
+  /** Of the keys to read, each with its trailing `/`; none: all keys. */
+  readonly prefixes: readonly string[];
+  close(): void;
+}
+
+export type ReadTarget =
+  | (Opened & { readonly kind: 'directory'; readonly directory: string })
+  | (Opened & { readonly kind: 'stack'; readonly name: string; readonly stores: StackStores });
+
+/**
+ * @throws {UsageError} where both a directory and a stack are given, or none
+ * @throws {CannotRun} where there is no such directory or stack, or its table cannot be read
+ */
+export async function openTarget(directory: string | undefined, options: ReadOptions): Promise<ReadTarget> {
+  const { stack: name } = options;
+  if (directory !== undefined && name === undefined) return await openDirectory(directory, options.state);
+  if (directory !== undefined || name === undefined)
+    throw new UsageError('expected either a directory or --stack NAME');
+  const stores = await openStackNamed(name, options);
+  return { kind: 'stack', name, stores, ...stores, close: () => undefined };
+}
+
+/** The SDK takes longer to load than a directory takes to read, so it is loaded only for a stack. */
+export async function openStackNamed(name: string, account: AccountOptions): Promise<StackStores> {
+  const { openStack } = await import('./aws/stack-stores.ts');
+  return await openStack(name, account);
+}
+
+/** A directory below the one that was indexed selects the repositories in it. */
+async function openDirectory(directory: string, state: string | undefined): Promise<ReadTarget> {
+  const { openReadOnly } = await import('../functions/adapters/local/open-read-only.ts');
+  const path = resolve(directory);
+  const indexed = existsSync(path) && state === undefined ? findIndexedDirectory(path) : undefined;
+  const root = indexed ?? path;
+  const { objects, records } = await openReadOnly(root === path ? directory : root, state);
+  const below = keyOf(root, path);
+  const prefixes = below === '' ? [] : [`${below}/`];
+  return { kind: 'directory', directory, objects, records, prefixes, close: () => records.close() };
+}
+
+/** The key of a path in a directory; empty for the directory itself. @throws {CannotRun} for a path outside of it */
+export function keyOf(directory: string, path: string): string {
+  const key = relative(directory, path).split(sep).join('/');
+  if (key.split('/')[0] === '..') throw new CannotRun(`${path}: expected a path below ${directory}`);
+  return key;
+}
+
+/** The directory itself or its nearest parent that has the table of an indexer in its default place. */
+export function findIndexedDirectory(path: string): string | undefined {
+  for (let directory = path; ; directory = dirname(directory)) {
+    if (existsSync(join(directory, '.indexer'))) return directory;
+    if (directory === dirname(directory)) return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/** Parsers for arguments and options. Each throws commander's InvalidArgumentError, which names the argument. */
+
+import { InvalidArgumentError } from 'commander';
+
+/** The empty text would mean the working directory. An unset shell variable must not. */
+export function parsePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a path, found nothing.');
+  return text;
+}
+
+/** The empty text would mean every address of the machine. An unset shell variable must not. */
+export function parseHost(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected an address, found nothing.');
+  return text;
+}
+
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('Expected a number from 0 to 65535.');
+  return Number(text);
+}
+
+export function parseBytes(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Expected a number of bytes, without a unit.');
+  return Number(text);
+}
+
+/** @returns a parser of seconds, with fractions */
+export function parseSeconds(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const seconds = Number(text);
+    if (text.trim() === '' || !(seconds >= min && seconds <= max))
+      throw new InvalidArgumentError(`Expected ${min} to ${max} seconds.`);
+    return seconds;
+  };
+}
+
+/** For an option that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { OpenedDirectory } from '../../../functions/adapters/local/opened-directory.ts';
+import { CannotRun } from '../../../functions/failures.ts';
+
+async function made(test: TestContext): Promise<string> {
+  const base = await realpath(await mkdtemp(join(tmpdir(), 'opened-directory-')));
+  test.after(() => rm(base, { recursive: true }));
+  await mkdir(join(base, 'packages/All/.hidden'), { recursive: true });
+  await symlink(join(base, 'packages/All'), join(base, 'link'));
+  await symlink(join(base, 'packages'), join(base, 'linked-packages'));
+  await symlink(join(base, 'packages/.kept'), join(base, 'hidden-link'));
+  await mkdir(join(base, 'packages/.kept'));
+  return base;
+}
+
+const open = (base: string, directory: string, state: string) =>
+  OpenedDirectory.open({
+    directory: join(base, directory),
+    stateDirectory: join(base, state),
+    onChange: () => {},
+    onNotice: () => {},
+  });
+
+describe('a state directory that would be served is refused, and not made', () => {
+  for (const [directory, state] of [
+    ['packages', 'packages/state'],
+    ['packages', 'packages/All/state'],
+    ['packages', 'packages'],
+    ['packages', 'link/state'],
+    ['packages', 'link'],
+    ['linked-packages', 'packages/state'],
+    ['packages', 'linked-packages/state'],
+    ['packages', 'packages/All/../state'],
+  ] as const)
+    it(`${state} for ${directory}`, async (test) => {
+      const base = await made(test);
+      await assert.rejects(open(base, directory, state), (error) => {
+        assert.ok(error instanceof CannotRun);
+        assert.match(
+          error.message,
+          /^the state directory \S+ is inside \S+, which is served: choose one outside, or one that begins with a dot$/,
+        );
+        return true;
+      });
+      assert.deepEqual((await readdir(join(base, 'packages'))).sort(), ['.kept', 'All']);
+      assert.deepEqual(await readdir(join(base, 'packages/All')), ['.hidden']);
+    });
+});
+
+describe('a state directory may be', () => {
+  for (const [directory, state] of [
+    ['packages', 'state'],
+    ['packages', 'packages-state'],
+    ['packages', 'packages/.state'],
+    ['packages', 'packages/All/.hidden/state'],
+    ['linked-packages', 'packages/.state'],
+    ['packages', 'hidden-link'],
+    ['packages', 'hidden-link/state'],
+  ] as const)
+    it(`${state} for ${directory}`, async (test) => {
+      const base = await made(test);
+      const opened = await open(base, directory, state);
+      opened.release();
+    });
+});
