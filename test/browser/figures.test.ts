@@ -49,7 +49,6 @@ describe('the figures of a repository', () => {
     assert.deepEqual(
       figures.warnings.map(({ code, packages }) => [code, packages.count]),
       [
-        ['plus-in-name', 1],
         ['duplicate-pkgname', 2],
         ['name-mismatch', 1],
         ['not-installable', 1],
