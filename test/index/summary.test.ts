@@ -55,7 +55,7 @@ describe('a summary', () => {
   });
 
   it('counts the warnings, and every file that shares its PKGNAME', async () => {
-    const warned = indexed('a.tgz', 'a-1.0', { warnings: ['name-mismatch', 'plus-in-name'] });
+    const warned = indexed('a.tgz', 'a-1.0', { warnings: ['name-mismatch', 'not-installable'] });
     assert.equal((await summaryOf([warned, indexed('b.tgz', 'b-1.0')])).counted?.warnings, 2);
     assert.equal((await summaryOf([warned, indexed('b.tgz', 'a-1.0')])).counted?.warnings, 4);
   });

@@ -1,6 +1,6 @@
 /** The command line as users run it: in a process of its own, without the credentials, profile or region of this machine. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -22,11 +22,15 @@ export const withoutAws = {
   HTTP_PROXY: 'http://127.0.0.1:1',
 };
 
-/** @param command with its first arguments: `status`, `completion bash` */
+/**
+ * @param command with its first arguments: `status`, `completion bash`
+ * @param onOutput called whenever the process has written
+ */
 export async function run(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = withoutAws,
+  onOutput: (child: ChildProcess, stdout: string) => void = () => undefined,
 ): Promise<Ran> {
   const words = command.split(' ').filter((word) => word !== '');
   const child = spawn(process.execPath, [indexer, ...words, ...args], {
@@ -34,7 +38,10 @@ export async function run(
     env: { PATH: process.env.PATH, HOME: '/nonexistent', CDK_VALIDATION: 'false', ...environment },
   });
   const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+    onOutput(child, output.stdout);
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   const [exitCode] = (await once(child, 'close')) as [number | null];
   return { exitCode, ...output };
