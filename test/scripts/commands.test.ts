@@ -115,7 +115,10 @@ describe('a failure is reported in one line, with exit code 3', () => {
   ];
   for (const [command, args, environment, expected] of cases) {
     test(`${command} ${args.map((arg) => (arg === stubBundles ? 'BUNDLES' : arg)).join(' ')}`, async () => {
-      const { exitCode, stderr } = await runHere(command, args, { ...environment, CDK_OUTDIR: join(outdir, 'deployed') });
+      const { exitCode, stderr } = await runHere(command, args, {
+        ...environment,
+        CDK_OUTDIR: join(outdir, 'deployed'),
+      });
       assert.match(stderr, expected);
       assert.doesNotMatch(stderr, /\n {4}at /);
       assert.equal(exitCode, 3);

@@ -46,7 +46,7 @@ test('an index that cannot be published is told, and keeps no other from being s
   await mkdir(join(place, 'first', 'pkg_summary.gz'));
   const { exitCode, stdout, stderr } = await runHere('index', [place, '--settle', '0']);
   assert.match(stderr, /^cannot publish first\/pkg_summary\.gz: a directory has that name; rename or remove it\n$/);
-  assert.match(stdout, /^second: 1 package, .* published/);
+  assert.match(stdout, /^second: 1 package, .* published/m);
   assert.equal(exitCode, 3);
 });
 
