@@ -44,7 +44,8 @@ describe('the figures of a repository', () => {
     );
   });
 
-  test('count the packages with each warning', () => {
+  test('count the packages with each warning, and with any', () => {
+    assert.equal(figures.packagesWithWarnings, 4);
     assert.deepEqual(
       figures.warnings.map(({ code, packages }) => [code, packages.count]),
       [
