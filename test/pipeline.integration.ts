@@ -181,7 +181,12 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     await quiet();
     const packages = packageSuffixes.length;
     // The aliases are neither packages nor differences.
-    assert.deepEqual(await stack.reindex({ prefix: 'plus/' }), { repositories: 1, packages, hints: 0, isComplete: true });
+    assert.deepEqual(await stack.reindex({ prefix: 'plus/' }), {
+      repositories: 1,
+      packages,
+      hints: 0,
+      isComplete: true,
+    });
     for (const suffix of packageSuffixes) await uploads.delete(`plus/gtk2+-${suffix.slice(1)}-2.24${suffix}`);
     await published('plus');
     for (const suffix of packageSuffixes) await eventually(async () => assert.equal(await alias(suffix), undefined));
