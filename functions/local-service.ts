@@ -7,7 +7,7 @@
 
 import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
-import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
@@ -18,6 +18,7 @@ import {
   deadLetterLine,
   extractedLine,
   failureLine,
+  type Greeted,
   greeting,
   publicationLine,
 } from './console-messages.ts';
@@ -27,7 +28,8 @@ import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
 import { LocalIndexer } from './local.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
-import { CannotListen, createHttpServer, type HttpServer } from './server/http-server.ts';
+import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
+import { listeningUrl } from './server/public-url.ts';
 import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
 import { servedRepository, serviceStatus } from './server/service-status-of.ts';
 import { StatusCache } from './server/status-cache.ts';
@@ -57,6 +59,8 @@ export interface ServiceOptions {
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
   readonly state?: string;
+  /** Where clients find the server; by default its address. */
+  readonly publicUrl?: string;
   readonly uploadToken?: string;
   /** Whether an upload may replace a package: by default it may. */
   readonly overwrite?: boolean;
@@ -195,6 +199,7 @@ export class Service {
     this.#server = createHttpServer({
       root: indexer.stores.directory,
       host: options.host,
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
       ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
       localUploads: options.localUploads ?? false,
       ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
@@ -208,7 +213,7 @@ export class Service {
 
   /** The server first: it can serve the existing index. The watch before the comparison: so no change is missed. */
   async start(): Promise<void> {
-    const url = await this.#listen();
+    const address = await this.#listen();
     const { directory } = this.#indexer.stores;
     const { poll } = this.#options;
     this.#watch = await this.#watchDirectory(
@@ -234,7 +239,14 @@ export class Service {
     this.#log(comparedLine(directory, packages, repositories, hints));
     this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
     this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
-    for (const line of greeting(directory, url, await this.#greetedRepositories(), this.#options)) this.#log(line);
+    const greeted = {
+      directory,
+      listening: listeningUrl(address),
+      url: address.url,
+      repositories: await this.#greetedRepositories(),
+      uploads: this.#uploadsBy(address.isLoopback),
+    };
+    for (const line of greeting(greeted)) this.#log(line);
   }
 
   /** That the server listens on. */
@@ -288,11 +300,11 @@ export class Service {
     await this.#indexer.close();
   }
 
-  async #listen(): Promise<string> {
+  async #listen(): Promise<ListeningAddress> {
     try {
-      const { port, address, family } = await this.#server.listen(this.#options.port);
-      this.#port = port;
-      return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      const address = await this.#server.listen(this.#options.port);
+      this.#port = address.port;
+      return address;
     } catch (error) {
       this.#indexer.stores.discard();
       if (error instanceof CannotListen) throw new CannotRun(error.message);
@@ -336,6 +348,13 @@ export class Service {
     if (sentence === undefined) throw error;
     if (sentence !== reported) this.#log(`${sentence}; will retry`);
     return sentence;
+  }
+
+  #uploadsBy(isLoopback: boolean): Greeted['uploads'] {
+    const { uploadToken, localUploads = false } = this.#options;
+    if (uploadToken !== undefined) return 'token';
+    if (!localUploads) return 'off';
+    return isLoopback ? 'local' : 'not-loopback';
   }
 
   async #greetedRepositories(): Promise<Repository[]> {

@@ -395,6 +395,21 @@ describe('GET of a directory', () => {
     assert.ok((await request('GET', '/All/?list')).text.includes('href="x-1.0.tgz"'));
   });
 
+  it('of the root says how to use the repository, at the public URL', async (test) => {
+    const { request, put } = await startServer(test, { publicUrl: 'https://packages.example/pkg' });
+    assert.match((await request('GET', '/')).text, /repositories.conf:\n\n {4}https:\/\/packages.example\/pkg\/All\n/);
+    await put('All/x-1.0.tgz', 'x');
+    assert.ok(!(await request('GET', '/All/')).text.includes('repositories.conf'));
+    await put('README.txt', 'Ours.');
+    const { text } = await request('GET', '/');
+    assert.ok(text.includes('<pre>Ours.</pre>') && !text.includes('repositories.conf'));
+  });
+
+  it('of the root names the address of the server where there is no public URL', async (test) => {
+    const { request, port } = await startServer(test);
+    assert.ok((await request('GET', '/')).text.includes(`\n    http://127.0.0.1:${port}/All\n`));
+  });
+
   it('shows its README.txt above the list, and not more of it than a page may have', async (test) => {
     const running = await startServer(test, { limits: { readmeBytesMax: 20 } });
     await running.put('README.txt', 'Use <pkgin> & enjoy.');

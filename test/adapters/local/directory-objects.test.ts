@@ -27,9 +27,9 @@ import {
   DirectoryObjects,
   type DirectoryObjectsOptions,
   ObjectTooLarge,
-  type SkipReason,
   UnusableKey,
 } from '../../../functions/adapters/local/directory-objects.ts';
+import type { SkipReason } from '../../../functions/adapters/local/directory-tree.ts';
 import { asyncCalls, type FileCalls, type OpenFile, syncCalls } from '../../../functions/adapters/local/file-calls.ts';
 import type { PackageSource } from '../../../functions/package/package-source.ts';
 import { ObjectChanged, type ObjectKey, type PutOptions } from '../../../functions/ports.ts';
