@@ -11,6 +11,14 @@ export const packageSuffixes = ['.tgz', '.tbz', '.txz', '.tzst', '.tar'] as cons
 /** Every index that pkgin asks for, in its order (pkgin 26). All four names are reserved for our indexes. */
 export const indexFiles = ['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2', 'pkg_summary.gz'] as const;
 
+export const keyLimits = {
+  /**
+   * Directories in the path of a package on one machine. Each is watched and read by itself; pkgsrc's own trees have seven
+   * (`packages/NetBSD/x86_64/10.0_2026Q3/All`), and a path of 4,096 bytes could have 2,000.
+   */
+  directoriesMax: 32,
+} as const;
+
 export function splitKey(key: ObjectKey): { readonly repository: Repository; readonly file: string } {
   const slash = key.lastIndexOf('/');
   return { repository: key.slice(0, Math.max(slash, 0)), file: key.slice(slash + 1) };

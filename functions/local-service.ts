@@ -1,11 +1,13 @@
 /**
  * `serve`: the composition of local.ts, with a watch of its directory and a web server.
  *
- *     watch ── onFile, onDirectory ──▶ indexer ◀── receive, remove ── server
+ *     watch ─┬─ onFile ───────────────────────────▶ indexer ◀── receive, remove ── server
+ *            └─ onDirectory, onTree ─▶ comparisons ─▶┘
  */
 
+import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
-import { DirectoryLost } from './adapters/local/directory-objects.ts';
+import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
@@ -16,22 +18,24 @@ import {
   deadLetterLine,
   extractedLine,
   failureLine,
+  type Greeted,
   greeting,
   publicationLine,
 } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
-import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import { LocalIndexer, localLimits } from './local.ts';
+import { LocalIndexer } from './local.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
-import { CannotListen, createHttpServer, type HttpServer } from './server/http-server.ts';
+import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
+import { listeningUrl } from './server/public-url.ts';
 import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
 import { servedRepository, serviceStatus } from './server/service-status-of.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
-import type { Publication } from './summarize.ts';
-import { repositoryName } from './wording.ts';
+import { verdictOn } from './verdict.ts';
+import { printable, repositoryName } from './wording.ts';
 
 export const serviceLimits = {
   /** How often everything is compared: some file systems report no changes, and any may lose some. */
@@ -40,8 +44,10 @@ export const serviceLimits = {
   deadLetterMilliseconds: 15_000,
   /** How often the directory, the table and the lock are checked to be the ones that were opened. */
   lossMilliseconds: 1_000,
-  /** When to check again what we wrote ourselves: the watch has reported by then whatever happened to it. */
-  recheckMilliseconds: 1_000,
+  /** Directories are compared once no other one was reported for this long: a copied tree reports many … */
+  comparisonQuietMilliseconds: 200,
+  /** … but at the latest this long after the first. */
+  comparisonWaitMillisecondsMax: 1_000,
   /** Repositories that the greeting names. */
   greetedRepositoriesMax: 5,
 } as const;
@@ -53,13 +59,21 @@ export interface ServiceOptions {
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
   readonly state?: string;
+  /** Where clients find the server; by default its address. */
+  readonly publicUrl?: string;
   readonly uploadToken?: string;
+  /** Whether an upload may replace a package: by default it may. */
+  readonly overwrite?: boolean;
   /** Permits uploads from this machine; it has no effect with a token. */
   readonly localUploads?: boolean;
   /** Bytes. */
   readonly uploadMax?: number;
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
+  /** Seconds without a change before a file is read. */
+  readonly settle: number;
+  /** Seconds between comparisons of everything, instead of a watch. */
+  readonly poll?: number;
 }
 
 export interface ServiceSurroundings {
@@ -71,23 +85,21 @@ export interface ServiceSurroundings {
   readonly calls?: FileCalls;
 }
 
-/** What a service cannot go on without. */
-export type ServiceLoss = Loss | 'watch';
-
 export class Service {
   readonly #options: ServiceOptions;
   readonly #activity: Activity;
   readonly #clock: Clock;
-  readonly #watchDirectory: WatchDirectory;
   readonly #log: (line: string) => void;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #server: HttpServer;
-  /** Comparisons of a directory with its rows, by the directory's prefix. */
-  readonly #scans: Debouncer;
+  readonly #watchDirectory: WatchDirectory;
+  readonly #comparisons = new Comparisons();
+  /** Runs them. Its only key is `''`. */
+  readonly #comparing: Debouncer;
   readonly #statuses: StatusCache<ServedRepository>;
   readonly #stopping = new AbortController();
   #watch: DirectoryWatch | undefined;
-  #loss: ServiceLoss | undefined;
+  #loss: Loss | undefined;
   #port: number;
 
   /**
@@ -100,7 +112,7 @@ export class Service {
     activity: Activity,
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
-    const { formats, page, debounce, state } = options;
+    const { formats, page, debounce, settle, state } = options;
     const { log, clock = new SystemClock(), calls } = surroundings;
     // The indexer has nothing to report before it is started.
     let service: Service | undefined;
@@ -111,6 +123,7 @@ export class Service {
         formats,
         page,
         debounce,
+        settle,
         clock,
         events: {
           onNotice: log,
@@ -131,7 +144,6 @@ export class Service {
           onSummarized: (repository, publication, startedAt) => {
             say(publicationLine(repository, publication));
             activity.summarized(repository, publication, startedAt);
-            service?.onSummarized(repository, publication);
           },
           onSummarizeFailed: (repository, error, failures) => {
             if (failures === 1)
@@ -163,14 +175,19 @@ export class Service {
     this.#log = log;
     this.#indexer = indexer;
     this.#port = options.port;
-    this.#scans = new Debouncer({
+    this.#comparing = new Debouncer({
       clock,
-      limits: { ...debouncerLimits, quietMilliseconds: localLimits.settleMilliseconds },
-      work: async (prefix) => {
-        if (!this.isLost) await indexer.compare(prefix);
+      limits: {
+        ...debouncerLimits,
+        quietMilliseconds: serviceLimits.comparisonQuietMilliseconds,
+        waitMillisecondsMax: serviceLimits.comparisonWaitMillisecondsMax,
       },
-      onError: (prefix, error, failures) => {
-        if (failures === 1) this.reportFailure(`cannot compare ${prefix || 'the directory'} with the table`, error);
+      work: () =>
+        this.#comparisons.run(async (prefix, what) => {
+          if (!this.isLost) await indexer.compare(prefix, what);
+        }),
+      onError: (_, error, failures) => {
+        if (failures === 1) this.reportFailure('cannot compare the directory with the table', error);
       },
     });
     this.#statuses = new StatusCache(async (repository) => {
@@ -182,10 +199,13 @@ export class Service {
     this.#server = createHttpServer({
       root: indexer.stores.directory,
       host: options.host,
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
       ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
       localUploads: options.localUploads ?? false,
       ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
       uploads: indexer,
+      overwrite: options.overwrite ?? true,
+      findRejection: verdictOn,
       operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
       log,
     });
@@ -193,21 +213,40 @@ export class Service {
 
   /** The server first: it can serve the existing index. The watch before the comparison: so no change is missed. */
   async start(): Promise<void> {
-    const url = await this.#listen();
-    const { directory, stateDirectory } = this.#indexer.stores;
-    this.#watch = await this.#watchDirectory(directory, stateDirectory, {
-      onFile: (key) => this.#onFile(key),
-      onDirectory: (prefix) => this.#scan(prefix),
-      onEnd: (error) => {
-        this.#log(`the watch of ${directory} failed: ${error.message}`);
-        this.#loss = 'watch';
+    const address = await this.#listen();
+    const { directory } = this.#indexer.stores;
+    const { poll } = this.#options;
+    this.#watch = await this.#watchDirectory(
+      directory,
+      {
+        onFile: (key) => this.#onFile(key),
+        onDirectory: (prefix) => {
+          this.#comparisons.addDirectory(prefix);
+          this.#compareSoon();
+        },
+        onTree: (prefix) => {
+          this.#comparisons.addTree(prefix);
+          this.#compareSoon();
+        },
+        onNotice: (sentence) => this.#log(printable(sentence)),
       },
-    });
+      {
+        clock: this.#clock,
+        ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }),
+      },
+    );
     const { packages, repositories, hints } = await this.#indexer.reindex();
     this.#log(comparedLine(directory, packages, repositories, hints));
     this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
     this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
-    for (const line of greeting(directory, url, await this.#greetedRepositories(), this.#options)) this.#log(line);
+    const greeted = {
+      directory,
+      listening: listeningUrl(address),
+      url: address.url,
+      repositories: await this.#greetedRepositories(),
+      uploads: this.#uploadsBy(address.isLoopback),
+    };
+    for (const line of greeting(greeted)) this.#log(line);
   }
 
   /** That the server listens on. */
@@ -225,15 +264,6 @@ export class Service {
 
   onUploaded(key: ObjectKey): void {
     this.#activity.uploaded(key);
-    this.#recheck(() => this.#indexer.send([{ key }]));
-  }
-
-  onSummarized(repository: Repository, publication: Publication): void {
-    if (publication.outcome === 'published')
-      for (const { name, file } of indexFormats) {
-        if (this.#options.formats.includes(name))
-          this.#recheck(() => this.#indexer.checkIndex(joinKey(repository, file)));
-      }
   }
 
   /** The loss of the directory is reported once, and not for every package in it. */
@@ -245,7 +275,7 @@ export class Service {
    * Resolves when the process is asked to stop, or when something is lost. Where the directory cannot even be checked (a disk fails,
    * a parent directory was closed to this user) nothing is lost: the service serves what it can.
    */
-  async untilEnd(stop: AbortSignal): Promise<'asked' | ServiceLoss> {
+  async untilEnd(stop: AbortSignal): Promise<'asked' | Loss> {
     let reported: string | undefined;
     while (!stop.aborted) {
       try {
@@ -266,15 +296,15 @@ export class Service {
     this.#stopping.abort();
     await this.#watch?.close();
     await this.#server.close();
-    await this.#scans.close();
+    await this.#comparing.close();
     await this.#indexer.close();
   }
 
-  async #listen(): Promise<string> {
+  async #listen(): Promise<ListeningAddress> {
     try {
-      const { port, address, family } = await this.#server.listen(this.#options.port);
-      this.#port = port;
-      return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      const address = await this.#server.listen(this.#options.port);
+      this.#port = address.port;
+      return address;
     } catch (error) {
       this.#indexer.stores.discard();
       if (error instanceof CannotListen) throw new CannotRun(error.message);
@@ -285,25 +315,17 @@ export class Service {
   #onFile(key: ObjectKey): void {
     if (isPackageKey(key)) {
       this.#activity.heard(key);
-      this.#attempt(() => this.#indexer.settling.send([{ key }]));
+      this.#attempt(() => this.#indexer.fileChanged(key));
     } else if (isIndexKey(key)) this.#attempt(() => this.#indexer.checkIndex(key));
   }
 
   /** A change that is reported while the service stops is found by the next start. */
-  #scan(prefix: string): void {
-    if (!this.#stopping.signal.aborted) this.#scans.touch(prefix);
+  #compareSoon(): void {
+    if (!this.#stopping.signal.aborted) this.#comparing.touch('');
   }
 
   #compareAll(): void {
     if (!this.isLost) this.#attempt(async () => void (await this.#indexer.reindex()));
-  }
-
-  /** A file of ours that another program removes at once may be in no event. */
-  #recheck(check: () => Promise<void>): void {
-    const { signal } = this.#stopping;
-    void this.#clock.sleep(serviceLimits.recheckMilliseconds, signal).then(() => {
-      if (!signal.aborted) this.#attempt(check);
-    });
   }
 
   #repeat(milliseconds: number, work: () => void): void {
@@ -328,6 +350,13 @@ export class Service {
     return sentence;
   }
 
+  #uploadsBy(isLoopback: boolean): Greeted['uploads'] {
+    const { uploadToken, localUploads = false } = this.#options;
+    if (uploadToken !== undefined) return 'token';
+    if (!localUploads) return 'off';
+    return isLoopback ? 'local' : 'not-loopback';
+  }
+
   async #greetedRepositories(): Promise<Repository[]> {
     const repositories: Repository[] = [];
     for (const repository of this.#statuses.repositories) {
@@ -348,7 +377,7 @@ export class Service {
     const repositories = await this.#statuses.all();
     const { hints, publications } = this.#indexer;
     const queue = { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
-    return serviceStatus(this.#activity, queue, repositories, this.#clock.now());
+    return serviceStatus(this.#activity, queue, this.#watch?.polled ?? [], repositories, this.#clock.now());
   }
 
   /** @returns how many packages are read again. */

@@ -2,14 +2,15 @@
  * The composition on one machine, as lambda.ts is the one on AWS: the three steps over a directory, a table in SQLite and a queue in
  * memory. `index` runs it to its end; `serve` adds a watch and a web server (local-service.ts).
  *
- *     receive, remove ──────▶┐
- *     fileChanged, reindex ─▶┴ hints ─▶ extract ─▶ table ─▶ publications ─▶ summarize
+ *     receive, remove ──────▶┐        ┌ not settled: later
+ *     fileChanged, reindex ─▶┴ hints ─┴▶ extract ─▶ table ─▶ publications ─▶ summarize
  */
 
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { ReceiveOptions, ReceiveOutcome } from './adapters/local/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
 import { type DirectoryOptions, type Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import { Settling, type SettlingFile } from './adapters/local/settling.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
@@ -17,15 +18,20 @@ import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import { joinKey, splitKey } from './keys.ts';
 import { obstructedFiles } from './obstruction.ts';
 import { PageTemplate, pageFile } from './page/page.ts';
-import type { Changes, Clock, Hint, HintQueue, ObjectKey, ObjectStore, RecordTable, Repository } from './ports.ts';
+import type {
+  Changes,
+  Clock,
+  Hint,
+  HintQueue,
+  ListedObject,
+  ObjectKey,
+  ObjectStore,
+  RecordTable,
+  Repository,
+} from './ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
 import { printable } from './wording.ts';
-
-export const localLimits = {
-  /** A file that changed less than this ago is probably still being copied. */
-  settleMilliseconds: 500,
-} as const;
 
 /** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */
 export interface LocalStores {
@@ -40,6 +46,10 @@ export interface LocalStores {
 interface UploadStore extends ObjectStore {
   /** Stores a body of any size: all of it, or nothing. */
   receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome>;
+  /** As `list`, of keys without a further `/` behind the prefix. */
+  listDirectory(prefix: string): AsyncIterable<ListedObject>;
+  /** The object as it is now, where other programs may still be writing it. Without this function, every object is complete. */
+  settlingFile?(key: ObjectKey): Promise<SettlingFile | undefined>;
 }
 
 export interface LocalIndexerOptions {
@@ -48,6 +58,8 @@ export interface LocalIndexerOptions {
   readonly page: PageTemplate | undefined;
   /** Seconds without a change before a repository is published; without it, `close` publishes, from all rows. */
   readonly debounce?: number;
+  /** Seconds without a change before a file is read; without it, every file is read at once. */
+  readonly settle?: number;
   readonly clock?: Clock;
   readonly events: LocalIndexerEvents;
 }
@@ -69,7 +81,7 @@ export interface LocalIndexerEvents {
   readonly onNotice: (sentence: string) => void;
 }
 
-export class LocalIndexer<Stores extends LocalStores = LocalStores> {
+export class LocalIndexer<Stores extends LocalStores = LocalStores> implements HintQueue {
   readonly stores: Stores;
   /** The queue, for what is ready to be read now. */
   readonly hints: MemoryHints;
@@ -78,6 +90,8 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
   readonly #options: LocalIndexerOptions;
   readonly #events: LocalIndexerEvents;
   readonly #clock: Clock;
+  readonly #settling: Settling | undefined;
+  #isClosing = false;
   #isAbandoned = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
@@ -99,11 +113,12 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
   }
 
   constructor(stores: Stores, options: LocalIndexerOptions) {
-    const { clock = new SystemClock(), debounce = Number.POSITIVE_INFINITY, events } = options;
+    const { clock = new SystemClock(), debounce = Number.POSITIVE_INFINITY, settle, events } = options;
     this.stores = stores;
     this.#options = options;
     this.#events = events;
     this.#clock = clock;
+    if (settle !== undefined) this.#settling = new Settling({ clock, settleMilliseconds: 1_000 * settle });
     this.hints = new MemoryHints({
       clock,
       work: (hint) => this.#extract(hint),
@@ -122,6 +137,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
   async receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome> {
     const received = await this.stores.objects.receive(key, body, options);
     if (received.outcome !== 'exists') {
+      this.#settling?.isComplete(key, received.etag);
       this.#events.onUploaded?.(key);
       await this.send([{ key }]);
     }
@@ -140,19 +156,18 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
     return isThere;
   }
 
-  /** Queues keys whose objects are complete. */
+  /** Queues keys that may differ from their rows. */
   async send(hints: readonly Hint[]): Promise<void> {
     await this.hints.send(hints);
-    this.#filesChanged(hints);
+    for (const { key } of hints) this.#events.onChanged?.(splitKey(key).repository);
   }
 
-  /** Queues keys that another program writes: each is read once it has not changed for a while. */
-  readonly settling: HintQueue = {
-    send: async (hints) => {
-      await this.hints.sendAfter(hints, localLimits.settleMilliseconds);
-      this.#filesChanged(hints);
-    },
-  };
+  /** Another program changed the file of this key, and may be changing it still. */
+  async fileChanged(key: ObjectKey): Promise<void> {
+    this.#settling?.heard(key);
+    // While it waits, each of its many events would only have it checked too early.
+    if (!this.hints.isWaiting(key)) await this.send([{ key }]);
+  }
 
   /** Publishes the index again if it is not ours: somebody replaced or removed it. */
   async checkIndex(key: ObjectKey): Promise<void> {
@@ -161,15 +176,25 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
   }
 
   /** Compares objects and rows, and queues the keys that differ. */
-  async reindex(options: ReindexOptions = {}, hints: HintQueue = this.settling): Promise<ReindexResult> {
+  async reindex(options: ReindexOptions = {}, hints: HintQueue = this): Promise<ReindexResult> {
     const { objects, records } = this.stores;
     return await reindex({ objects, records, hints }, options);
   }
 
-  /** Compares the packages below a prefix with their rows, and looks for indexes that are not ours. */
-  async compare(prefix: string): Promise<void> {
+  /**
+   * Compares packages with their rows, and checks that their indexes are ours.
+   * @param prefix `''` or ending in `/`.
+   * @param what `tree`: of every repository below it, too.
+   */
+  async compare(prefix: string, what: 'directory' | 'tree'): Promise<void> {
+    const { objects, records } = this.stores;
     const indexes: ObjectKey[] = [];
-    await this.reindex({ prefix, onlyPackages: true, onIndex: (key) => indexes.push(key) });
+    const options = { prefix, onlyPackages: true, onIndex: (key: ObjectKey) => indexes.push(key) };
+    if (what === 'tree') await this.reindex(options);
+    else {
+      const files = { head: (key: ObjectKey) => objects.head(key), list: () => objects.listDirectory(prefix) };
+      await reindex({ objects: files, records, hints: this }, { ...options, onlyRepository: true });
+    }
     for (const key of indexes) await this.checkIndex(key);
   }
 
@@ -186,13 +211,21 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
 
   /** Works off the queue, publishes every repository that changed, and releases the stores. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.hints.close();
     await this.publications.close();
     this.stores.release();
   }
 
-  async #extract({ key, force = false }: Hint): Promise<void> {
+  async #extract(hint: Hint): Promise<void> {
+    const { key, force = false } = hint;
     if (this.#isAbandoned) return;
+    const wait = await this.#millisecondsToSettle(key);
+    if (wait > 0) {
+      // Its row stays as it is, and the next start finds the difference.
+      if (!this.#isClosing) await this.hints.sendAfter([hint], wait);
+      return;
+    }
     const { objects, records } = this.stores;
     const extraction = await extract({ objects, records, clock: this.#clock }, key, { force });
     this.#events.onExtracted?.(key, extraction);
@@ -214,6 +247,15 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
       );
   }
 
+  /** 0 where the file can be read now. */
+  async #millisecondsToSettle(key: ObjectKey): Promise<number> {
+    const { objects, records } = this.stores;
+    if (this.#settling === undefined || objects.settlingFile === undefined) return 0;
+    const file = await objects.settlingFile(key);
+    const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
+    return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
+  }
+
   /** All that was asked for, except where a directory is in its place. */
   async #publishable(repository: Repository): Promise<Pick<LocalIndexerOptions, 'formats' | 'page'>> {
     const { formats, page } = this.#options;
@@ -224,10 +266,6 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> {
     }
     const free = indexFormats.filter(({ name, file }) => formats.includes(name) && !obstructed.includes(file));
     return { formats: free.map(({ name }) => name), page: obstructed.includes(pageFile) ? undefined : page };
-  }
-
-  #filesChanged(hints: readonly Hint[]): void {
-    for (const { key } of hints) this.#events.onChanged?.(splitKey(key).repository);
   }
 }
 

@@ -20,7 +20,7 @@ export const reindexLimits = {
 } as const;
 
 export interface ReindexPorts {
-  readonly objects: ObjectStore;
+  readonly objects: Pick<ObjectStore, 'head' | 'list'>;
   readonly records: RecordTable;
   readonly hints: HintQueue;
 }
@@ -34,6 +34,8 @@ export interface ReindexPlace {
 export interface ReindexOptions {
   /** Only keys that begin with this. */
   readonly prefix?: string;
+  /** Only the repository that the prefix is, and none below it. `objects` need not list those. */
+  readonly onlyRepository?: boolean;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
   /** Compare packages only, and request no summaries. */
@@ -74,7 +76,7 @@ export interface ReindexResult {
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
-  const { listed, unusable } = await listRepositories(ports, prefix, options.onIndex);
+  const { listed, unusable } = await listRepositories(ports, prefix, options);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
   const result = {
     repositories: 0,
@@ -124,7 +126,7 @@ interface Listing {
 async function listRepositories(
   { objects, records }: ReindexPorts,
   prefix: string,
-  onIndex?: (key: ObjectKey) => void,
+  { onIndex, onlyRepository = false }: ReindexOptions,
 ): Promise<Listing> {
   const listed = new Map<Repository, Map<string, ETag>>();
   let unusable: UnusableKeys | undefined;
@@ -135,11 +137,13 @@ async function listRepositories(
     if (isIndex) onIndex?.(key);
     if (!isPackage && !isIndex) continue;
     const { repository, file } = splitKey(key);
+    if (onlyRepository && joinKey(repository, '') !== prefix) continue;
     const etags = listed.get(repository) ?? new Map<string, ETag>();
     listed.set(repository, etags);
     if (isPackage) etags.set(file, etag);
   }
-  for await (const repository of records.repositories()) {
+  const known = onlyRepository ? [splitKey(prefix).repository] : records.repositories();
+  for await (const repository of known) {
     const isBelow = joinKey(repository, '').startsWith(prefix) || splitKey(prefix).repository === repository;
     if (isBelow && !listed.has(repository)) listed.set(repository, new Map());
   }
@@ -151,7 +155,7 @@ async function listRepositories(
  * is gone stays: it needs a hint, so that extract removes it.
  */
 async function withoutAliases(
-  objects: ObjectStore,
+  objects: ReindexPorts['objects'],
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
 ): Promise<ReadonlyMap<string, ETag>> {

@@ -344,6 +344,8 @@ async function publish(
         ...(head === undefined ? {} : { [replacedMetadata]: head.lastModified.toISOString() }),
       },
       contentType,
+      // Clients and caches may keep it, and ask whether it changed before each use.
+      cacheControl: 'no-cache',
       lastModified: publishedAt,
     });
     if (put.outcome === 'lost-race') return 'lost-race';

@@ -38,9 +38,18 @@ export function repositoryName(repository: Repository): string {
   return repository === '' ? '(top directory)' : repository;
 }
 
-/** Nothing from a file name or a record may move the cursor of a terminal. */
+/**
+ * Control characters, which move the cursor of a terminal, and those that change the direction of the text around them (Unicode's
+ * Bidi_Control): `gnp.tgz` could be shown as `png.tgz`.
+ */
+const unprintable = /[\p{Cc}\p{Bidi_Control}]/gu;
+
+/** A file name or a record as text that is safe to print. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(unprintable, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
 }
 
 /** Bytes of a record, which came as Latin-1, in the encoding that they are most likely in. */

@@ -143,6 +143,7 @@ describe('summarize', () => {
       ] as const) {
         assert.deepEqual(index(format)?.metadata, metadata);
         assert.equal(index(format)?.contentType, contentType);
+        assert.equal(index(format)?.cacheControl, 'no-cache');
         assert.deepEqual(index(format)?.lastModified, publication.publishedAt);
       }
       assert.equal(Buffer.from(index('gz')?.body ?? '').readUInt32LE(4) * 1000, publication.publishedAt.getTime());

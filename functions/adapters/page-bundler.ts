@@ -32,14 +32,15 @@ const sameForAll = ["connect-src 'self'", 'img-src data:', "base-uri 'none'", "f
 const recipes = {
   packages: {
     directory: 'functions/browser/packages',
-    notice: '/*! With fflate and fzstd, (c) Arjun Barrett, MIT licence: github.com/101arrowz */',
+    notice:
+      '/*! With preact (c) Jason Miller, uFuzzy (c) Leon Sorokin, fflate and fzstd (c) Arjun Barrett; MIT licence */',
     // Its policy is a meta element, since S3 sends no headers of ours. HTML forbids frame-ancestors there: that is up to the server.
     directives: [...sameForAll, 'worker-src blob:'],
     trustedTypes: 'catalogue',
   },
   operations: {
     directory: 'functions/browser/operations',
-    notice: '',
+    notice: '/*! With preact (c) Jason Miller; MIT licence */',
     directives: [...sameForAll, "frame-ancestors 'none'"],
     trustedTypes: "'none'",
   },
@@ -63,7 +64,7 @@ export async function bundlePage(name: PageName): Promise<BundledPage> {
   };
   const html = await readFile(join(root, template), 'utf8');
   const style = bundle('page.css');
-  const main = bundle('main.ts');
+  const main = bundle('main.tsx');
   const script = recipe.notice + main.text;
   const policy = policyFor(script, style.text, recipe);
   const parts: Readonly<Record<string, string>> = { style: style.text, script, policy };
@@ -87,6 +88,8 @@ const options = {
   metafile: true,
   format: 'iife',
   platform: 'browser',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
   target: ['chrome123', 'firefox120', 'safari17.5'],
   charset: 'utf8',
   legalComments: 'none',

@@ -85,12 +85,11 @@ export function* checkInSteps(packages: readonly PackageFacts[], known?: Resolut
   const resolutions = known ?? (yield* resolveDependencies(packages));
   const { architecture, foreign } = compareArchitectures(packages);
   yield;
-  const dependencyCycles = findDependencyCycles(packages, resolutions);
-  yield;
-  const missingDependencies = findMissingDependencies(packages, resolutions);
-  yield;
-  const { missingLibraries, systemLibraries } = checkLibraries(packages);
-  yield;
+  const dependencyCycles = yield* findDependencyCycles(packages, resolutions);
+  const missingDependencies = yield* findMissingDependencies(packages, resolutions);
+  const { missingLibraries, systemLibraries } = yield* checkLibraries(packages);
+  const sameName = yield* groups(packages, ({ name }) => name);
+  const duplicatePaths = yield* findDuplicatePaths(packages);
   return {
     packages: packages.length,
     architecture,
@@ -99,32 +98,32 @@ export function* checkInSteps(packages: readonly PackageFacts[], known?: Resolut
     missingDependencies,
     missingLibraries,
     systemLibraries,
-    duplicateNames: groups(packages, ({ name }) => name).map(([name, same]) => ({
-      name,
-      files: same.map(({ file }) => file),
-    })),
-    duplicatePaths: findDuplicatePaths(packages),
+    duplicateNames: sameName.map(([name, same]) => ({ name, files: same.map(({ file }) => file) })),
+    duplicatePaths,
   };
 }
 
-function findMissingDependencies(packages: readonly PackageFacts[], resolutions: Resolutions): MissingDependency[] {
+function* findMissingDependencies(
+  packages: readonly PackageFacts[],
+  resolutions: Resolutions,
+): InSteps<MissingDependency[]> {
   const missing: MissingDependency[] = [];
-  for (const [pattern, neededBy] of users(packages, ({ depends }) => depends)) {
+  for (const [pattern, neededBy] of yield* users(packages, ({ depends }) => depends)) {
     const { name, problem } = resolutions.get(pattern) ?? {};
     if (name === undefined) missing.push({ pattern, problem, neededBy });
   }
   return missing;
 }
 
-function checkLibraries(packages: readonly PackageFacts[]): {
+function* checkLibraries(packages: readonly PackageFacts[]): InSteps<{
   readonly missingLibraries: readonly MissingLibrary[];
   readonly systemLibraries: number;
-} {
+}> {
   const provided = new Set(packages.flatMap(({ provides }) => provides));
   const isBelowPrefix = prefixTest(libraryPrefixes(provided));
   const missingLibraries: MissingLibrary[] = [];
   let systemLibraries = 0;
-  for (const [library, neededBy] of users(packages, ({ requires }) => requires)) {
+  for (const [library, neededBy] of yield* users(packages, ({ requires }) => requires)) {
     if (provided.has(library)) continue;
     if (isBelowPrefix(library)) missingLibraries.push({ library, neededBy });
     else systemLibraries += 1;
@@ -167,9 +166,9 @@ function prefixTest(prefixes: readonly string[]): (text: string) => boolean {
   };
 }
 
-function findDuplicatePaths(packages: readonly PackageFacts[]): ConsistencyReport['duplicatePaths'] {
+function* findDuplicatePaths(packages: readonly PackageFacts[]): InSteps<ConsistencyReport['duplicatePaths']> {
   const withPath = packages.filter(({ path }) => path !== '');
-  const samePackage = groups(withPath, ({ path, name }) => `${path}\n${parsePackageName(name).base ?? name}`);
+  const samePackage = yield* groups(withPath, ({ path, name }) => `${path}\n${parsePackageName(name).base ?? name}`);
   return samePackage.flatMap(([, [first, ...others]]) => {
     const names = [...new Set([first, ...others].flatMap((each) => each?.name ?? []))];
     // Files that share their whole PKGNAME are reported as that.
@@ -178,12 +177,13 @@ function findDuplicatePaths(packages: readonly PackageFacts[]): ConsistencyRepor
 }
 
 /** Each thing used → its users, each once; in the order of first use. */
-function users(
+function* users(
   packages: readonly PackageFacts[],
   used: (facts: PackageFacts) => readonly string[],
-): Map<string, string[]> {
+): InSteps<Map<string, string[]>> {
   const names = new Map<string, string[]>();
   for (const facts of packages) {
+    yield;
     for (const one of used(facts)) {
       const neededBy = names.get(one);
       if (neededBy === undefined) names.set(one, [facts.name]);
@@ -194,10 +194,17 @@ function users(
 }
 
 /** The keys that more than one package has. */
-function groups(
+function* groups(
   packages: readonly PackageFacts[],
   keyOf: (facts: PackageFacts) => string,
-): [string, readonly PackageFacts[]][] {
-  const grouped = Map.groupBy(packages, keyOf);
+): InSteps<[string, readonly PackageFacts[]][]> {
+  const grouped = new Map<string, PackageFacts[]>();
+  for (const facts of packages) {
+    yield;
+    const key = keyOf(facts);
+    const same = grouped.get(key);
+    if (same === undefined) grouped.set(key, [facts]);
+    else same.push(facts);
+  }
   return [...grouped].filter(([, same]) => same.length > 1);
 }

@@ -33,9 +33,13 @@ export function* resolveDependencies(
   packages: readonly { readonly name: string; readonly depends: readonly string[] }[],
   stepsMax: number = dependencyLimits.stepsMax,
 ): InSteps<Resolutions> {
+  yield;
   const names = new PackageNames(packages.map(({ name }) => name));
   const resolutions = new Map<string, Resolution>();
-  for (const { depends } of packages) for (const pattern of depends) resolutions.set(pattern, tooComplicated);
+  for (const { depends } of packages) {
+    yield;
+    for (const pattern of depends) resolutions.set(pattern, tooComplicated);
+  }
   let stepsLeft = stepsMax;
   let waiting = [...resolutions.keys()];
   for (let steps: number = dependencyLimits.firstSteps; waiting.length > 0 && stepsLeft > 0; ) {

@@ -1,6 +1,6 @@
 /** Packages that need each other, or themselves: pkg_add recurses until it fails. Runs in a browser too. */
 
-import type { Resolutions } from './dependencies.ts';
+import type { InSteps, Resolutions } from './dependencies.ts';
 
 const cycleLimits = {
   /**
@@ -23,30 +23,33 @@ interface Package {
   readonly depends: readonly string[];
 }
 
-export function findDependencyCycles(
+export function* findDependencyCycles(
   packages: readonly Package[],
   resolutions: Resolutions,
   dependenciesFollowedMax: number = cycleLimits.dependenciesFollowedMax,
-): DependencyCycle[] {
-  const graph = dependencyGraph(packages, resolutions);
+): InSteps<DependencyCycle[]> {
+  const graph = yield* dependencyGraph(packages, resolutions);
   const search = new CycleSearch(graph.edges, dependenciesFollowedMax);
-  return cyclicComponents(graph.edges).map((component) => ({
-    names: search.shortest(component).map((node) => graph.names[node] ?? ''),
-    packages: component.length,
-  }));
+  const cycles: DependencyCycle[] = [];
+  for (const component of yield* cyclicComponents(graph.edges)) {
+    const shortest = yield* search.shortest(component);
+    cycles.push({ names: shortest.map((node) => graph.names[node] ?? ''), packages: component.length });
+  }
+  return cycles;
 }
 
 type Edges = readonly (readonly number[])[];
 
 /** Nodes are names: of several files with one PKGNAME, any may be the one that a client sees. */
-function dependencyGraph(
+function* dependencyGraph(
   packages: readonly Package[],
   resolutions: Resolutions,
-): { readonly names: readonly string[]; readonly edges: Edges } {
+): InSteps<{ readonly names: readonly string[]; readonly edges: Edges }> {
   const nodes = new Map<string, number>();
   for (const { name } of packages) if (!nodes.has(name)) nodes.set(name, nodes.size);
   const edges = Array.from(nodes, () => new Set<number>());
   for (const { name, depends } of packages) {
+    yield;
     const from = edges[nodes.get(name) ?? 0];
     for (const pattern of depends) {
       const needed = nodes.get(resolutions.get(pattern)?.name ?? '');
@@ -60,7 +63,7 @@ function dependencyGraph(
  * The strongly connected components that have a cycle, in the order of their first nodes; the nodes of each in order (Tarjan 1972, with a
  * stack of our own, since a chain of dependencies may have any length).
  */
-function cyclicComponents(edges: Edges): number[][] {
+function* cyclicComponents(edges: Edges): InSteps<number[][]> {
   const unvisited = -1;
   const order = new Int32Array(edges.length).fill(unvisited);
   const lowest = new Int32Array(edges.length);
@@ -87,6 +90,7 @@ function cyclicComponents(edges: Edges): number[][] {
       if (needed !== undefined && order[needed] === unvisited) enter(needed);
       else if (needed !== undefined && isOpen[needed] === 1) lower(lowest, node, order[needed]);
       else if (needed === undefined) {
+        yield;
         path.pop();
         const parent = path.at(-1);
         if (parent !== undefined) lower(lowest, parent.node, lowest[node]);
@@ -124,12 +128,13 @@ class CycleSearch {
   }
 
   /** @returns the nodes of a cycle, the shortest one unless the limit was reached. The first search always finds one. */
-  shortest(component: readonly number[]): readonly number[] {
+  *shortest(component: readonly number[]): InSteps<readonly number[]> {
     this.#components += 1;
     for (const node of component) this.#component[node] = this.#components;
     let shortest: readonly number[] = [];
     for (const start of component) {
       if (shortest.length === 1 || (shortest.length > 0 && this.#dependenciesLeft <= 0)) break;
+      yield;
       shortest = this.#through(start, shortest.length || component.length + 1) ?? shortest;
     }
     return shortest;

@@ -1,51 +1,52 @@
-/** What is known of every repository: from the table, and from a look at the bucket. The same on one machine and on AWS. */
+/** The status of a repository, from its rows and a listing of its files. The same on one machine and on AWS. */
 
 import { isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../keys.ts';
 import { obstructedFiles } from '../obstruction.ts';
 import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../ports.ts';
-import { findDuplicates, packageNameOf } from '../record/hazards.ts';
+import { packageNameOf } from '../record/hazards.ts';
 import type { ConsistencyReport } from './consistency.ts';
 import { RepositoryFacts } from './repository-facts.ts';
 
 export interface RepositoryStatus {
   readonly repository: Repository;
-  /** In the index, or about to be. */
+  /** In the index, or in the next one. */
   readonly packages: number;
-  /** Bytes of these packages. */
+  /** Of these packages; bytes. */
   readonly packageBytes: number;
   readonly rejected: readonly { readonly file: string; readonly code: string; readonly message: string }[];
   /** Code → how many packages have it. */
   readonly warnings: Readonly<Record<string, number>>;
-  /** Keys whose row does not say what is there: uploads that wait, or could not be read. */
+  /** Keys whose row is not up to date: they are waiting, or could not be read. */
   readonly pending: readonly ObjectKey[];
-  /** Each index that is there, and when it was published; the latest first. */
+  /** The latest first. */
   readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
-  /** An index that was there before serves on, until no package is pending. */
+  /** False where an index that we did not make is kept until no package is pending. */
   readonly isAdopted: boolean;
   /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
   readonly obstructed: readonly string[];
-  /** How its packages fit together; undefined where there is too much to keep. */
+  /** Undefined where the repository is too large to check. */
   readonly consistency: ConsistencyReport | undefined;
 }
 
-export type Pause = () => Promise<void> | undefined;
+/** Called often during long work, which goes on once the promise resolves; undefined: at once. */
+type Pause = () => Promise<void> | undefined;
 
 interface Found {
   readonly etags: Map<string, ETag>;
   readonly indexes: ObjectKey[];
 }
 
-/** @param prefixes of the keys that are watched, each with its trailing `/`; none: every key. */
+/** @param prefixes only repositories below these, each with its trailing `/`; none: all. */
 export async function repositoryStatuses(
   objects: ObjectStore,
   records: RecordTable,
   prefixes: readonly string[] = [],
 ): Promise<RepositoryStatus[]> {
-  const watched = prefixes.length === 0 ? [''] : prefixes;
-  const found = await findRepositories(objects, watched);
+  const wanted = prefixes.length === 0 ? [''] : prefixes;
+  const found = await findRepositories(objects, wanted);
   for await (const repository of records.repositories()) {
-    const isWatched = watched.some((prefix) => joinKey(repository, '').startsWith(prefix));
-    if (isWatched && !found.has(repository)) found.set(repository, nothing);
+    const isWanted = wanted.some((prefix) => joinKey(repository, '').startsWith(prefix));
+    if (isWanted && !found.has(repository)) found.set(repository, nothing);
   }
   const statuses: RepositoryStatus[] = [];
   for (const [repository, there] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -55,10 +56,6 @@ export async function repositoryStatuses(
   return statuses;
 }
 
-/**
- * Of one repository.
- * @param pause called after each row, and awaited where it returns a promise: so a server can answer others meanwhile.
- */
 export async function repositoryStatus(
   objects: ObjectStore,
   records: RecordTable,
@@ -69,7 +66,7 @@ export async function repositoryStatus(
   return await statusOf(objects, records, repository, found.get(repository) ?? nothing, pause);
 }
 
-/** Whether there is anything in it. What the table remembers of one that is gone is not worth a line. */
+/** False for a repository that was removed: the table still knows it. */
 export function isInUse({ packages, rejected, pending, indexes }: RepositoryStatus): boolean {
   return packages + rejected.length + pending.length + indexes.length > 0;
 }
@@ -100,44 +97,51 @@ async function statusOf(
 ): Promise<RepositoryStatus> {
   const rejected: { file: string; code: string; message: string }[] = [];
   const warnings: Record<string, number> = {};
-  const names: { file: string; name: string }[] = [];
-  const unseen = new Map(etags);
+  /** PKGNAME → how many packages have it. */
+  const names = new Map<string, number>();
+  const withoutRow = new Map(etags);
   const pending: ObjectKey[] = [];
   const facts = new RepositoryFacts();
+  let packages = 0;
   let packageBytes = 0;
   for await (const row of records.rows(repository)) {
-    await pause?.();
+    const waiting = pause?.();
+    if (waiting !== undefined) await waiting;
     facts.add(row);
-    if (unseen.get(row.file) !== row.etag) pending.push(joinKey(repository, row.file));
-    unseen.delete(row.file);
+    if (etags.get(row.file) !== row.etag) pending.push(joinKey(repository, row.file));
+    withoutRow.delete(row.file);
     if (row.state === 'rejected') {
       rejected.push({ file: row.file, ...row.reason });
       continue;
     }
+    packages += 1;
     packageBytes += row.size;
-    names.push({ file: row.file, name: packageNameOf(row.record) });
+    const name = packageNameOf(row.record);
+    names.set(name, (names.get(name) ?? 0) + 1);
     for (const code of row.warnings) warnings[code] = (warnings[code] ?? 0) + 1;
   }
-  // A copy of a package with a + in its name, under the key that S3 reads from its URL, has no row of its own.
-  const aliases = new Set([...etags.keys()].map(plusAliasOf));
-  for (const file of unseen.keys()) if (!aliases.has(file)) pending.push(joinKey(repository, file));
-  const duplicates = findDuplicates(names).size;
-  if (duplicates > 0) warnings['duplicate-pkgname'] = duplicates;
+  if (withoutRow.size > 0) {
+    // Copies of packages with a + in their names, under the keys that S3 reads from their URLs.
+    const aliases = new Set([...etags.keys()].map(plusAliasOf));
+    for (const file of withoutRow.keys()) if (!aliases.has(file)) pending.push(joinKey(repository, file));
+  }
+  const duplicates = [...names.values()].filter((count) => count > 1);
+  if (duplicates.length > 0) warnings['duplicate-pkgname'] = duplicates.reduce((sum, count) => sum + count);
   return {
     repository,
-    packages: names.length,
+    packages,
     packageBytes,
     rejected,
     warnings,
     pending,
-    indexes: await lookAt(objects, indexes),
+    indexes: await headIndexes(objects, indexes),
     isAdopted: await records.isAdopted(repository),
     obstructed: await obstructedFiles(objects, repository),
     consistency: await facts.check(pause),
   };
 }
 
-async function lookAt(objects: ObjectStore, indexes: readonly ObjectKey[]): Promise<RepositoryStatus['indexes']> {
+async function headIndexes(objects: ObjectStore, indexes: readonly ObjectKey[]): Promise<RepositoryStatus['indexes']> {
   const heads: { file: string; published: Date; bytes: number }[] = [];
   for (const key of indexes) {
     const head = await objects.head(key);

@@ -4,7 +4,6 @@ export type WarningCode =
   | 'name-mismatch'
   | 'not-installable'
   | 'duplicate-pkgname'
-  | 'plus-in-name'
   | 'unfetchable-name'
   | 'empty-dependency'
   | 'carriage-return'
@@ -17,8 +16,6 @@ export const warningRemedies: Readonly<Record<WarningCode, string>> = {
     'pkgin expects a version that starts with a digit after the last "-" of PKGNAME: rename the package.',
   'duplicate-pkgname':
     'Of several files with one PKGNAME a client sees only one, not always the same: remove the others.',
-  'plus-in-name':
-    'S3 reads a "+" in a URL as a blank: serve the file through the alias that the indexer keeps, or through the CDN.',
   'unfetchable-name': 'pkgin does not encode "?", "%", "&" and "#", so it cannot fetch the file: rename the package.',
   'empty-dependency': 'A @pkgdep has no pattern, so no client can satisfy it: build the package again.',
   'carriage-return':
@@ -44,7 +41,6 @@ interface WarningRule {
 const warningRules: readonly WarningRule[] = [
   { code: 'name-mismatch', applies: ({ name, file }) => file !== `${name}.tgz` },
   { code: 'not-installable', applies: ({ name }) => !/-[0-9][^-]*$/.test(name) },
-  { code: 'plus-in-name', applies: ({ file }) => file.includes('+') },
   { code: 'unfetchable-name', applies: ({ name }) => /[?%&#]/.test(name) },
   { code: 'empty-dependency', applies: ({ text }) => text.includes('\nDEPENDS=(null)\n') },
   { code: 'carriage-return', applies: ({ text }) => text.includes('\r\n') },

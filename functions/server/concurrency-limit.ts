@@ -7,6 +7,7 @@ const retryAfterSeconds = 5;
 export class ConcurrencyLimit {
   readonly #what: string;
   readonly #count: number;
+  readonly #waiting: (() => void)[] = [];
   #taken = 0;
 
   /** @param what the things are, in the plural, for the refusal: "uploads" */
@@ -29,8 +30,24 @@ export class ConcurrencyLimit {
         },
       );
     this.#taken += 1;
-    return () => {
-      this.#taken -= 1;
-    };
+    return () => this.#giveBack();
+  }
+
+  /** Runs the work once there is a place for it, in the order of the calls. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#taken < this.#count) this.#taken += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      this.#giveBack();
+    }
+  }
+
+  /** The first that waits takes the place over. */
+  #giveBack(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken -= 1;
+    else next();
   }
 }

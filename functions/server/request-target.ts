@@ -1,6 +1,6 @@
 /** The path of a request: decoded exactly once, and refused where it could mean anything but a file below the root. */
 
-import { isPackageKey, packageSuffixes } from '../keys.ts';
+import { isPackageKey, keyLimits, packageSuffixes } from '../keys.ts';
 import { isPublishedFile } from '../obstruction.ts';
 import type { ObjectKey } from '../ports.ts';
 import { notFound, Refusal } from './answer.ts';
@@ -89,6 +89,8 @@ export function packageKeyOf(target: RequestTarget, limits: ServerLimits): Objec
   if (target.query !== undefined) throw new Refusal(400, 'PUT and DELETE take no query string.');
   if (target.repeatedSlash || target.trailingSlash || !isPackageKey(key))
     throw new Refusal(400, `Expected the path of a package, such as /All/x-1.0.tgz (${packageSuffixes.join(', ')}).`);
+  if (target.parts.length - 1 > keyLimits.directoriesMax)
+    throw new Refusal(400, `Path too deep: the limit is ${keyLimits.directoriesMax} directories.`);
   if (target.parts.some((part) => Buffer.byteLength(part) > limits.keyPartBytesMax))
     throw new Refusal(400, `Name too long: the limit is ${limits.keyPartBytesMax} bytes.`);
   if (Buffer.byteLength(key) > limits.keyBytesMax)

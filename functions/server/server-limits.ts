@@ -34,6 +34,11 @@ export const serverLimits = {
   /** Uploads at the same time: each holds a file open and 64 KiB. One more gets a 503. */
   uploadsMax: 64,
   /**
+   * Uploads whose metadata are read at the same time, before they are stored; the others wait. Those of a hostile package take tens of
+   * megabytes of memory.
+   */
+  verdictsMax: 8,
+  /**
    * A client that takes longer than `progressMilliseconds` to send, or to read, `progressBytes` is disconnected: 1 KiB/s, a
    * modem. The total time has no limit, so a large package gets through over a slow line.
    */

@@ -1,6 +1,7 @@
 /** What the service knows → what `/-/status` answers. */
 
 import type { DeadLetter } from '../adapters/local/memory-hints.ts';
+import type { Polled } from '../adapters/local/watch-directory.ts';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import { countFindings } from '../check/findings.ts';
 import type { RepositoryStatus } from '../check/repository-status.ts';
@@ -23,6 +24,7 @@ interface Queue {
 export function serviceStatus(
   activity: Activity,
   queue: Queue,
+  polled: readonly Polled[],
   repositories: readonly ServedRepository[],
   now: Date,
 ): ServiceStatus {
@@ -41,6 +43,7 @@ export function serviceStatus(
         at: at.toISOString(),
       })),
     },
+    polled: polled.map(({ directories, reason, setting = null }) => ({ directories, reason, setting })),
     publications: publications.map(({ at, latency = null, ...publication }) => ({
       ...publication,
       at: at.toISOString(),

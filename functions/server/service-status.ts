@@ -29,6 +29,14 @@ export interface ServiceStatus {
       readonly at: string;
     }[];
   };
+  /** Directories that are compared every few seconds, because they cannot be watched; by reason. */
+  readonly polled: readonly {
+    readonly directories: number;
+    /** `no inotify watch is left` */
+    readonly reason: string;
+    /** What to change; null where nothing helps. */
+    readonly setting: string | null;
+  }[];
   /** The latest first. */
   readonly publications: readonly {
     readonly repository: string;

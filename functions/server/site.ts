@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
+import type { PackageSource } from '../package/package-source.ts';
 import type { ObjectKey } from '../ports.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { RequestTarget } from './request-target.ts';
@@ -12,11 +13,17 @@ import type { RetryRequest, ServiceStatus } from './service-status.ts';
 export interface Site {
   /** The directory, with all symbolic links resolved. */
   readonly root: string;
+  /** For clients, without a slash at its end. */
+  readonly url: string;
   readonly changes: ChangePermission;
   readonly uploads: UploadReceiver;
+  /** Whether an upload may replace a package. */
+  readonly overwrite: boolean;
+  readonly findRejection: FindRejection;
   readonly operations: Operations;
   readonly limits: ServerLimits;
   readonly uploadsUnderWay: ConcurrencyLimit;
+  readonly verdictsUnderWay: ConcurrencyLimit;
   readonly pagesUnderWay: ConcurrencyLimit;
   /** One line for the operator, without its line end. */
   readonly log: (line: string) => void;
@@ -33,7 +40,18 @@ export interface ReceiveOptions {
   readonly ifNoneMatch?: '*';
   /** Bytes; the body is cut there anyhow. */
   readonly bytesMax: number;
+  /** Called with the complete body before it is stored. Where it throws, nothing is stored, and the error is thrown on. */
+  readonly check?: (body: PackageSource) => Promise<void>;
 }
+
+/**
+ * Why the indexer would reject a package; undefined where it would not. Throws where it cannot be read.
+ * @param file its name
+ */
+export type FindRejection = (
+  source: PackageSource,
+  file: string,
+) => Promise<{ readonly code: string; readonly message: string } | undefined>;
 
 /** Where uploads go. It never writes through a link, nor outside of the served directory. */
 export interface UploadReceiver {

@@ -3,18 +3,24 @@
 import { setImmediate } from 'node:timers/promises';
 import { CannotRun } from '../failures.ts';
 
-const timeSliceLimits = {
+export const timeSliceLimits = {
   /** How long the work may hold up everything else. */
   sliceMilliseconds: 5,
 } as const;
 
 export class TimeSlices {
   readonly #stop: AbortSignal;
-  #startedAt = performance.now();
+  readonly #now: () => number;
+  #startedAt: number;
 
-  /** @param stop ends the work: its next pause throws. */
-  constructor(stop: AbortSignal) {
+  /**
+   * @param stop ends the work: its next pause throws.
+   * @param now in milliseconds.
+   */
+  constructor(stop: AbortSignal, now = () => performance.now()) {
     this.#stop = stop;
+    this.#now = now;
+    this.#startedAt = now();
   }
 
   /**
@@ -22,13 +28,13 @@ export class TimeSlices {
    * @throws {CannotRun} when the work is to end.
    */
   readonly pause = (): Promise<void> | undefined => {
-    if (performance.now() - this.#startedAt < timeSliceLimits.sliceMilliseconds) return undefined;
+    if (this.#now() - this.#startedAt < timeSliceLimits.sliceMilliseconds) return undefined;
     return this.#pause();
   };
 
   async #pause(): Promise<void> {
     await setImmediate();
     if (this.#stop.aborted) throw new CannotRun('the server is stopping');
-    this.#startedAt = performance.now();
+    this.#startedAt = this.#now();
   }
 }

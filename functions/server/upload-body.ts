@@ -3,24 +3,27 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ClientGone, Refusal } from './answer.ts';
+import type { BodyDigests } from './body-digests.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 /**
- * To be read once. It fails with a Refusal (413, 408, 400 for an empty body) or with ClientGone. `failure` keeps that reason,
+ * To be read once. It fails with a Refusal (413, 408, 400 for an empty body or a wrong digest) or with ClientGone. `failure` keeps that reason,
  * since the reader may wrap what it catches.
  */
 export class UploadBody implements AsyncIterable<Uint8Array> {
   readonly #message: IncomingMessage;
   readonly #continueBody: () => void;
   readonly #limits: ServerLimits;
+  readonly #digests: BodyDigests | undefined;
   #receivedBytes = 0;
   #failure: Error | undefined;
 
   /** @param continueBody called before the first piece is read: a refused client that waits for it sends nothing in vain */
-  constructor(message: IncomingMessage, continueBody: () => void, limits: ServerLimits) {
+  constructor(message: IncomingMessage, continueBody: () => void, limits: ServerLimits, digests?: BodyDigests) {
     this.#message = message;
     this.#continueBody = continueBody;
     this.#limits = limits;
+    this.#digests = digests;
   }
 
   get receivedBytes(): number {
@@ -37,9 +40,11 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
       for await (const piece of this.#pieces()) {
         this.#receivedBytes += piece.byteLength;
         if (this.#receivedBytes > this.#limits.uploadBytesMax) throw tooLarge(this.#limits);
+        this.#digests?.update(piece);
         yield piece;
       }
       if (this.#receivedBytes === 0) throw emptyUpload();
+      this.#digests?.verify();
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
       throw this.#failure;

@@ -1,11 +1,15 @@
 /** PUT and DELETE of a package. Nobody sees any of an upload before its last byte has come, and a failed one leaves nothing. */
 
+import type { PackageSource } from '../package/package-source.ts';
 import type { ObjectKey } from '../ports.ts';
+import { recordLimits } from '../record/limits.ts';
+import { printable } from '../wording.ts';
 import { ClientGone, notFound, plainText, Refusal } from './answer.ts';
+import { BodyDigests } from './body-digests.ts';
 import { codeOf } from './open-served.ts';
 import { encodedPath, packageKeyOf, uploadKeyOf } from './request-target.ts';
 import type { ServerLimits } from './server-limits.ts';
-import type { RequestHeaders, ServedRequest, Site } from './site.ts';
+import type { ReceiveOptions, RequestHeaders, ServedRequest, Site } from './site.ts';
 import { emptyUpload, tooLarge, UploadBody } from './upload-body.ts';
 
 /** `PUT /All/x-1.0.tgz` */
@@ -17,10 +21,15 @@ export async function receivePackage(request: ServedRequest, site: Site): Promis
   refuseEncodings(headers);
   refuseByDeclaredLength(headers, site.limits);
   const ifNoneMatch = createOnly(headers);
+  const digests = new BodyDigests(headers);
 
   afterwards(site.uploadsUnderWay.take());
-  const body = new UploadBody(message, continueBody, site.limits);
-  const options = { bytesMax: site.limits.uploadBytesMax, ...(ifNoneMatch && { ifNoneMatch }) };
+  const body = new UploadBody(message, continueBody, site.limits, digests);
+  const options: ReceiveOptions = {
+    bytesMax: site.limits.uploadBytesMax,
+    ...((ifNoneMatch || !site.overwrite) && { ifNoneMatch: '*' }),
+    check: (source) => refuseRejected(source, target.parts.at(-1) ?? '', site),
+  };
   try {
     const { outcome } = await site.uploads.receive(key, body, options);
     switch (outcome) {
@@ -29,6 +38,8 @@ export async function receivePackage(request: ServedRequest, site: Site): Promis
       case 'replaced':
         return request.body(null, 204);
       case 'exists':
+        if (ifNoneMatch === undefined)
+          return plainText(409, `${key} already exists, and this server does not replace packages.`);
         return plainText(412, `${key} already exists, and "If-None-Match: *" forbids replacing it.`);
     }
   } catch (error) {
@@ -50,6 +61,14 @@ export async function removePackage(request: ServedRequest, site: Site): Promise
   }
   if (!wasThere) throw notFound();
   return request.body(null, 204);
+}
+
+/** The indexer would reject it a second later, when the client has left. */
+async function refuseRejected(source: PackageSource, file: string, site: Site): Promise<void> {
+  const rejection = await site.verdictsUnderWay.run(() => site.findRejection(source, file));
+  if (rejection === undefined) return;
+  const reason = printable(rejection.message.slice(0, recordLimits.reasonCharactersMax)).replace(/\.$/, '');
+  throw new Refusal(422, `Rejected, ${rejection.code}: ${reason}. Nothing was changed.`);
 }
 
 function createOnly(headers: RequestHeaders): '*' | undefined {

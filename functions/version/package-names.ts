@@ -19,11 +19,14 @@ export interface Resolution {
 }
 
 export class PackageNames {
-  readonly #sorted: readonly PackageName[];
+  readonly #sorted: readonly string[];
+  /** Those that a pattern was tried on. */
+  readonly #parsed: PackageName[];
 
-  /** Parses the names and sorts them by code units; a repeated name counts once. */
+  /** Sorts the names by code units; a repeated name counts once. */
   constructor(names: Iterable<string>) {
-    this.#sorted = [...new Set(names)].sort().map(parsePackageName);
+    this.#sorted = [...new Set(names)].sort();
+    this.#parsed = new Array(this.#sorted.length);
   }
 
   /** The names that match the pattern, the best first. None if the pattern takes more than `stepsMax` steps. */
@@ -57,9 +60,11 @@ export class PackageNames {
   *#accepted(pattern: Pattern, budget: StepBudget): Generator<PackageName> {
     for (const { prefix, accepts } of pattern.matchers(budget)) {
       for (let index = this.#firstNotBefore(prefix); index < this.#sorted.length; index += 1) {
-        const name = this.#sorted[index];
+        const text = this.#sorted[index];
         budget.spend(1);
-        if (!name?.text.startsWith(prefix)) break;
+        if (!text?.startsWith(prefix)) break;
+        const name = this.#parsed[index] ?? parsePackageName(text);
+        this.#parsed[index] = name;
         if (accepts(name, budget)) yield name;
       }
     }
@@ -71,7 +76,7 @@ export class PackageNames {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const name = this.#sorted[middle];
-      if (name !== undefined && name.text < text) low = middle + 1;
+      if (name !== undefined && name < text) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -1,6 +1,7 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
 import type { Command } from 'commander';
+import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import type { ExtractNews } from '../../functions/extract-worker.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
@@ -8,7 +9,7 @@ import type { Summary } from '../../functions/index/summary.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
-import { formatsOption, pageOption, stateOption } from '../terminal/directory-options.ts';
+import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { Progress } from '../terminal/progress.ts';
 import { ending } from '../terminal/run-command.ts';
@@ -21,6 +22,7 @@ export function addCommand(program: Command): void {
     .addOption(stateOption())
     .addOption(formatsOption())
     .addOption(pageOption())
+    .addOption(settleOption())
     .option('--force', 'read every package again, even if unchanged')
     .action(ending(indexDirectory));
 }
@@ -29,23 +31,27 @@ interface IndexOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
+  /** Seconds without a change before a file is read. */
+  readonly settle: number;
   /** Read every package again, whether it changed or not. */
   readonly force?: boolean;
 }
 
 async function indexDirectory(
   directory: string,
-  { state, formats, page, force = false }: IndexOptions,
+  { state, formats, page, settle, force = false }: IndexOptions,
 ): Promise<ExitCode> {
-  const [{ syncCalls }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] = await Promise.all([
-    import('../../functions/adapters/local/file-calls.ts'),
-    import('../../functions/adapters/local/state-directory.ts'),
-    import('../../functions/extract-threads.ts'),
-    import('../../functions/local.ts'),
-  ]);
+  const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
+    await Promise.all([
+      import('../../functions/adapters/local/file-calls.ts'),
+      import('../../functions/adapters/local/settled-hints.ts'),
+      import('../../functions/adapters/local/state-directory.ts'),
+      import('../../functions/extract-threads.ts'),
+      import('../../functions/local.ts'),
+    ]);
   const progress = new Progress('reading packages');
   const say = (line: string) => progress.say(console.error, line);
-  const done = { hints: 0, summaries: 0, rejected: 0, failures: 0 };
+  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
     say(printable(sentence));
@@ -105,8 +111,18 @@ async function indexDirectory(
   });
   try {
     const hints = new FewOrMany(indexer.hints, threads);
-    const found = await indexer.reindex({ force }, hints);
-    progress.start(found.hints, done.hints);
+    const settled = new SettledHints({
+      hints,
+      objects: indexer.stores.objects,
+      clock: new SystemClock(),
+      settleMilliseconds: 1_000 * settle,
+      onLeftOut: (key) => {
+        done.leftOut += 1;
+        say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
+      },
+    });
+    const found = await indexer.reindex({ force }, settled);
+    progress.start(found.hints - done.leftOut, done.hints);
     await hints.idle();
   } catch (error) {
     indexer.abandon();

@@ -1,16 +1,23 @@
 /** `serve DIR`: the indexer and a web server on one machine. A package lands in the directory; seconds later pkgin sees it. */
 
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Loss } from '../../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { farewell } from '../../functions/console-messages.ts';
 import { CannotRun, failureSentence, systemErrorSentence } from '../../functions/failures.ts';
-import type { Service, ServiceLoss, ServiceOptions } from '../../functions/local-service.ts';
+import type { Service, ServiceOptions } from '../../functions/local-service.ts';
 import { Activity } from '../../functions/server/activity.ts';
-import { firstPage } from '../first-page.ts';
-import { parseBytes, parseHost, parsePath, parsePort, parseSeconds } from '../terminal/argument-parsers.ts';
-import { formatsOption, pageOption, stateOption } from '../terminal/directory-options.ts';
+import {
+  parseBytes,
+  parseHost,
+  parsePath,
+  parsePort,
+  parsePublicUrl,
+  parseSeconds,
+} from '../terminal/argument-parsers.ts';
+import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ending } from '../terminal/run-command.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
@@ -22,6 +29,7 @@ export function addCommand(program: Command): void {
     .argument('<dir>', 'directory with repositories at any depth', parsePath)
     .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
+    .option('--public-url <url>', 'URL of the server for clients (default: its address)', parsePublicUrl)
     .addOption(
       new Option('--upload-token <token>', 'permit uploads and deletions with this token').env('INDEXER_UPLOAD_TOKEN'),
     )
@@ -29,6 +37,7 @@ export function addCommand(program: Command): void {
       '--local-uploads',
       'permit uploads and deletions for this machine alone: never use it behind a proxy, which makes everybody local',
     )
+    .option('--no-overwrite', 'refuse uploads of packages that exist (409); they can still be deleted')
     .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
     .option(
       '--debounce <seconds>',
@@ -36,6 +45,12 @@ export function addCommand(program: Command): void {
       parseSeconds(0, 300),
       1,
     )
+    .option(
+      '--poll <seconds>',
+      'compare everything this often, instead of watching it (for file systems that report no changes)',
+      parseSeconds(0.1, 3_600),
+    )
+    .addOption(settleOption())
     .option('--create', 'create the directory if it does not exist')
     .addOption(stateOption())
     .addOption(formatsOption())
@@ -44,7 +59,7 @@ export function addCommand(program: Command): void {
 }
 
 interface ServeOptions extends ServiceOptions {
-  /** Make the directory, with a page that says what to do, where it is missing. */
+  /** Make the directory where it is missing. */
   readonly create?: boolean;
 }
 
@@ -68,12 +83,11 @@ async function serve(directory: string, options: ServeOptions): Promise<ExitCode
   return exitCodes.done;
 }
 
-const endings: Readonly<Record<'asked' | ServiceLoss, string>> = {
+const endings: Readonly<Record<'asked' | Loss, string>> = {
   asked: 'stopping: finishing the work in progress (Ctrl-C again to quit at once)',
   directory: 'DIRECTORY was removed or replaced: restarting',
   state: 'the table or the lock of DIRECTORY was removed: restarting',
   table: 'the table of DIRECTORY is damaged: restarting with a new one',
-  watch: 'DIRECTORY is no longer watched: restarting',
 };
 
 /** When the reader of our output ends, or its disk is full, the server goes on. */
@@ -124,7 +138,6 @@ async function createDirectory(directory: string): Promise<void> {
   if (exists) return;
   try {
     await makeDirectories(join(directory, 'All'));
-    await writeFile(join(directory, 'README.txt'), firstPage);
   } catch (error) {
     throw new CannotRun(systemErrorSentence(error, directory));
   }

@@ -1,8 +1,9 @@
 /** Options of commands that read or write a directory. */
 
 import { InvalidArgumentError, Option } from 'commander';
+import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
-import { parsePath } from './argument-parsers.ts';
+import { parsePath, parseSeconds } from './argument-parsers.ts';
 
 export function stateOption(): Option {
   return new Option('--state <dir>', 'directory for the table (default: .indexer in the indexed directory)').argParser(
@@ -20,6 +21,16 @@ export function formatsOption(): Option {
 
 export function pageOption(): Option {
   return new Option('--no-page', 'do not write index.html, the package browser, beside each index');
+}
+
+export function settleOption(): Option {
+  const { settleMilliseconds } = settlingLimits;
+  return new Option(
+    '--settle <seconds>',
+    'read a file once it has not changed for so long; 0 if no program is writing any',
+  )
+    .argParser(parseSeconds(0, 300))
+    .default(settleMilliseconds / 1_000);
 }
 
 function parseFormats(list: string): IndexFormatName[] {

@@ -44,7 +44,16 @@ const ours: Indexer = {
   name: 'index',
   kind: 'tgz',
   version: 'of this project',
-  command: (directory, state) => [process.execPath, indexerScript, 'index', directory, '--state', state],
+  command: (directory, state) => [
+    process.execPath,
+    indexerScript,
+    'index',
+    directory,
+    '--state',
+    state,
+    '--settle',
+    '0',
+  ],
   remembers: true,
 };
 const createrepo: Indexer = {

@@ -15,9 +15,12 @@ function catalogueOf(records: readonly string[]): Catalogue {
 const sample = catalogueOf(sampleRecords);
 const relations = new Relations(sample);
 
-function details(key: string) {
-  const found = packageDetails(sample, relations, key);
-  assert.ok(found, `expected a package ${key}`);
+function details(
+  key: string,
+  { catalogue, by }: { catalogue: Catalogue; by: Relations } = { catalogue: sample, by: relations },
+) {
+  const found = packageDetails(catalogue, by, key);
+  assert.ok(found.outcome === 'found', `expected a package ${key}`);
   return found;
 }
 
@@ -31,7 +34,9 @@ describe('Catalogue', () => {
         base: 'py313-foo-bar',
         version: '1.0nb2',
         comment: 'About py313-foo-bar-1.0nb2',
+        file: 'py313-foo-bar-1.0nb2.tgz',
         categories: 'www python',
+        libraries: [],
         size: 1_000,
         built: Date.UTC(2026, 6, 24, 2, 36, 42),
       },
@@ -154,10 +159,10 @@ describe('the details of a package', () => {
       packageRecord('b-1', { DEPENDS: ['c>=1', 'b>=1'] }),
       packageRecord('c-1', { DEPENDS: 'a>=1' }),
     ]);
-    const found = packageDetails(circle, new Relations(circle), 'b-1');
-    assert.deepEqual(found?.everythingNeeded, { packages: 2, bytes: 2_000 });
+    const found = details('b-1', { catalogue: circle, by: new Relations(circle) });
+    assert.deepEqual(found.everythingNeeded, { packages: 2, bytes: 2_000 });
     assert.deepEqual(
-      found?.neededBy.links.map(({ name }) => name),
+      found.neededBy.links.map(({ name }) => name),
       ['a-1'],
     );
   });
@@ -194,7 +199,7 @@ describe('the details of a package', () => {
   test('carry the warnings that the command line gives', () => {
     const codes = (key: string) => details(key).warnings.map(({ code }) => code);
     assert.deepEqual(codes('app-2.0'), []);
-    assert.deepEqual(codes('gtk2+-2.24.33'), ['plus-in-name']);
+    assert.deepEqual(codes('gtk2+-2.24.33'), []);
     assert.deepEqual(codes('zlast-alpha'), ['not-installable']);
     assert.deepEqual(codes('twice-1.0'), ['duplicate-pkgname']);
     assert.deepEqual(codes('twice-copy.tgz'), ['name-mismatch', 'duplicate-pkgname']);
@@ -206,25 +211,33 @@ describe('the details of a package', () => {
     assert.equal(found.description, 'What app-2.0 is.\n\nAnd more of it.');
     assert.deepEqual(found.options, ['ssl', 'inet6']);
     assert.deepEqual(
-      [found.licence, found.homepage, found.installedSize],
-      ['apache-2.0 OR mit', 'https://example.org/app', 9_000_000],
+      [found.licence, found.homepage, found.path, found.installedSize],
+      ['apache-2.0 OR mit', 'https://example.org/app', 'misc/app', 9_000_000],
     );
     assert.deepEqual(
       found.facts.map(([name]) => name),
-      ['Source (PKGPATH)', 'System', 'System version', 'Architecture', 'Built', 'File'],
+      ['System', 'System version', 'Architecture', 'Built', 'File'],
     );
   });
 
-  test('are of nothing where there is no such package', () => {
-    assert.equal(packageDetails(sample, relations, 'app-3.0'), undefined);
-    assert.equal(packageDetails(sample, relations, '__proto__'), undefined);
+  test('of a name without a version are those of the newest', () => {
+    assert.deepEqual([details('libfoo').listed.key, details('libfoo').isNewest], ['libfoo-1.10', true]);
+    assert.deepEqual([details('libfoo-1.9').listed.key, details('libfoo-1.9').isNewest], ['libfoo-1.9', false]);
+  });
+
+  test('of a package that is gone lead to its newest version, if there is one', () => {
+    const missing = (key: string) => packageDetails(sample, relations, key);
+    const newest = { key: 'libfoo-1.10', name: 'libfoo-1.10', comment: 'About libfoo-1.10' };
+    assert.deepEqual(missing('libfoo-0.5'), { outcome: 'missing', newest });
+    for (const key of ['nosuch-3.0', 'nosuch', '__proto__', ''])
+      assert.deepEqual(missing(key), { outcome: 'missing', newest: undefined }, key);
   });
 
   test('cut lists that are too long to show', () => {
     const users = Array.from({ length: 600 }, (_, index) => packageRecord(`user${index}-1`, { DEPENDS: 'base>=1' }));
     const catalogue = catalogueOf([packageRecord('base-1'), ...users]);
-    const found = packageDetails(catalogue, new Relations(catalogue), 'base-1');
-    assert.equal(found?.neededBy.count, 600);
-    assert.equal(found?.neededBy.links.length, 500);
+    const found = details('base-1', { catalogue, by: new Relations(catalogue) });
+    assert.equal(found.neededBy.count, 600);
+    assert.equal(found.neededBy.links.length, 500);
   });
 });

@@ -44,11 +44,11 @@ describe('the figures of a repository', () => {
     );
   });
 
-  test('count the packages with each warning', () => {
+  test('count the packages with each warning, and with any', () => {
+    assert.equal(figures.packagesWithWarnings, 4);
     assert.deepEqual(
       figures.warnings.map(({ code, packages }) => [code, packages.count]),
       [
-        ['plus-in-name', 1],
         ['duplicate-pkgname', 2],
         ['name-mismatch', 1],
         ['not-installable', 1],

@@ -2,19 +2,27 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileReference, installCommands, shellWord } from '../../functions/browser/packages/install-commands.ts';
+import { splitName } from '../../functions/browser/packages/listed-package.ts';
 
 const repository = 'https://packages.example/All/';
 
+const commands = (name: string, { file = `${name}.tgz`, isNewest = true } = {}) =>
+  installCommands(repository, { name, ...splitName(name), file }, isNewest);
+
 test('an ordinary package gives two lines that can be pasted', () => {
-  assert.deepEqual(installCommands(repository, 'nginx-1.27.0nb1', 'nginx-1.27.0nb1.tgz'), {
-    pkgin: 'pkgin install nginx-1.27.0nb1',
+  assert.deepEqual(commands('nginx-1.27.0nb1'), {
+    pkgin: 'pkgin install nginx',
     pkgAdd: 'pkg_add https://packages.example/All/nginx-1.27.0nb1.tgz',
   });
 });
 
+test('pkgin needs the version of a package that is not the newest', () => {
+  assert.equal(commands('nginx-1.26.0', { isNewest: false }).pkgin, 'pkgin install nginx-1.26.0');
+});
+
 test('a + stays what it is in a name, and is encoded in a URL', () => {
-  assert.deepEqual(installCommands(repository, 'gtk2+-2.24', 'gtk2+-2.24.tgz'), {
-    pkgin: 'pkgin install gtk2+-2.24',
+  assert.deepEqual(commands('gtk2+-2.24'), {
+    pkgin: 'pkgin install gtk2+',
     pkgAdd: 'pkg_add https://packages.example/All/gtk2%2B-2.24.tgz',
   });
 });
@@ -28,7 +36,7 @@ test('there is no line for pkgin where pkgin would ask for another file', () => 
     ['x%-1', 'x%-1.tgz'],
     ['x#1-1', 'x#1-1.tgz'],
   ] as const) {
-    assert.equal(installCommands(repository, name, file).pkgin, undefined, file);
+    assert.equal(commands(name, { file }).pkgin, undefined, file);
   }
 });
 

@@ -84,6 +84,7 @@ const busy: ServiceStatus = {
     publications: 1,
     deadLetters: [{ key: 'All/unreadable-1.0.tgz', message: 'permission is denied', tries: 6, at: ago(20) }],
   },
+  polled: [{ directories: 3, reason: 'no inotify watch is left', setting: 'raise fs.inotify.max_user_watches' }],
   publications: Array.from({ length: 30 }, (_, index) => ({
     repository: whole.repository,
     at: ago(42 + 97 * index),
@@ -142,7 +143,7 @@ beforeEach(() => {
 const urlOf = ({ port }: RunningServer) => `http://127.0.0.1:${port}/-/`;
 
 async function loaded(page: Page): Promise<void> {
-  await page.getByText(/up to date at/).waitFor();
+  await page.getByText(/^updated /).waitFor();
 }
 
 const figure = (page: Page, title: string) =>
@@ -156,11 +157,11 @@ describe('the operations view', () => {
       await loaded(page);
       assert.match((await figure(page, 'Packages').textContent()) ?? '', /^27,70341\.2 GB in 2 repositories/);
       assert.match((await figure(page, 'Rejected').textContent()) ?? '', /^14 warnings/);
-      assert.match((await figure(page, 'Up').textContent()) ?? '', /^3 days/);
+      assert.match((await figure(page, 'Uptime').textContent()) ?? '', /^3 days/);
       await page.getByRole('cell', { name: 'not-a-package expected a tar file, found HTML' }).waitFor();
       await page.getByText('permission is denied').waitFor();
       await page.getByText('SmartOS/2018Q1/x86_64/All/new-1.0.tgz').waitFor();
-      await page.getByText(/over the last 24 publications: .* in the middle, 2\.6 s at most/).waitFor();
+      await page.getByText(/last 24 publications: median .*, longest 2\.6 s/).waitFor();
       assert.equal(await page.locator('.sparkline line').count(), 24);
       assert.equal(await page.locator('.publications tbody tr').count(), 10);
       assert.equal(
@@ -176,7 +177,7 @@ describe('the operations view', () => {
 
       await page.getByRole('button', { name: 'Retry: All/unreadable-1.0.tgz' }).focus();
       status = { ...busy, uptimeSeconds: 4 * 86_400, queue: { ...busy.queue, pending: 7 } };
-      await page.getByText('7 being looked at').waitFor();
+      await page.getByText('7 in the queue').waitFor();
       assert.equal(await findings.getAttribute('open'), '', 'what was opened stays open');
       const retry = page.getByRole('button', { name: 'Retry: All/unreadable-1.0.tgz' });
       assert.ok(await retry.evaluate((node) => node.matches(':focus')), 'what had the focus keeps it');
@@ -187,8 +188,8 @@ describe('the operations view', () => {
     status = idleStatus;
     await pages.with(urlOf(open), async (page) => {
       await loaded(page);
-      await page.getByText('None yet: upload a package.').waitFor();
-      await page.getByText('None since the start').waitFor();
+      await page.getByText('None yet: upload a package').waitFor();
+      await page.getByText('None since the server started').waitFor();
       assert.equal(await page.getByRole('button', { name: /Retry/ }).count(), 0);
       await shot(page, 'operations-idle');
     });
@@ -217,7 +218,7 @@ describe('the operations view', () => {
     await pages.with(urlOf(open), async (page) => {
       await loaded(page);
       await page.route('**/-/status', (route) => route.abort());
-      await page.getByText('The server cannot be reached; what is shown may be out of date').waitFor();
+      await page.getByText('Server unreachable; the figures may be out of date').waitFor();
       await page.getByText('27,703').first().waitFor();
       await page.unroute('**/-/status');
       await loaded(page);
@@ -240,9 +241,9 @@ describe('another try', () => {
     await pages.with(urlOf(open), async (page) => {
       await loaded(page);
       await page.getByRole('button', { name: `Retry: ${whole.repository}/caddy-0.10.14.tgz` }).click();
-      await page.getByText(/^looked at again/).waitFor();
+      await page.getByText(/^retried /).waitFor();
       await page.getByRole('button', { name: /^Retry all/ }).press('Enter');
-      await page.getByText('3 packages looked at again').waitFor({ state: 'attached' });
+      await page.getByText('Retrying 3 packages').waitFor({ state: 'attached' });
       assert.deepEqual(asked, [{ key: `${whole.repository}/caddy-0.10.14.tgz` }, { all: true }]);
     });
   });
@@ -255,13 +256,13 @@ describe('another try', () => {
       await page.getByRole('button', { name: 'Cancel' }).click();
       await retry.click();
       await tokenField(page).fill('wrong');
-      await page.getByRole('button', { name: 'Use it' }).click();
-      await page.getByText('The server does not know that token.').waitFor();
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('The server does not accept this token.').waitFor();
       await shot(page, 'operations-token');
       assert.deepEqual(asked, []);
       await tokenField(page).fill('secret');
       await page.keyboard.press('Enter');
-      await page.getByText(/^looked at again/).waitFor();
+      await page.getByText(/^retried /).waitFor();
       await page.getByRole('button', { name: /^Retry all/ }).click();
       await eventually(async () => assert.equal(asked.length, 2, 'the token is known by now'));
     });
@@ -274,7 +275,7 @@ describe('another try', () => {
       await page
         .locator(names.map((name) => `[aria-label="${name}"]`).join())
         .evaluateAll((buttons) => buttons.map((each) => (each as { click?: () => void }).click?.()));
-      await page.getByText('asking …').nth(1).waitFor();
+      await page.getByText('retrying…').nth(1).waitFor();
       await tokenField(page).fill('secret');
       await page.keyboard.press('Enter');
       await eventually(async () => assert.equal(asked.length, 2));

@@ -5,8 +5,9 @@ import { type ListedPackage, listedPackage } from '../../functions/browser/packa
 import { SearchIndex, wordsOf } from '../../functions/browser/packages/search.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
 
-function listed(name: string, comment = '', categories = ''): ListedPackage {
-  return listedPackage(readFields(`PKGNAME=${name}\nCOMMENT=${comment}\nCATEGORIES=${categories}\n`), name);
+function listed(name: string, comment = '', categories = '', library = ''): ListedPackage {
+  const fields = `PKGNAME=${name}\nCOMMENT=${comment}\nCATEGORIES=${categories}\n`;
+  return listedPackage(readFields(library === '' ? fields : `${fields}PROVIDES=${library}\n`), false);
 }
 
 const packages = [
@@ -26,7 +27,7 @@ function found(
 ) {
   const index = new SearchIndex();
   index.add(packages);
-  return index.search({ text, category }, order, isRanked).map((place) => packages[place]?.name);
+  return index.search({ text, category }, order, isRanked).places.map((place) => packages[place]?.name);
 }
 
 describe('SearchIndex', () => {
@@ -69,11 +70,51 @@ describe('SearchIndex', () => {
   test('finds what is added later, and nothing any more once cleared', () => {
     const index = new SearchIndex();
     index.add(packages.slice(0, 1));
-    assert.deepEqual(index.search({ text: 'jq', category: '' }), []);
+    assert.deepEqual(index.search({ text: 'jq', category: '' }).places, []);
     index.add(packages.slice(1));
-    assert.deepEqual(index.search({ text: 'jq', category: '' }), [1]);
+    assert.deepEqual(index.search({ text: 'jq', category: '' }).places, [1]);
     index.clear();
-    assert.deepEqual(index.search({ text: '', category: '' }), []);
+    assert.deepEqual(index.search({ text: '', category: '' }).places, []);
+  });
+
+  describe('where nothing has the words', () => {
+    const similar = [
+      listed('capstone-5.0', 'Disassembler', 'devel'),
+      listed('python313-3.13.1', 'Interpreted language', 'lang python'),
+      listed('py313-cryptonite-1.0', 'Bindings', 'security'),
+      listed('png-1.6', 'Images', 'graphics', '/usr/pkg/lib/libpng16.so.16'),
+      listed('openssl-3.4', 'Secure sockets', 'security', '/usr/pkg/lib/libssl.so.3'),
+      listed('libpagemaker-0.1', 'Import filter', 'print'),
+      listed('tiff-4.7', 'More images', 'graphics'),
+    ];
+    const index = new SearchIndex();
+    index.add(similar);
+    const texts: readonly (readonly [text: string, first: string | undefined, isSimilar: boolean])[] = [
+      ['pyton', 'python313', true],
+      ['pyhton', 'python313', true],
+      ['pythonn', 'python313', true],
+      ['opensll', 'openssl', true],
+      ['libpng', 'png', false],
+      ['libssl.so.3', 'openssl', false],
+      ['LibSSL', 'openssl', false],
+      ['libtiff', 'tiff', true],
+      ['ssl.so', undefined, false],
+      ['qqqqq', undefined, false],
+    ];
+    for (const [text, first, isSimilar] of texts) {
+      test(`${text} finds ${first ?? 'nothing'}`, () => {
+        const found = index.search({ text, category: '' }, undefined, true);
+        assert.deepEqual([similar[found.places[0] ?? -1]?.base, found.isSimilar], [first, isSimilar]);
+      });
+    }
+
+    test('similar names are filtered and sorted like others', () => {
+      assert.deepEqual(index.search({ text: 'pyton', category: 'graphics' }, undefined, true).places, []);
+      const names = [listed('pythons-1'), listed('pythona-1')];
+      const sorted = new SearchIndex();
+      sorted.add(names);
+      assert.deepEqual(sorted.search({ text: 'pyton', category: '' }, [1, 0]).places, [1, 0]);
+    });
   });
 
   test('ranking changes the order and nothing else', () => {
@@ -85,6 +126,7 @@ describe('SearchIndex', () => {
         const expected = packages.filter(({ name, comment, categories }) =>
           words.every((word) => `${name}\n${comment}\n${categories}`.toLowerCase().includes(word)),
         );
+        if (expected.length === 0) return;
         assert.deepEqual(
           plain,
           expected.map(({ name }) => name),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { webLink } from '../../functions/browser/packages/web-link.ts';
+import { sourceLink, webLink } from '../../functions/browser/packages/web-link.ts';
 
 test('homepages on the web become links', () => {
   assert.equal(webLink('http://example.org/'), 'http://example.org/');
@@ -26,4 +26,11 @@ test('nothing else does', () => {
   ]) {
     assert.equal(webLink(homepage), undefined, homepage);
   }
+});
+
+test('a PKGPATH leads to its source, and nothing else does', () => {
+  assert.equal(sourceLink('www/firefox'), 'https://github.com/NetBSD/pkgsrc/tree/trunk/www/firefox');
+  assert.equal(sourceLink('x11/gtk2+'), 'https://github.com/NetBSD/pkgsrc/tree/trunk/x11/gtk2+');
+  for (const path of ['', 'firefox', '../../x', 'www/..', 'a/b/c', '/a/b', 'a/b?c', 'a b/c', 'https://x/y', '<b>/x'])
+    assert.equal(sourceLink(path), undefined, path);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agoText, countText, dateText, sizeText } from '../../functions/browser/packages/wording.ts';
+import { agoText, countText, dateText, sizeText } from '../../functions/browser/elements/wording.ts';
 
 test('sizes', () => {
   const sizes = [0, 1, 999, 1_000, 9_687, 99_499, 99_500, 999_499, 999_500, 24_200_000, 34_900_000_000];

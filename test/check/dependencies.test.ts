@@ -102,7 +102,8 @@ describe('the dependencies of a repository', () => {
   });
 
   test('leave a pause between any two patterns', () => {
-    const packages = [facts('a-1', ['a>=1', 'b>=1', 'c>=1'])];
-    assert.equal([...resolveDependencies(packages, dependencyLimits.stepsMax)].length, 3);
+    const pauses = (depends: readonly string[]) =>
+      [...resolveDependencies([facts('a-1', depends)], dependencyLimits.stepsMax)].length;
+    assert.equal(pauses(['a>=1', 'b>=1', 'c>=1']) - pauses([]), 3);
   });
 });

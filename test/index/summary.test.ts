@@ -6,6 +6,7 @@ import { buildSummary, changeSummary, type Summary, splitIndex } from '../../fun
 import { compareByBytes } from '../../functions/keys.ts';
 import type { IndexedRow, RejectedRow, Row } from '../../functions/ports.ts';
 import { readIndex } from '../pkgin-reader.ts';
+import { runs } from '../thoroughness.ts';
 import { each, indexOf, summaryOf, summaryOptions, textOf } from './summary-text.ts';
 
 const facts = {
@@ -55,7 +56,7 @@ describe('a summary', () => {
   });
 
   it('counts the warnings, and every file that shares its PKGNAME', async () => {
-    const warned = indexed('a.tgz', 'a-1.0', { warnings: ['name-mismatch', 'plus-in-name'] });
+    const warned = indexed('a.tgz', 'a-1.0', { warnings: ['name-mismatch', 'not-installable'] });
     assert.equal((await summaryOf([warned, indexed('b.tgz', 'b-1.0')])).counted?.warnings, 2);
     assert.equal((await summaryOf([warned, indexed('b.tgz', 'a-1.0')])).counted?.warnings, 4);
   });
@@ -215,7 +216,7 @@ describe('a summary that was changed', () => {
             assert.deepEqual(Buffer.from(readIndex(indexOf(format, before, blockBytes), format).summary), text);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

@@ -9,8 +9,9 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, w
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { bulkLimits } from '../../functions/extract-threads.ts';
+import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import { makePackage, noise } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
   assertPublished,
   expectedSummary,
@@ -22,6 +23,7 @@ import {
   upload,
 } from './made-repository.ts';
 import { pseudoRandom } from './pseudo-random.ts';
+import { addPackages, untilRight } from './served-tree.ts';
 import { UploadingClients } from './uploading-clients.ts';
 
 const uploads = Number(process.env.TORTURE_UPLOADS ?? 160);
@@ -121,14 +123,14 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
         await makeRepository(directory, 20, many + 20 * round);
         if (round === 3) await rm(join(directory, '.indexer'), { recursive: true, force: true });
         const moment = random(700);
-        const ended = await run(['index', directory], {}, async (child) => {
+        const ended = await run([...indexNow, directory], {}, async (child) => {
           await new Promise((resolve) => setTimeout(resolve, moment));
           child.kill(signal);
         });
         assert.equal(ended.stderr, '');
         await assertNothingBroken(directory);
       }
-      const last = await run(['index', directory]);
+      const last = await run([...indexNow, directory]);
       assert.deepEqual([last.exitCode, last.stderr], [0, '']);
       await assertPublished(directory);
       assert.deepEqual(await temporaryFiles(directory), []);
@@ -181,7 +183,7 @@ describe('found at the start', () => {
           join(directory, 'All', 'made0000-1.0.tgz'),
           makePackage({ name: 'made0000-1.0', comment: 'Made for this test\n' }),
         );
-        assert.equal((await run(['index', directory])).exitCode, 0);
+        assert.equal((await run([...indexNow, directory])).exitCode, 0);
         const expected = await expectedSummary(directory);
         await lose(join(directory, '.indexer', 'records.sqlite'));
         const indexer = await ServingIndexer.start(directory, soon);
@@ -234,10 +236,10 @@ describe('found at the start', () => {
     test(`${name}: ${exitCode === 0 ? 'the work is done' : 'a sentence that names it'}, and the index stays whole`, async () => {
       await inTemporaryDirectory(async (directory) => {
         await makeRepository(directory, 3);
-        await run(['index', directory]);
+        await run([...indexNow, directory]);
         await makeRepository(directory, 1, 3);
         await spoil(join(directory, '.indexer'));
-        const { exitCode: found, stderr } = await run(['index', directory]);
+        const { exitCode: found, stderr } = await run([...indexNow, directory]);
         assert.equal(found, exitCode, stderr);
         if (exitCode === 0) await assertPublished(directory);
         else assert.match(stderr, /^(?:indexer|cannot publish the index of All): .*\.indexer[^\n]*\n$/);
@@ -280,7 +282,7 @@ describe('while serving', () => {
           return served.split('\n\n').length - 1 === packages || undefined;
         });
         await untilServed(indexer.url, await expectedSummary(directory));
-        const second = await run(['index', directory]);
+        const second = await run([...indexNow, directory]);
         assert.match(second.stderr, /is kept by another indexer/, 'and its lock holds');
         assert.equal(await indexer.interrupt(), 0, indexer.output);
         await assertPublished(directory);
@@ -307,7 +309,7 @@ describe('while serving', () => {
         return served === after || undefined;
       });
       await again.interrupt();
-      assert.equal((await run(['index', directory])).exitCode, 0);
+      assert.equal((await run([...indexNow, directory])).exitCode, 0);
       await assertPublished(directory);
     });
   });
@@ -362,30 +364,29 @@ test('5,000 files at once: all in the index, in few publications', async (t) => 
 });
 
 describe('a watch', () => {
-  test('that does not tell of a package: it is found when all is quiet again', async () => {
+  test('that reports nothing of a directory: its packages are found within a patrol', async () => {
     await inTemporaryDirectory(async (directory) => {
-      await makeRepository(directory, 3);
+      await addPackages(directory, 'unseen/a-1.0.tgz');
       const indexer = await ServingIndexer.start(directory, soon, { preload: 'watch.ts' });
-      await untilServed(indexer.url, await expectedSummary(directory));
-      for (const name of ['unseen-1.0', 'seen-1.0'])
-        await writeFile(join(directory, 'All', `${name}.tgz`), makePackage({ name }));
-      await untilServed(indexer.url, await expectedSummary(directory));
-      await rm(join(directory, 'All', 'unseen-1.0.tgz'));
-      await rm(join(directory, 'All', 'seen-1.0.tgz'));
-      await untilServed(indexer.url, await expectedSummary(directory));
+      await untilRight(indexer.url, directory, 20_000);
+      await addPackages(directory, 'unseen/b-1.0.tgz');
+      await untilRight(indexer.url, directory, 20_000);
+      await rm(join(directory, 'unseen', 'a-1.0.tgz'));
+      await untilRight(indexer.url, directory, 20_000);
       assert.equal(await indexer.interrupt(), 0);
     });
   });
 
-  test('that ends: another one is begun', async () => {
+  test('that ends: the directory is polled, and watched again', async () => {
     await inTemporaryDirectory(async (directory) => {
       await makeRepository(directory, 3);
       const indexer = await ServingIndexer.start(directory, soon, { preload: 'watch.ts' });
-      await writeFile(join(directory, 'interrupt'), '');
+      await writeFile(join(directory, 'All', 'interrupt'), '');
+      await until('it is reported', () => /cannot be watched: Interrupted/.exec(indexer.output) ?? undefined);
       await writeFile(join(directory, 'All', 'meanwhile-1.0.tgz'), makePackage({ name: 'meanwhile-1.0' }));
-      await until('it serves again', () => indexer.output.split('serving').length === 3 || undefined);
-      assert.match(indexer.output, /the watch of .* failed: Unable to poll: Interrupted system call\n/);
       await untilServed(indexer.url, await expectedSummary(directory));
+      const status = async () => (await (await fetch(`${indexer.url}/-/status`)).json()) as ServiceStatus;
+      await until('it is watched', async () => (await status()).polled.length === 0 || undefined);
       await writeFile(join(directory, 'All', 'after-1.0.tgz'), makePackage({ name: 'after-1.0' }));
       await untilServed(indexer.url, await expectedSummary(directory));
       assert.equal(await indexer.interrupt(), 0);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { bulkLimits } from '../../functions/extract-threads.ts';
 import { makePackage } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import {
   assertPublished,
   expectedSummary,
@@ -128,20 +128,20 @@ describe('a full disk', () => {
       onMountedDisk(t, async (disk) => {
         const { directory } = disk;
         await makeRepository(directory, packages);
-        assert.equal((await run(['index', directory])).exitCode, 0);
+        assert.equal((await run([...indexNow, directory])).exitCode, 0);
         const before = await publishedSummary(directory, 'gz');
         for (const kilobytes of [0, 8, 100]) {
           await rm(join(directory, '.indexer'), { recursive: true });
           await makeRepository(directory, 1, 1000 + kilobytes);
           await disk.fill(1024 * kilobytes);
-          const { exitCode, stderr } = await run(['index', directory]);
+          const { exitCode, stderr } = await run([...indexNow, directory]);
           assert.equal(exitCode, 3, stderr);
           assert.match(stderr, /full|no space/);
           assert.doesNotMatch(stderr, /\n\s+at /);
           assert.equal(await publishedSummary(directory, 'gz'), before);
           await disk.free();
         }
-        assert.equal((await run(['index', directory])).exitCode, 0);
+        assert.equal((await run([...indexNow, directory])).exitCode, 0);
         await assertPublished(directory);
       }));
 });
@@ -269,7 +269,7 @@ describe('without the right to', () => {
       await makeRepository(directory, 5);
       const closed = join(directory, 'All', `${madeName(2)}.tgz`);
       await chmod(closed, 0);
-      const indexed = await run(['index', directory], options);
+      const indexed = await run([...indexNow, directory], options);
       assert.equal(indexed.exitCode, 3);
       assert.match(indexed.stderr, /^cannot index All\/made0002-1.0.tgz: permission is denied/);
       assert.equal((await publishedSummary(directory, 'gz')).split('\n\n').length - 1, 4);
@@ -323,7 +323,7 @@ describe('without the right to', () => {
       await makeRepository(directory, 2);
       await mkdir(join(directory, 'lost+found'));
       await chmod(join(directory, 'lost+found'), options.user.uid === undefined ? 0 : 0o700);
-      const indexed = await run(['index', directory], options);
+      const indexed = await run([...indexNow, directory], options);
       assert.equal(indexed.exitCode, 0, indexed.stderr);
       assert.equal(
         indexed.stderr,
@@ -355,7 +355,7 @@ describe('without the right to', () => {
       const state = join(directory, '..', 'state');
       await mkdir(state);
       await chmod(state, 0o555);
-      const { exitCode, stderr } = await run(['index', directory, '--state', state], options);
+      const { exitCode, stderr } = await run([...indexNow, directory, '--state', state], options);
       assert.equal(exitCode, 3);
       assert.match(stderr, /^indexer: [^\n]*\/state\/[^\n]*\n$/);
     }));

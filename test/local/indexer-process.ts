@@ -24,6 +24,8 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A module of test/local/preload that is loaded before the program. */
   readonly preload?: string;
+  /** A command that runs it: itself and its first arguments. It must become the process that it runs. */
+  readonly through?: readonly string[];
   /** What it prints goes into this file; without one, the test keeps it. */
   readonly logFile?: string;
 }
@@ -32,13 +34,14 @@ export interface ProcessOptions {
 const running = new Set<ChildProcess>();
 
 function start(args: readonly string[], options: ProcessOptions = {}): ChildProcess {
-  const { user = {}, environment = {}, preload, logFile } = options;
+  const { user = {}, environment = {}, preload, through = [], logFile } = options;
   const imports =
     preload === undefined ? {} : { NODE_OPTIONS: `--import=${new URL(`preload/${preload}`, import.meta.url)}` };
   const log = logFile === undefined ? undefined : openSync(logFile, 'a');
   const stdio: SpawnOptions['stdio'] = log === undefined ? ['ignore', 'pipe', 'pipe'] : ['ignore', log, log];
   const env = { ...process.env, ...imports, ...environment };
-  const child = spawn(process.execPath, [commandLine, ...args], { stdio, env, ...user });
+  const [command = process.execPath, ...rest] = [...through, process.execPath, commandLine, ...args];
+  const child = spawn(command, rest, { stdio, env, ...user });
   if (log !== undefined) closeSync(log);
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -61,8 +64,11 @@ export async function run(
   return { exitCode, ...output };
 }
 
+/** Where every file is complete, however new it is. */
+export const indexNow = ['index', '--settle', '0'] as const;
+
 /** For tests that wait for many publications. */
-export const soon = ['--debounce', '0.2'] as const;
+export const soon = ['--debounce', '0.2', '--settle', '0.5'] as const;
 
 /** `serve DIR` on a free port, ready to be asked. */
 export class ServingIndexer {
@@ -96,6 +102,10 @@ export class ServingIndexer {
 
   get output(): string {
     return this.#output();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   get hasEnded(): boolean {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import { makePackage } from '../package-maker.ts';
-import { inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
+import { indexNow, inTemporaryDirectory, run, ServingIndexer, soon, until } from './indexer-process.ts';
 import { expectedSummary, makeRepository, servedSummary, untilServed } from './made-repository.ts';
 import { pseudoRandom } from './pseudo-random.ts';
 
@@ -15,7 +15,7 @@ test('a repository with 500 packages and a foreign index never shows a reader fe
   for (const state of ['no state', 'the state directory deleted'] as const) {
     await inTemporaryDirectory(async (directory) => {
       await makeRepository(directory, 500);
-      if (state === 'the state directory deleted') await run(['index', directory]);
+      if (state === 'the state directory deleted') await run([...indexNow, directory]);
       const expected = await expectedSummary(directory);
       await writeFile(join(directory, 'All', 'pkg_summary.gz'), gzipSync(expected));
       await rm(join(directory, '.indexer'), { recursive: true, force: true });
@@ -162,11 +162,11 @@ test('directories that come, go and are renamed are followed', async () => {
 test('a second indexer on the same directory is refused, with the process id of the first', async () => {
   await inTemporaryDirectory(async (directory) => {
     const indexer = await ServingIndexer.start(directory);
-    const second = await run(['index', directory]);
+    const second = await run([...indexNow, directory]);
     await indexer.interrupt();
     assert.equal(second.exitCode, 3);
     assert.match(second.stderr, /^indexer: .* is kept by another indexer \(process \d+\)/);
-    const third = await run(['index', directory]);
+    const third = await run([...indexNow, directory]);
     assert.equal(third.exitCode, 0);
   });
 });
@@ -229,7 +229,9 @@ test('the status has the findings of the packages that are there, a retry is acc
     const status = async () => (await (await fetch(`${indexer.url}/-/status`)).json()) as ServiceStatus;
     const app = makePackage({ name: 'app-1.0', packingList: ['@pkgdep lib>=2'] });
     await put('app-1.0', app);
-    await put('bad-1.0', Buffer.from('no package'));
+    const bad = await fetch(`${indexer.url}/All/bad-1.0.tgz`, { method: 'PUT', body: 'no package' });
+    assert.deepEqual([bad.status, (await bad.text()).slice(0, 24)], [422, 'Rejected, not-a-package:']);
+    await writeFile(join(directory, 'All/bad-1.0.tgz'), 'no package');
     const lines = ['indexed All/app', 'rejected All/bad', 'published All'];
     await until('it reports both', () => lines.every((line) => indexer.output.includes(line)) || undefined);
     const before = await status();
@@ -239,7 +241,7 @@ test('the status has the findings of the packages that are there, a retry is acc
       ['bad-1.0.tgz'],
     );
     assert.deepEqual(before.counts, {
-      uploads: 2,
+      uploads: 1,
       indexed: 1,
       rejected: 1,
       removed: 0,
@@ -261,6 +263,6 @@ test('the status has the findings of the packages that are there, a retry is acc
     });
     assert.deepEqual([retry.status, await retry.json()], [202, { retried: 1 }]);
     assert.equal(await indexer.interrupt(), 0);
-    assert.match(indexer.output, /stopped after .*: 3 uploads, 2 indexed, 1 rejected, \d+ publications?\n$/);
+    assert.match(indexer.output, /stopped after .*: 2 uploads, 2 indexed, 1 rejected, \d+ publications?\n$/);
   });
 });

@@ -97,9 +97,12 @@ export function compareWithRole(statements: readonly Statement[], calls: readonl
   };
 }
 
-/** IAM's wildcards: `*` any characters, `?` one. */
 function covers(grant: Call, call: Call): boolean {
-  const escaped = grant.resource.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
-  const pattern = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
-  return grant.action === call.action && pattern.test(call.resource);
+  return matches(grant.action, call.action) && matches(grant.resource, call.resource);
+}
+
+/** IAM's wildcards: `*` any characters, `?` one. */
+function matches(pattern: string, text: string): boolean {
+  const escaped = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
 }

@@ -10,6 +10,8 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { DynamoDbRecords } from '../../functions/adapters/aws/dynamodb-records.ts';
 import { stubBundles } from '../infra/synthesized.ts';
+import { compareWithRole } from '../pipeline/iam-calls.ts';
+import { deployerCall, deployerStatements } from './aws/deployer-calls.ts';
 import { account, etagOf, queueArn, region, StandInAws } from './aws/stand-in-aws.ts';
 import { type Ran, run } from './command-process.ts';
 
@@ -33,7 +35,16 @@ beforeEach(async () => {
   aws = new StandInAws();
   endpoint = await aws.start();
 });
-afterEach(() => aws.stop());
+afterEach(async () => {
+  await aws.stop();
+  // Whatever the commands asked, the policy of the deployer allows.
+  const names = { ACCOUNT: account, REGION: region, STACK: 'pkgsrc-indexer' };
+  const calls = aws.requests.flatMap((request) => deployerCall(request, { account, region }) ?? []);
+  const buckets = [...aws.buckets.keys()].filter((name) => name !== codeBucket);
+  const statements = ['packages', ...buckets].flatMap((bucket) => deployerStatements({ ...names, BUCKET: bucket }));
+  const ofThisStack = calls.filter(({ resource }) => !/nope|:stack\/mine/.test(resource));
+  assert.deepEqual(compareWithRole(statements, ofThisStack).forbidden, []);
+});
 
 function command(script: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const environment = { ...credentials, AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, CDK_OUTDIR: outdir, ...more };
@@ -85,7 +96,10 @@ describe('an existing bucket', () => {
       ['TheirOwn', 'CloudFrontReadspkgsrcindexer'],
     );
     assert.equal(aws.buckets.get(codeBucket)?.objects.size, 3);
+    assert.ok(aws.requests.length > 20, 'requests to compare with the policy of the deployer');
     assert.deepEqual(aws.invocations, [{}]);
+    const notFound = bucket.objects.get('SmartOS/All/pkgsrc-indexer-404.txt');
+    assert.match(notFound?.toString() ?? '', /^Not found: .*\n$/);
 
     const { notifications, policy } = bucket;
     const second = await expectSuccess(deploy(...existing, '--prefix', 'SmartOS/All'));
@@ -97,6 +111,7 @@ describe('an existing bucket', () => {
     assert.equal(statusOf('pkgsrc-indexer'), 'UPDATE_COMPLETE');
     assert.deepEqual(JSON.parse(bucket.policy), JSON.parse(theirPolicy));
     assert.doesNotMatch(bucket.notifications, /SmartOS/);
+    assert.equal(bucket.objects.size, 0, 'without CloudFront nobody reads the answer for missing keys');
     assert.equal(aws.invocations.length, 2);
 
     const last = await expectSuccess(command('destroy', ['--stack', 'pkgsrc-indexer', '--yes']));
@@ -119,6 +134,43 @@ describe('an existing bucket', () => {
       /existing +thumbs → arn:thumbs: s3:ObjectCreated:Put, keys \*\n +ours +pkgsrc-indexer\.1/,
     );
     assert.deepEqual([aws.stacks.size, aws.buckets.size], [0, 1]);
+  });
+
+  it('keeps none of our objects after the stack is destroyed', async () => {
+    const bucket = aws.bucket('packages');
+    bucket.objects.set('All/x-1.0.tgz', Buffer.from('x'));
+    await expectSuccess(deploy(...existing));
+    assert.deepEqual([...bucket.objects.keys()], ['All/x-1.0.tgz', 'pkgsrc-indexer-404.txt']);
+    await expectSuccess(command('destroy', ['--stack', 'pkgsrc-indexer', '--yes']));
+    assert.deepEqual([...bucket.objects.keys()], ['All/x-1.0.tgz']);
+  });
+
+  it("shows pkgin's URL: a prefix is a repository, or has repositories below it", async () => {
+    const { objects } = aws.bucket('packages');
+    objects.set('packages/SmartOS/x-1.0.tgz', Buffer.from('x'));
+    const here = await expectSuccess(deploy(...existing, '--prefix', 'packages/SmartOS'));
+    assert.match(here, new RegExp(`^  ${endpoint}/packages/packages/SmartOS$`, 'm'));
+    objects.clear();
+    const below = await expectSuccess(deploy(...existing, '--prefix', 'packages/SmartOS'));
+    assert.match(below, new RegExp(`^  ${endpoint}/packages/packages/SmartOS/DIRECTORY-OF-YOUR-PACKAGES$`, 'm'));
+  });
+
+  it('with a KMS key: says what its policy needs', async () => {
+    aws.bucket('packages');
+    const kmsKey = `arn:aws:kms:${region}:${account}:key/1234abcd-12ab`;
+    const said = await expectSuccess(deploy(...existing, '--kms-key', kmsKey));
+    assert.match(
+      said,
+      /CloudFront cannot decrypt the packages until the policy of the KMS key has this statement:\n {2}pkgsrc/,
+    );
+  });
+
+  it('with prefixes that make a role too large is refused before anything is asked', async () => {
+    const prefixes = Array.from({ length: 20 }, (_, index) => ['--prefix', `packages/SmartOS/20${index}Q4/x86_64/All`]);
+    const { exitCode, stderr } = await deploy(...existing, '--no-cdn', ...prefixes.flat());
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /the role PipelineExtractRole.* would have .* IAM allows 10240/);
+    assert.deepEqual(aws.requests, []);
   });
 
   it('that is not there is told', async () => {
@@ -180,7 +232,7 @@ describe('a stack', () => {
   });
 
   it('that is not there is told by every command', async () => {
-    for (const script of ['reindex', 'smoke', 'status', 'explain All/x.tgz']) {
+    for (const script of ['reindex', 'redrive', 'smoke', 'status', 'explain All/x.tgz']) {
       await expectFailure(command(script, ['--stack', 'nope']), /there is no stack called nope in eu-central-1/);
     }
     await expectFailure(command('destroy', ['--stack', 'nope', '--yes']), /there is no stack called nope/);
@@ -305,4 +357,23 @@ describe('with packages', () => {
     assert.match(stdout, /uploaded/);
     assert.equal(aws.bucket('fresh').objects.size, 0);
   });
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    it(`smoke clears away after ${signal}`, async () => {
+      await expectSuccess(deploy('--no-cdn', '--bucket', 'fresh'));
+      const environment = {
+        ...credentials,
+        AWS_ENDPOINT_URL: endpoint,
+        AWS_REGION: region,
+        AWS_ENDPOINT_URL_DYNAMODB: dynamoDb,
+      };
+      const ran = await run('smoke', ['--stack', 'pkgsrc-indexer'], environment, (child, stdout) => {
+        if (!/uploaded/.test(stdout)) return;
+        assert.equal(aws.bucket('fresh').objects.size, 1);
+        child.kill(signal);
+      });
+      assert.match(ran.stderr, /interrupted.*files were removed/);
+      assert.deepEqual([ran.exitCode, aws.bucket('fresh').objects.size], [3, 0]);
+    });
+  }
 });

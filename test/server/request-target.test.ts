@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { keyLimits } from '../../functions/keys.ts';
 import { Refusal } from '../../functions/server/answer.ts';
 import {
   encodedPath,
@@ -10,6 +11,7 @@ import {
   uploadKeyOf,
 } from '../../functions/server/request-target.ts';
 import { serverLimits } from '../../functions/server/server-limits.ts';
+import { runs } from '../thoroughness.ts';
 
 const parse = (url: string) => parseRequestTarget(url, serverLimits);
 const refusedWith = (status: number) => (error: unknown) => error instanceof Refusal && error.status === status;
@@ -109,7 +111,7 @@ describe('a request target', () => {
           assert.ok(error instanceof Refusal, String(error));
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -165,6 +167,12 @@ describe('the key of a package', () => {
     assert.equal(Buffer.byteLength(longest), keyPartBytesMax);
     assert.equal(keyOf(`/${encodeURIComponent(longest)}`), longest);
     assert.throws(() => keyOf(`/${encodeURIComponent(`x${longest}`)}`), refusedWith(400));
+  });
+
+  it('has directoriesMax directories at most', () => {
+    const deepest = `${'d/'.repeat(keyLimits.directoriesMax)}x-1.0.tgz`;
+    assert.equal(keyOf(`/${deepest}`), deepest);
+    assert.throws(() => keyOf(`/d/${deepest}`), refusedWith(400));
   });
 
   it('has keyBytesMax bytes at most', () => {

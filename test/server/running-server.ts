@@ -48,6 +48,7 @@ export const idleStatus: ServiceStatus = {
   memoryBytes: 1,
   counts: { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 },
   queue: { pending: 0, publications: 0, deadLetters: [] },
+  polled: [],
   publications: [],
   repositories: [],
 };
@@ -179,9 +180,13 @@ export class FolderReceiver implements UploadReceiver {
     if (exists && options.ifNoneMatch === '*') return { outcome: 'exists' };
     await mkdir(dirname(target), { recursive: true });
     const temporary = join(dirname(target), `.upload-${randomUUID()}`);
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx+');
     try {
       for await (const chunk of body) await file.writeFile(chunk);
+      await options.check?.({
+        size: (await file.stat()).size,
+        read: async (offset, length) => (await file.read(Buffer.alloc(length), 0, length, offset)).buffer,
+      });
       await rename(temporary, target);
     } catch (error) {
       await rm(temporary);

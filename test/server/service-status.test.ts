@@ -47,7 +47,8 @@ async function statusWith(consistency: ConsistencyReport | undefined) {
   };
   const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };
   const queue = { pending: 2, publications: 1, deadLetters: [letter] };
-  return serviceStatus(activity, queue, [servedRepository(status, clock.now())], clock.now());
+  const polled = [{ kind: 'file system' as const, reason: 'its file system (nfs)', directories: 2 }];
+  return serviceStatus(activity, queue, polled, [servedRepository(status, clock.now())], clock.now());
 }
 
 describe('the status', () => {
@@ -60,6 +61,7 @@ describe('the status', () => {
       ['2026-01-01T00:00:00.000Z', 90, 1, 1],
     );
     assert.ok(status.memoryBytes > 1_000_000);
+    assert.deepEqual(status.polled, [{ directories: 2, reason: 'its file system (nfs)', setting: null }]);
     assert.deepEqual(status.queue.deadLetters, [
       { key: 'All/d', message: 'the disk', tries: 6, at: '1970-01-01T00:00:00.000Z' },
     ]);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { access, mkdir, readdir, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serverLimits } from '../../functions/server/server-limits.ts';
-import type { UploadReceiver } from '../../functions/server/site.ts';
+import type { FindRejection, UploadReceiver } from '../../functions/server/site.ts';
 import { allBytes, FolderReceiver, parseAnswer, type RunningServer, startServer, until } from './running-server.ts';
 
 const target = '/All/x-1.0.tgz';
@@ -357,6 +358,145 @@ describe('a place for packages that fails', () => {
       assert.equal(log.length, 2 * logLines);
       assert.ok(log.every((line) => !line.includes('\n')));
     });
+});
+
+describe('the verdict on a package', () => {
+  /** Rejects what begins with "bad", as the indexer would. */
+  const findRejection: FindRejection = async (source, file) => {
+    const head = Buffer.from(await source.read(0, Math.min(3, source.size))).toString();
+    return head === 'bad' ? { code: 'not-a-package', message: `expected a package, found ${file}` } : undefined;
+  };
+
+  it('is the answer to its upload: a package that would be rejected is not stored', async (test) => {
+    const { request, root, log } = await startServer(test, { findRejection });
+    assert.equal((await request('PUT', target, { body: 'good' })).status, 201);
+    for (const path of [target, '/All/y-1.0.tgz']) {
+      const { status, text } = await request('PUT', path, { body: 'bad package' });
+      const file = path.slice('/All/'.length);
+      assert.deepEqual(
+        [status, text],
+        [422, `Rejected, not-a-package: expected a package, found ${file}. Nothing was changed.\n`],
+      );
+    }
+    assert.deepEqual(await readdir(join(root, 'All')), ['x-1.0.tgz']);
+    assert.equal((await request('GET', target)).text, 'good');
+    assert.deepEqual(log, []);
+  });
+
+  it('is one line of at most 1,000 characters, whatever the package has in it', async (test) => {
+    const message = `found \u202e\n\x1b[2J${'x'.repeat(5_000)}`;
+    const { request } = await startServer(test, { findRejection: async () => ({ code: 'nul-byte', message }) });
+    const { status, text } = await request('PUT', target, { body: 'x' });
+    assert.equal(status, 422);
+    assert.match(text, /^Rejected, nul-byte: found [ -~]+ Nothing was changed\.\n$/);
+    assert.ok(text.length < 1_200);
+  });
+
+  it('is none where the package cannot be read for the moment: that is a failure of the server', async (test) => {
+    const failing: FindRejection = () => Promise.reject(systemError('EIO'));
+    const { request, root, log } = await startServer(test, { findRejection: failing });
+    const { status, text } = await request('PUT', target, { body: 'x' });
+    assert.equal(status, 500);
+    assert.doesNotMatch(text, /some\/path/);
+    assert.deepEqual(await readdir(join(root, 'All')), []);
+    assert.equal(log.length, 1);
+  });
+
+  it('waits where verdictsMax are under way, and refuses nobody', async (test) => {
+    let underWay = 0;
+    let mostUnderWay = 0;
+    const slow: FindRejection = async () => {
+      underWay += 1;
+      mostUnderWay = Math.max(mostUnderWay, underWay);
+      await wait(20);
+      underWay -= 1;
+      return undefined;
+    };
+    const { request } = await startServer(test, { findRejection: slow, limits: { verdictsMax: 2 } });
+    const paths = Array.from({ length: 7 }, (_, number) => `/All/x-${number}.tgz`);
+    const answers = await Promise.all(paths.map((path) => request('PUT', path, { body: 'x' })));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+    assert.equal(mostUnderWay, 2);
+  });
+});
+
+describe('the digest of an upload', () => {
+  const body = 'a package';
+  const digestOf = (algorithm: string) => createHash(algorithm).update(body).digest('base64');
+  const right: readonly Record<string, string>[] = [
+    { 'Content-MD5': digestOf('md5') },
+    { 'Content-Digest': `sha-256=:${digestOf('sha256')}:` },
+    { 'Repr-Digest': `sha-512=:${digestOf('sha512')}:` },
+    { 'Content-Digest': `md5=:${digestOf('md5')}:` },
+  ];
+  const wrong: readonly Record<string, string>[] = [
+    { 'Content-MD5': createHash('md5').update('another').digest('base64') },
+    { 'Content-Digest': `sha-256=:${createHash('sha256').update('another').digest('base64')}:` },
+    { 'Repr-Digest': `sha-512=:${createHash('sha512').update('another').digest('base64')}:` },
+  ];
+  for (const headers of right)
+    it(`that is right: ${JSON.stringify(headers).slice(0, 40)}`, async (test) => {
+      const { request } = await startServer(test);
+      assert.equal((await request('PUT', target, { headers, body })).status, 201);
+    });
+  for (const headers of wrong)
+    it(`that is wrong is refused, and what was there stays: ${JSON.stringify(headers).slice(0, 40)}`, async (test) => {
+      const { request, root } = await startServer(test);
+      assert.equal((await request('PUT', target, { body: 'before' })).status, 201);
+      const { status, text } = await request('PUT', target, { headers, body });
+      assert.equal(status, 400);
+      assert.match(text, /^Digest mismatch: .* Nothing was changed\.\n$/);
+      assert.equal((await request('GET', target)).text, 'before');
+      assert.deepEqual(await readdir(join(root, 'All')), ['x-1.0.tgz']);
+    });
+
+  it('that is malformed is refused before the body is read', async (test) => {
+    const running = await startServer(test, { limits: { lingerMilliseconds: 50 } });
+    const fields = { 'Content-Length': '9', Expect: '100-continue', 'Content-Digest': 'sha-256=nonsense' };
+    assert.equal((await running.send(head(running, fields))).status, 400);
+  });
+
+  it('is checked whatever the store makes of the failure', async (test) => {
+    const wrapping: UploadReceiver = {
+      remove: async () => false,
+      receive: async (_, pieces) => {
+        try {
+          for await (const piece of pieces) assert.ok(piece.byteLength > 0);
+        } catch (cause) {
+          throw new Error('could not store it', { cause });
+        }
+        return { outcome: 'created' };
+      },
+    };
+    const { request } = await startServer(test, { uploads: wrapping });
+    assert.equal((await request('PUT', target, { headers: wrong[0] ?? {}, body })).status, 400);
+  });
+});
+
+describe('a server that does not overwrite', () => {
+  it('refuses an upload of a package that is there, before it is sent', async (test) => {
+    const running = await startServer(test, { overwrite: false });
+    const { request } = running;
+    assert.equal((await request('PUT', target, { body: 'one' })).status, 201);
+    const { status, text } = await request('PUT', target, { body: 'two' });
+    assert.deepEqual(
+      [status, text],
+      [409, 'All/x-1.0.tgz already exists, and this server does not replace packages.\n'],
+    );
+    assert.equal((await running.send(head(running, { 'Content-Length': '3', Expect: '100-continue' }))).status, 409);
+    assert.equal((await request('PUT', target, { headers: { 'If-None-Match': '*' }, body: 'two' })).status, 412);
+    assert.equal((await request('GET', target)).text, 'one');
+  });
+
+  it('takes it again once it is removed', async (test) => {
+    const { request } = await startServer(test, { overwrite: false });
+    for (const [method, status] of [
+      ['PUT', 201],
+      ['DELETE', 204],
+      ['PUT', 201],
+    ] as const)
+      assert.equal((await request(method, target, method === 'PUT' ? { body: 'x' } : {})).status, status);
+  });
 });
 
 describe('uploads at the same time', () => {

@@ -108,6 +108,12 @@ export class MemoryHints implements HintQueue {
     this.#start();
   }
 
+  /** Whether the key is waiting to be worked on, for the first time since the last news of it. */
+  isWaiting(key: ObjectKey): boolean {
+    const task = this.#ready.get(key) ?? this.#later.get(key)?.task;
+    return task?.tries === 0;
+  }
+
   /** How many keys are waiting or being worked on. */
   get pending(): number {
     return this.#ready.size + this.#later.size + this.#working.size;

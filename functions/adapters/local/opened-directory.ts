@@ -4,6 +4,7 @@ import { constants, rmSync } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { CannotRun, systemErrorSentence } from '../../failures.ts';
+import { keyLimits } from '../../keys.ts';
 import type { OnChange } from '../../ports.ts';
 import { printable } from '../../wording.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -33,20 +34,24 @@ export type Loss =
   | 'table';
 
 export class OpenedDirectory {
+  /** Without any link in its path. */
   readonly directory: string;
   readonly stateDirectory: string;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly #lock: DirectoryLock;
+  /** As it was named. */
+  readonly #name: string;
   readonly #isStateNew: boolean;
   #isTableDamaged = false;
   #isDiscarded = false;
 
   /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
   static async open(options: DirectoryOptions): Promise<OpenedDirectory> {
-    const directory = resolve(options.directory);
+    await checkDirectory(options.directory);
+    // A link that leads to another directory later must not mix the files of one with the rows of the other: see `loss`.
+    const directory = await realpath(options.directory);
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
-    await checkDirectory(directory);
     await refuseServedState(stateDirectory, directory);
     const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = lockDirectory(stateDirectory, directory);
@@ -69,6 +74,7 @@ export class OpenedDirectory {
   ) {
     const { calls, onChange, onNotice } = options;
     this.directory = directory;
+    this.#name = resolve(options.directory);
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
     this.#isStateNew = isStateNew;
@@ -81,6 +87,8 @@ export class OpenedDirectory {
         if (reason === 'name is not UTF-8') onNotice(`skipped ${name}: its ${reason}; rename it`);
         if (reason === 'permission is denied')
           onNotice(`skipped ${name}: ${reason}; if it holds packages, allow this user to read it`);
+        if (reason === 'too many directories above it')
+          onNotice(`skipped ${name}: ${reason}, expected at most ${keyLimits.directoriesMax}; move what is in it up`);
       },
     });
     const opened = openTable({
@@ -99,7 +107,7 @@ export class OpenedDirectory {
 
   /** What this indexer has lost, if anything: close it then, and open a new one. */
   async loss(): Promise<Loss | undefined> {
-    if (!(await this.objects.isInPlace())) return 'directory';
+    if (!(await this.objects.isInPlace()) || (await realpath(this.#name)) !== this.directory) return 'directory';
     if (this.#isTableDamaged) return 'table';
     return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
   }
@@ -140,7 +148,7 @@ async function checkDirectory(directory: string): Promise<void> {
 
 /** A web server over the directory, ours or another, would hand out the table and take uploads into it. */
 async function refuseServedState(stateDirectory: string, directory: string): Promise<void> {
-  const path = relative(await realpath(directory), await realPathToBe(stateDirectory));
+  const path = relative(directory, await realPathToBe(stateDirectory));
   // `..`, which leads outside, begins with a dot as well.
   if (path.split(sep).some((part) => part.startsWith('.'))) return;
   throw new CannotRun(

@@ -1,56 +1,450 @@
 /**
- * Watches a directory and everything below it.
+ * What happens below a directory: one watch of node:fs for each directory, and a comparison every few seconds of those that cannot
+ * be watched.
  *
- * Events come in batches, at most half a second apart. Two kinds of changes are in none of them: a file that is made and removed within
- * one batch, and what the watcher drops while it delivers a batch (Watcher.cc, triggerCallbacks;
- * https://github.com/parcel-bundler/watcher/issues/183). So each batch asks for a comparison of everything, too.
+ *     event ─▶ onFile, for a package or an index that it names
+ *        └───▶ wanted ── soon ─▶ look ─┬─ a directory that is new: watch it, read it, onDirectory if it has files; then its children
+ *                 ▲                    ├─ one that was read before: read it again, onDirectory
+ *     patrol ─────┘                    └─ gone, or another one: close what was watched below, onTree
+ *
+ * An event is a hint here, too: what is there is read from the directory itself, always after its watch was set. So the order and
+ * the number of events do not matter, only that one follows a change. Where none does, the patrol helps: every few seconds it
+ * checks each directory's own inode and times. That finds what was mounted, a watch that died, and entries that came or went
+ * without an event. It compares every file of a directory that is polled: names, sizes, modification and change times. It lists
+ * such a directory each time although that is needless where the directory's own times stand still; a file that is written in place
+ * changes no time but its own, so every file is checked anyway, and the listing is the small part.
+ *
+ * Links below the root are not followed. Names that begin with a dot are left out.
  */
 
-import { relative, sep } from 'node:path';
-import { type SubscribeCallback, subscribe } from '@parcel/watcher';
-import { CannotRun } from '../../failures.ts';
-import { isIndexKey, isPackageKey } from '../../keys.ts';
-import type { ObjectKey } from '../../ports.ts';
+import { isUtf8 } from 'node:buffer';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { keyLimits } from '../../keys.ts';
+import type { Clock, ObjectKey } from '../../ports.ts';
+import { EventQueue } from './event-queue.ts';
+import {
+  type EventKind,
+  identityOf,
+  isFileOfInterest,
+  lstatUnlessGone,
+  timesOf,
+  type Watch,
+  WatchedDirectory,
+  watchOfNode,
+} from './watched-directory.ts';
+import {
+  mayBeWatchedLater,
+  polledBecauseAsked,
+  pollingSentence,
+  queuedEventsMax,
+  type WatchFacts,
+  type WhyPolled,
+  watchFacts,
+  whyFileSystemPolled,
+  whyWatchFailed,
+} from './why-polled.ts';
 
-interface DirectoryEvents {
-  /** A package or an index was created, written, renamed or removed; while it is being copied, again and again. */
+export const watchLimits = {
+  /** Directories are read this long after the event that asks for it: a copied tree brings many events at once. */
+  quietMilliseconds: 100,
+  /** How often the patrol checks directories, and the files of those that cannot be watched. `--poll` changes it. */
+  patrolMilliseconds: 5_000,
+  /** Directories that are looked at side by side: Node has four threads for what that needs. */
+  looksConcurrentMax: 4,
+  /** The patrol takes at most one part in so many of the time: the files of 30,000 packages take it a second. */
+  patrolShare: 10,
+  /** Only inotify reports every write. Elsewhere, files of watched directories are compared in every so many patrols. */
+  patrolsPerComparison: 6,
+} as const;
+
+export interface WatchEvents {
+  /** Something happened to a package or an index, or perhaps did; also to one that is gone. */
   readonly onFile: (key: ObjectKey) => void;
-  /** What is below `prefix` may have changed in any way; '' is everything, otherwise it ends in '/'. */
+  /** The files of this directory are to be compared with its rows, not those of the directories in it. `''` or `a/b/`. */
   readonly onDirectory: (prefix: string) => void;
-  /** The watch has failed: no more events come. */
-  readonly onEnd: (error: Error) => void;
+  /** The same of everything below the prefix: a directory vanished, another one took its place, or events were lost. */
+  readonly onTree: (prefix: string) => void;
+  /** A sentence for the operator: what is polled and why. Once for each reason. */
+  readonly onNotice: (sentence: string) => void;
+}
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  /** Nothing is watched: everything is compared this often. */
+  readonly pollMilliseconds?: number | undefined;
+  readonly watch?: Watch;
+  readonly facts?: WatchFacts;
+}
+
+/** Directories that are compared every few seconds. */
+export interface Polled extends WhyPolled {
+  readonly directories: number;
 }
 
 export interface DirectoryWatch {
+  /** What is compared every few seconds, by reason. */
+  readonly polled: readonly Polled[];
   close(): Promise<void>;
 }
 
 /**
- * @param stateDirectory not watched: it changes with every row.
- * @throws {CannotRun}
+ * Resolves once everything below `root` is watched. No event reports what is there already: compare it afterwards.
+ * @param root a directory; a link to one will do.
  */
-export type WatchDirectory = (root: string, stateDirectory: string, events: DirectoryEvents) => Promise<DirectoryWatch>;
+export async function watchDirectory(
+  root: string,
+  events: WatchEvents,
+  options: WatchOptions,
+): Promise<DirectoryWatch> {
+  const { facts = watchFacts } = options;
+  const queue = new EventQueue(await queuedEventsMax(facts));
+  const watch = new WatchedTree(root, events, { ...options, facts }, queue);
+  await watch.start();
+  return watch;
+}
 
-export const watchDirectory: WatchDirectory = async (root, stateDirectory, events) => {
-  try {
-    const subscription = await subscribe(root, callbackFor(root, events), { ignore: [stateDirectory] });
-    return { close: () => subscription.unsubscribe() };
-  } catch (cause) {
-    throw new CannotRun(`${root} cannot be watched: ${(cause as Error).message}`, { cause });
+export type WatchDirectory = typeof watchDirectory;
+
+class WatchedTree implements DirectoryWatch {
+  readonly #root: string;
+  readonly #events: WatchEvents;
+  readonly #options: WatchOptions & { readonly facts: WatchFacts };
+  readonly #queue: EventQueue;
+  /** By prefix. */
+  readonly #directories = new Map<string, WatchedDirectory>();
+  readonly #byIdentity = new Map<string, WatchedDirectory>();
+  /** Prefixes to look at; with true, what is there is compared in any case. */
+  readonly #wanted = new Map<string, boolean>();
+  /** By device. */
+  readonly #fileSystems = new Map<bigint, WhyPolled | undefined>();
+  readonly #noticed = new Set<WhyPolled['kind']>();
+  readonly #end = new AbortController();
+  #looking: Promise<void> | undefined;
+  #patrolling: Promise<void> | undefined;
+  #isStarted = false;
+
+  constructor(
+    root: string,
+    events: WatchEvents,
+    options: WatchOptions & { readonly facts: WatchFacts },
+    queue: EventQueue,
+  ) {
+    this.#root = root;
+    this.#events = events;
+    this.#options = options;
+    this.#queue = queue;
   }
-};
 
-function callbackFor(root: string, events: DirectoryEvents): SubscribeCallback {
-  return (error, batch) => {
-    if (error !== null) {
-      events.onEnd(error);
+  async start(): Promise<void> {
+    if (this.#options.pollMilliseconds !== undefined) this.#notice(this.#root, polledBecauseAsked);
+    this.#wanted.set('', false);
+    await this.#lookAtWanted();
+    this.#isStarted = true;
+    this.#patrolling = this.#patrolUntilEnd();
+  }
+
+  get polled(): readonly Polled[] {
+    const byKind = new Map<WhyPolled['kind'], Polled>();
+    for (const { whyPolled } of this.#directories.values()) {
+      if (whyPolled === undefined) continue;
+      const directories = (byKind.get(whyPolled.kind)?.directories ?? 0) + 1;
+      byKind.set(whyPolled.kind, { ...whyPolled, directories });
+    }
+    return [...byKind.values()];
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#looking;
+    await this.#patrolling;
+    for (const directory of this.#directories.values()) directory.close();
+    this.#directories.clear();
+  }
+
+  get #isClosed(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  #isThere(directory: WatchedDirectory): boolean {
+    return !this.#isClosed && this.#directories.get(directory.prefix) === directory;
+  }
+
+  #onEvent(directory: WatchedDirectory, kind: EventKind, bytes: Uint8Array | null): void {
+    if (!this.#isThere(directory)) return;
+    const { prefix, children, path } = directory;
+    directory.isHeard = true;
+    if (this.#queue.mayOverflow()) this.#eventsWereDropped();
+    if (bytes === null || !isUtf8(bytes)) {
+      this.#want(prefix, true);
       return;
     }
-    for (const { path } of batch) {
-      const key = relative(root, path).split(sep).join('/');
-      const isHidden = key.split('/').some((part) => part.startsWith('.'));
-      if (!isHidden && (isPackageKey(key) || isIndexKey(key))) events.onFile(key);
+    const name = Buffer.from(bytes).toString();
+    // What happens to a directory itself (removed, moved, its rights changed) is reported as of a file in it that has its name.
+    if (kind === 'rename' && name === basename(path)) {
+      directory.isStale = true;
+      this.#want(prefix, true);
     }
-    events.onDirectory('');
-  };
+    if (name.startsWith('.')) return;
+    if (isFileOfInterest(name)) this.#events.onFile(`${prefix}${name}`);
+    if (kind === 'rename' || children.has(name)) this.#want(`${prefix}${name}/`, false);
+  }
+
+  /** Of any directory, and nothing says which. */
+  #eventsWereDropped(): void {
+    for (const directory of this.#directories.values()) {
+      directory.isStale = true;
+      this.#want(directory.prefix, false);
+    }
+    this.#events.onTree('');
+  }
+
+  #want(prefix: string, isToCompare: boolean): void {
+    this.#wanted.set(prefix, isToCompare || this.#wanted.get(prefix) === true);
+    if (this.#isStarted && !this.#isClosed) this.#looking ??= this.#lookSoon();
+  }
+
+  async #lookSoon(): Promise<void> {
+    await this.#options.clock.sleep(watchLimits.quietMilliseconds, this.#end.signal);
+    await this.#lookAtWanted();
+    // The patrol may have added one since.
+    this.#looking = this.#wanted.size > 0 && !this.#isClosed ? this.#lookSoon() : undefined;
+  }
+
+  async #lookAtWanted(): Promise<void> {
+    while (this.#wanted.size > 0 && !this.#isClosed)
+      await Promise.all(this.#takeWanted().map(([prefix, isToCompare]) => this.#look(prefix, isToCompare)));
+  }
+
+  /** Some that are not below each other: these can be looked at side by side. */
+  #takeWanted(): [prefix: string, isToCompare: boolean][] {
+    const taken: [string, boolean][] = [];
+    for (const [prefix, isToCompare] of this.#wanted) {
+      const isRelated = taken.some(([other]) => other.startsWith(prefix) || prefix.startsWith(other));
+      if (isRelated || taken.length === watchLimits.looksConcurrentMax) break;
+      this.#wanted.delete(prefix);
+      taken.push([prefix, isToCompare]);
+    }
+    return taken;
+  }
+
+  async #look(prefix: string, isToCompare: boolean): Promise<void> {
+    // Its parent's comparison reports it.
+    if (isTooDeep(prefix)) return this.#compareDirectory(parentOf(prefix));
+    const known = this.#directories.get(prefix);
+    const wasStale = known?.isStale === true;
+    try {
+      const stats = await this.#statsOf(prefix);
+      if (!stats?.isDirectory()) this.#lost(prefix, known, stats);
+      else if (known === undefined) await this.#adopt(prefix, stats);
+      else if (known.identity !== identityOf(stats)) {
+        this.#drop(known);
+        this.#events.onTree(prefix);
+        await this.#adopt(prefix, stats);
+      } else if (wasStale || isToCompare) await this.#readAgain(known, stats);
+    } catch {
+      // The disk fails, or a right is missing: who compares this directory finds that out, and says so. The patrol tries again.
+      const directory = this.#directories.get(prefix);
+      if (directory !== undefined) directory.isStale = true;
+      if (!wasStale) this.#compareDirectory(prefix);
+    }
+  }
+
+  /** There is no directory. */
+  #lost(prefix: string, known: WatchedDirectory | undefined, stats: BigIntStats | undefined): void {
+    if (prefix === '') {
+      // The owner of this watch notices that its root is gone. Should it come back, the patrol sets the watch anew.
+      if (known !== undefined) known.isStale = true;
+      return;
+    }
+    if (known !== undefined) this.#drop(known);
+    // One that came and went before it was seen may have rows. A package that was removed is no such thing.
+    if (known !== undefined || (stats === undefined && !isFileOfInterest(nameOf(prefix)))) this.#events.onTree(prefix);
+  }
+
+  /** Watched first, then read: what comes after the reading has an event. */
+  async #adopt(prefix: string, stats: BigIntStats): Promise<void> {
+    const parent = this.#directories.get(parentOf(prefix));
+    // Should the parent come back, all that is in it is looked at.
+    if (prefix !== '' && parent === undefined) return;
+    const directory = new WatchedDirectory(prefix, this.#pathOf(prefix), stats);
+    // It was moved: node:fs would go on to report its own changes under its old name.
+    const before = this.#byIdentity.get(directory.identity);
+    if (before !== undefined) await this.#look(before.prefix, false);
+    if (this.#directories.has(prefix)) return;
+    if (prefix !== '') parent?.children.add(nameOf(prefix));
+    this.#directories.set(prefix, directory);
+    this.#byIdentity.set(directory.identity, directory);
+    await this.#watch(directory, stats);
+    // One without files has no rows: those of an earlier directory of this name went with it.
+    if (await this.#read(directory)) this.#compareDirectory(prefix);
+  }
+
+  async #readAgain(directory: WatchedDirectory, stats: BigIntStats): Promise<void> {
+    if (directory.isStale) {
+      directory.isStale = false;
+      await this.#watch(directory, stats);
+      // While its watch was dead, each child may have become another one.
+      for (const name of directory.children) this.#want(`${directory.prefix}${name}/`, false);
+    }
+    await this.#read(directory);
+    this.#compareDirectory(directory.prefix);
+  }
+
+  /** Looks at the directories in it that are new or gone. @returns whether there are files in it. */
+  async #read(directory: WatchedDirectory): Promise<boolean> {
+    const { directories, hasFiles } = await directory.read();
+    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
+    return hasFiles;
+  }
+
+  #compareDirectory(prefix: string): void {
+    if (this.#isStarted && !this.#isClosed) this.#events.onDirectory(prefix);
+  }
+
+  async #watch(directory: WatchedDirectory, { dev }: BigIntStats): Promise<void> {
+    const { facts, pollMilliseconds } = this.#options;
+    if (!this.#fileSystems.has(dev)) this.#fileSystems.set(dev, await whyFileSystemPolled(directory.path, facts));
+    const whyPolled = pollMilliseconds === undefined ? this.#fileSystems.get(dev) : polledBecauseAsked;
+    if (whyPolled !== undefined) this.#poll(directory, whyPolled);
+    else await this.#tryToWatch(directory);
+  }
+
+  /** @returns whether it is watched now. */
+  async #tryToWatch(directory: WatchedDirectory): Promise<boolean> {
+    const { watch = watchOfNode, facts } = this.#options;
+    const set = () =>
+      watch(
+        directory.path,
+        (kind, name) => this.#onEvent(directory, kind, name),
+        (error) => void this.#watchEnded(directory, error),
+      );
+    try {
+      directory.watch(set, facts.platform === 'linux');
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // It vanished, and its parent's event says so; or this user may not read it.
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') throw error;
+      this.#poll(directory, await whyWatchFailed(error, facts));
+      return false;
+    }
+  }
+
+  async #watchEnded(directory: WatchedDirectory, error: Error): Promise<void> {
+    const whyPolled = await whyWatchFailed(error, this.#options.facts);
+    if (!this.#isThere(directory)) return;
+    this.#poll(directory, whyPolled);
+    this.#want(directory.prefix, true);
+  }
+
+  #poll(directory: WatchedDirectory, whyPolled: WhyPolled): void {
+    directory.poll(whyPolled);
+    this.#notice(directory.path, whyPolled);
+  }
+
+  #notice(path: string, whyPolled: WhyPolled): void {
+    if (this.#noticed.has(whyPolled.kind)) return;
+    this.#noticed.add(whyPolled.kind);
+    this.#events.onNotice(pollingSentence(path, whyPolled, this.#patrolMilliseconds / 1000));
+  }
+
+  get #patrolMilliseconds(): number {
+    return this.#options.pollMilliseconds ?? watchLimits.patrolMilliseconds;
+  }
+
+  async #patrolUntilEnd(): Promise<void> {
+    let tookMilliseconds = 0;
+    for (let round = 1; ; round += 1) {
+      const wait = Math.max(this.#patrolMilliseconds, tookMilliseconds * watchLimits.patrolShare);
+      await this.#options.clock.sleep(wait, this.#end.signal);
+      if (this.#isClosed) return;
+      const begin = performance.now();
+      await this.#patrol(round % watchLimits.patrolsPerComparison === 0);
+      tookMilliseconds = performance.now() - begin;
+    }
+  }
+
+  /** @param isForWatched whether files of watched directories are compared, too, where that is needed. */
+  async #patrol(isForWatched: boolean): Promise<void> {
+    let isWatchLeft = true;
+    for (const directory of [...this.#directories.values()]) {
+      if (!this.#isThere(directory)) continue;
+      try {
+        const { whyPolled } = directory;
+        if (whyPolled !== undefined && mayBeWatchedLater(whyPolled) && isWatchLeft) {
+          isWatchLeft = await this.#tryToWatch(directory);
+          if (isWatchLeft) this.#want(directory.prefix, true);
+        }
+        await this.#check(directory);
+        if (directory.whyPolled !== undefined || isForWatched) await this.#compare(directory);
+      } catch {
+        directory.isStale = true;
+        this.#want(directory.prefix, false);
+      }
+    }
+  }
+
+  /** Has it looked at where it is another one, or changed without an event. */
+  async #check(directory: WatchedDirectory): Promise<void> {
+    const { prefix, identity, times, isHeard, isWatched } = directory;
+    const stats = await this.#statsOf(prefix);
+    if (!stats?.isDirectory() || identityOf(stats) !== identity || directory.isStale) {
+      this.#want(prefix, false);
+      return;
+    }
+    directory.times = timesOf(stats);
+    directory.isHeard = false;
+    if (!isWatched || isHeard || times === directory.times) return;
+    directory.isStale = true;
+    this.#want(prefix, true);
+  }
+
+  async #compare(directory: WatchedDirectory): Promise<void> {
+    const { directories, files } = await directory.compare();
+    if (!this.#isThere(directory)) return;
+    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
+    for (const name of files) this.#events.onFile(`${directory.prefix}${name}`);
+  }
+
+  /** It and everything below it. */
+  #drop(directory: WatchedDirectory): void {
+    const { prefix, children, identity } = directory;
+    directory.close();
+    if (this.#byIdentity.get(identity) === directory) this.#byIdentity.delete(identity);
+    if (this.#directories.get(prefix) !== directory) return;
+    this.#directories.delete(prefix);
+    this.#directories.get(parentOf(prefix))?.children.delete(nameOf(prefix));
+    for (const name of children) {
+      const child = this.#directories.get(`${prefix}${name}/`);
+      if (child !== undefined) this.#drop(child);
+    }
+  }
+
+  /** Without a slash at the end. */
+  #pathOf(prefix: string): string {
+    return prefix === '' ? this.#root : `${this.#root}/${prefix.slice(0, -1)}`;
+  }
+
+  /** Undefined where nothing is there. A link is followed only where it is the root. */
+  async #statsOf(prefix: string): Promise<BigIntStats | undefined> {
+    if (prefix !== '') return await lstatUnlessGone(this.#pathOf(prefix));
+    return await stat(this.#root, { bigint: true }).catch(() => undefined);
+  }
+}
+
+/** More directories than a key may have. */
+function isTooDeep(prefix: string): boolean {
+  return prefix.split('/').length - 1 > keyLimits.directoriesMax;
+}
+
+/** `a/b/` → `a/` */
+function parentOf(prefix: string): string {
+  return prefix.replace(/[^/]*\/$/, '');
+}
+
+/** `a/b/` → `b` */
+function nameOf(prefix: string): string {
+  return prefix.slice(parentOf(prefix).length, -1);
 }

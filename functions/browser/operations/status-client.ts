@@ -1,24 +1,24 @@
-/** Asks the server: how things are, and for another try. */
+/** Asks the server: for its status, and to retry packages. */
 
 import type { RetryAnswer, RetryRequest, ServiceStatus } from '../../server/service-status.ts';
 
-/** A server that has not answered by then is taken for gone. */
+/** A server that takes longer than this counts as unreachable. */
 const answerMillisecondsMax = 30_000;
 
-/** @throws a sentence, where there is no answer. */
+/** @throws {Error} with a sentence, where there is no answer. */
 export async function fetchStatus(): Promise<ServiceStatus> {
   const answer = await ask('status', { cache: 'no-store' });
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `The server answers ${answer.status}.`);
+  if (!answer.ok) throw new Error((await answer.text()).trim() || `HTTP ${answer.status}`);
   return await answer.json();
 }
 
-/** `token-wanted`: whoever may change something here shows a token. */
 export type RetryOutcome =
   | { readonly outcome: 'asked'; readonly retried: number }
+  /** Only for those who have the upload token. */
   | { readonly outcome: 'token-wanted' }
   | { readonly outcome: 'refused'; readonly why: string };
 
-/** The token in a header of our own, and nothing that the browser keeps: it would ask for a password in a window of its own. */
+/** The token goes into a header of our own, without the browser's credentials: the browser would show its own password dialog. */
 export async function requestRetry(request: RetryRequest, token: string | undefined): Promise<RetryOutcome> {
   try {
     const answer = await ask('retry', {
@@ -35,7 +35,7 @@ export async function requestRetry(request: RetryRequest, token: string | undefi
     const { retried }: RetryAnswer = await answer.json();
     return { outcome: 'asked', retried };
   } catch {
-    return { outcome: 'refused', why: 'The server cannot be reached.' };
+    return { outcome: 'refused', why: 'Server unreachable' };
   }
 }
 

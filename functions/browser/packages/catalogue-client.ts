@@ -1,50 +1,53 @@
-/** The page's end of the conversation with its worker. */
+/** The page's end of the conversation with its worker, and the packages that have come from it so far. */
 
+import type { Questions } from './catalogue-worker.ts';
 import type { ListedPackage } from './listed-package.ts';
-import type { Answers, FromWorker, IndexFacts, IndexProblem, QuestionName, Questions, ToWorker } from './messages.ts';
-
-export interface CatalogueEvents {
-  readonly onPackages: (packages: readonly ListedPackage[]) => void;
-  readonly onRestart: () => void;
-  readonly onRead: (index: IndexFacts) => void;
-  readonly onFailed: (problems: readonly IndexProblem[]) => void;
-}
+import type { FromWorker, IndexFacts, IndexProblem, QuestionName, ToWorker } from './messages.ts';
+import { SearchIndex } from './search.ts';
 
 export class CatalogueClient {
+  /** With the slash at its end. */
+  readonly repositoryUrl: string;
+  readonly packages: ListedPackage[] = [];
+  readonly search = new SearchIndex();
+  /** PKGNAMEs of several files: the list tells these packages apart by their files. */
+  readonly sharedNames = new Set<string>();
+  /** Undefined until all packages are here. */
+  index: IndexFacts | undefined;
+  /** Why there will be none. */
+  problems: readonly IndexProblem[] = [];
+  /** Called once a frame at most: while the index arrives there are many small additions. */
+  onChange: () => void = () => {};
   readonly #worker: Worker;
-  readonly #events: CatalogueEvents;
   readonly #answers = new Map<number, (answer: unknown) => void>();
   #lastId = 0;
+  #isChangeDue = false;
 
   /**
    * Begins to read the index.
    * @param script what the worker runs: the page's own script.
-   * @param events come later, never from within.
    */
-  constructor(script: string, repositoryUrl: string, events: CatalogueEvents) {
-    this.#events = events;
+  constructor(script: string, repositoryUrl: string) {
+    this.repositoryUrl = repositoryUrl;
     const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
     this.#worker = new Worker(trusted(url));
     this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
     this.#worker.addEventListener('error', ({ message }) =>
-      events.onFailed([{ file: 'The page', problem: message, isAbsent: false }]),
+      this.#receive({ kind: 'failed', problems: [{ file: 'The page', problem: message, isAbsent: false }] }),
     );
     this.#send({ kind: 'read', repositoryUrl });
   }
 
-  /** Has the worker find out what depends on what, for which the first package's page would have to wait otherwise. */
-  prepare(): void {
-    this.#send({ kind: 'prepare' });
-  }
-
   /** Resolves once the index is read, never where it cannot be. */
-  ask<Name extends QuestionName>(name: Name, question: Questions[Name]): Promise<Answers[Name]> {
+  ask<Name extends QuestionName>(
+    name: Name,
+    about: Parameters<Questions[Name]>[0],
+  ): Promise<ReturnType<Questions[Name]>> {
     this.#lastId += 1;
-    const id = this.#lastId;
-    return new Promise((resolve) => {
-      this.#answers.set(id, (answer) => resolve(answer as Answers[Name]));
-      this.#send({ kind: 'question', id, name, question });
-    });
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    this.#answers.set(this.#lastId, resolve);
+    this.#send({ kind: 'question', id: this.#lastId, name, about });
+    return promise as Promise<ReturnType<Questions[Name]>>;
   }
 
   #send(message: ToWorker): void {
@@ -52,14 +55,26 @@ export class CatalogueClient {
   }
 
   #receive(message: FromWorker): void {
-    if (message.kind === 'packages') this.#events.onPackages(message.packages);
-    else if (message.kind === 'restart') this.#events.onRestart();
-    else if (message.kind === 'read') this.#events.onRead(message.index);
-    else if (message.kind === 'failed') this.#events.onFailed(message.problems);
-    else {
+    if (message.kind === 'answer') {
       this.#answers.get(message.id)?.(message.answer);
       this.#answers.delete(message.id);
+      return;
     }
+    if (message.kind === 'packages') {
+      this.packages.push(...message.packages);
+      this.search.add(message.packages);
+      for (const { key, name } of message.packages) if (key !== name) this.sharedNames.add(name);
+    } else if (message.kind === 'restart') {
+      this.packages.length = 0;
+      this.search.clear();
+    } else if (message.kind === 'read') this.index = message.index;
+    else this.problems = message.problems;
+    if (this.#isChangeDue) return;
+    this.#isChangeDue = true;
+    requestAnimationFrame(() => {
+      this.#isChangeDue = false;
+      this.onChange();
+    });
   }
 }
 
@@ -70,7 +85,7 @@ interface TrustedTypes {
   ): { createScriptURL(url: string): string };
 }
 
-/** The page's policy lets no text become code; this one URL is the exception, and it has to say so. */
+/** The page's policy lets no text become code; this one URL is the exception, and has to be declared. */
 function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (trustedTypes === undefined) return url;

@@ -14,7 +14,7 @@ export class Catalogue {
   readonly packages: ListedPackage[] = [];
   /** For each of `packages`. */
   readonly facts: PackageFacts[] = [];
-  /** Bytes, decoded when somebody looks: the texts of all descriptions take a lot of memory. */
+  /** Bytes, decoded on demand: the texts of all descriptions take a lot of memory. */
   readonly #records: Uint8Array[] = [];
   readonly #indexByKey = new Map<string, number>();
   readonly #orders = new Map<Column, Uint32Array>();
@@ -25,7 +25,7 @@ export class Catalogue {
     const fields = readFields(recordText(record));
     const facts = factsOf(fields);
     if (facts.name === '') return undefined;
-    const listed = listedPackage(fields, this.#indexByKey.has(facts.name) ? facts.file : facts.name);
+    const listed = listedPackage(fields, this.#indexByKey.has(facts.name));
     if (!this.#indexByKey.has(listed.key)) this.#indexByKey.set(listed.key, this.packages.length);
     this.packages.push(listed);
     this.facts.push(facts);
@@ -45,6 +45,17 @@ export class Catalogue {
   /** Where in `packages` it is; of several with one PKGNAME, that name finds the first. */
   indexOf(key: string): number | undefined {
     return this.#indexByKey.get(key);
+  }
+
+  /** Where in `packages` the highest version of that name is; of several equal ones, the first. */
+  newestOf(base: string): number | undefined {
+    let newest: { readonly place: number; readonly version: Version } | undefined;
+    for (const [place, listed] of this.packages.entries()) {
+      if (listed.base !== base || listed.version === '') continue;
+      const version = parseVersion(listed.version);
+      if (newest === undefined || compareParsed(version, newest.version) > 0) newest = { place, version };
+    }
+    return newest?.place;
   }
 
   text(index: number): string {
@@ -83,7 +94,7 @@ export class Catalogue {
   }
 
   #byVersion(): (left: number, right: number) => number {
-    // Sorting by name compares few of them, and taking a version apart takes longer than comparing two.
+    // Sorting by name compares few of them, and parsing a version takes longer than comparing two.
     const parsed: (Version | undefined)[] = [];
     const versionOf = (place: number): Version => {
       const version = parsed[place] ?? parseVersion(this.packages[place]?.version ?? '');

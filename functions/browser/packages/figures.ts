@@ -1,53 +1,14 @@
 /** What the page shows of the repository as a whole. */
 
-import { type WarningCode, warningRemedies } from '../../record/warnings.ts';
-import type { PatternProblem } from '../../version/pattern.ts';
+import { warningRemedies } from '../../record/warnings.ts';
 import type { Catalogue } from './catalogue.ts';
 import { categoriesOf } from './listed-package.ts';
-import { type PackageLinks, packageLinks, warningCodes } from './package-details.ts';
+import { packageLinks, warningCodes } from './package-details.ts';
 import type { Relations } from './relations.ts';
 
-export interface CategoryFigures {
-  readonly name: string;
-  readonly packages: number;
-  /** Of the files. */
-  readonly bytes: number;
-}
+export type Figures = ReturnType<typeof figuresOf>;
 
-/** How many packages were built in a stretch of time. */
-export interface BuildFigures {
-  /** `2026-07`, `2026-07-24` or `2026`. */
-  readonly period: string;
-  readonly packages: number;
-}
-
-export interface Figures {
-  readonly packages: number;
-  /** Of all files. */
-  readonly bytes: number;
-  /** The largest first. */
-  readonly categories: readonly CategoryFigures[];
-  /** Without gaps, the earliest first. */
-  readonly builds: readonly BuildFigures[];
-  /** `SunOS 5.11 x86_64`, the most frequent first. */
-  readonly platforms: readonly string[];
-  readonly missingDependencies: readonly {
-    readonly pattern: string;
-    readonly problem: PatternProblem | undefined;
-    readonly neededBy: PackageLinks;
-  }[];
-  readonly missingLibraries: readonly { readonly library: string; readonly neededBy: PackageLinks }[];
-  readonly systemLibraries: number;
-  readonly duplicateNames: readonly { readonly name: string; readonly files: readonly string[] }[];
-  readonly duplicatePaths: readonly { readonly path: string; readonly packages: PackageLinks }[];
-  readonly warnings: readonly {
-    readonly code: WarningCode;
-    readonly remedy: string;
-    readonly packages: PackageLinks;
-  }[];
-}
-
-export function figuresOf(catalogue: Catalogue, relations: Relations): Figures {
+export function figuresOf(catalogue: Catalogue, relations: Relations) {
   const { packages } = catalogue;
   const { report } = relations;
   const linksByName = (names: readonly string[]) =>
@@ -57,39 +18,35 @@ export function figuresOf(catalogue: Catalogue, relations: Relations): Figures {
     );
   return {
     packages: packages.length,
+    /** Of all files. */
     bytes: packages.reduce((sum, { size }) => sum + size, 0),
+    /** The largest first. */
     categories: categoryFigures(catalogue),
+    /** Without gaps, the earliest first. */
     builds: buildFigures(packages.map(({ built }) => built)),
+    /** `SunOS 5.11 x86_64`, the most frequent first. */
     platforms: catalogue.platforms,
-    missingDependencies: report.missingDependencies.map(({ pattern, problem, neededBy }) => ({
-      pattern,
-      problem,
-      neededBy: linksByName(neededBy),
-    })),
-    missingLibraries: report.missingLibraries.map(({ library, neededBy }) => ({
-      library,
-      neededBy: linksByName(neededBy),
-    })),
+    missingDependencies: report.missingDependencies.map(({ neededBy, ...missing }) => {
+      return { ...missing, neededBy: linksByName(neededBy) };
+    }),
+    missingLibraries: report.missingLibraries.map(({ library, neededBy }) => {
+      return { library, neededBy: linksByName(neededBy) };
+    }),
     systemLibraries: report.systemLibraries,
     duplicateNames: report.duplicateNames,
     duplicatePaths: report.duplicatePaths.map(({ path, names }) => ({ path, packages: linksByName(names) })),
-    warnings: warningFigures(catalogue, relations),
-  };
+    ...warningFigures(catalogue, relations),
+  } as const;
 }
 
-function categoryFigures({ packages }: Catalogue): CategoryFigures[] {
-  const figures = new Map<string, { name: string; packages: number; bytes: number }>();
-  for (const listed of packages) {
-    for (const name of new Set(categoriesOf(listed))) {
-      const known = figures.get(name) ?? { name, packages: 0, bytes: 0 };
-      figures.set(name, known);
-      known.packages += 1;
-      known.bytes += listed.size;
-    }
-  }
-  return [...figures.values()].sort(
-    (left, right) => right.packages - left.packages || (left.name < right.name ? -1 : 1),
+function categoryFigures({ packages }: Catalogue) {
+  const members = packages.flatMap((listed) =>
+    [...new Set(categoriesOf(listed))].map((name) => ({ name, bytes: listed.size })),
   );
+  const figures = [...Map.groupBy(members, ({ name }) => name)].map(([name, found]) => {
+    return { name, packages: found.length, bytes: found.reduce((sum, { bytes }) => sum + bytes, 0) };
+  });
+  return figures.sort((left, right) => right.packages - left.packages || (left.name < right.name ? -1 : 1));
 }
 
 /** Columns that a small chart has room for. */
@@ -98,8 +55,11 @@ const periodsMax = 60;
 /** Characters of an ISO date that name the day, the month, the year. */
 const periodLengths = [10, 7, 4] as const;
 
-/** By day where that gives few enough periods, otherwise by month, otherwise by year. @param dates 0: not known. */
-export function buildFigures(dates: readonly number[]): BuildFigures[] {
+/**
+ * How many packages were built in each period: by day where that gives few enough of them, otherwise by month, otherwise by year.
+ * @param dates 0: not known.
+ */
+export function buildFigures(dates: readonly number[]) {
   const known = dates.filter((date) => date > 0);
   const first = known.reduce((least, date) => Math.min(least, date), Number.POSITIVE_INFINITY);
   const last = known.reduce((most, date) => Math.max(most, date), 0);
@@ -133,18 +93,15 @@ function periodsBetween(first: number, last: number, length: (typeof periodLengt
   return periods;
 }
 
-function warningFigures(catalogue: Catalogue, relations: Relations): Figures['warnings'] {
-  const places = new Map<WarningCode, number[]>();
-  for (const [index, { name, file }] of catalogue.facts.entries()) {
-    for (const code of warningCodes(relations, { name, file, text: catalogue.text(index) })) {
-      const known = places.get(code);
-      if (known === undefined) places.set(code, [index]);
-      else known.push(index);
-    }
-  }
-  return [...places].map(([code, found]) => ({
-    code,
-    remedy: warningRemedies[code],
-    packages: packageLinks(catalogue, found),
-  }));
+function warningFigures(catalogue: Catalogue, relations: Relations) {
+  const found = catalogue.facts.flatMap(({ name, file }, index) =>
+    warningCodes(relations, { name, file, text: catalogue.text(index) }).map((code) => ({ code, index })),
+  );
+  return {
+    packagesWithWarnings: new Set(found.map(({ index }) => index)).size,
+    warnings: [...Map.groupBy(found, ({ code }) => code)].map(([code, places]) => {
+      const packages = places.map(({ index }) => index);
+      return { code, remedy: warningRemedies[code], packages: packageLinks(catalogue, packages) };
+    }),
+  };
 }

@@ -1,43 +1,44 @@
 /** A package as the list shows it. */
 
-import { lastValue, type RecordFields } from '../../record/record-fields.ts';
+import { allValues, lastValue, type RecordFields } from '../../record/record-fields.ts';
 
-export interface ListedPackage {
-  /** What its URL has: PKGNAME, or where an earlier package has the same one, FILE_NAME. */
-  readonly key: string;
-  /** PKGNAME; `base` and `version` are its parts. */
-  readonly name: string;
-  readonly base: string;
-  readonly version: string;
-  readonly comment: string;
-  /** Separated by blanks, as in the record. */
-  readonly categories: string;
-  /** Of the file, bytes; 0 where the record does not say. */
-  readonly size: number;
-  /** Milliseconds since 1970; 0 where the record does not say. */
-  readonly built: number;
+export type ListedPackage = ReturnType<typeof listedPackage>;
+
+/** @param isDuplicate whether an earlier package has the same PKGNAME. */
+export function listedPackage(fields: RecordFields, isDuplicate: boolean) {
+  const name = lastValue(fields, 'PKGNAME');
+  const file = lastValue(fields, 'FILE_NAME');
+  const libraries = allValues(fields, 'PROVIDES').map((path) => path.slice(path.lastIndexOf('/') + 1));
+  return {
+    /** What its URL has. */
+    key: isDuplicate ? file : name,
+    /** PKGNAME. */
+    name,
+    ...splitName(name),
+    file,
+    comment: lastValue(fields, 'COMMENT'),
+    /** Separated by blanks, as in the record. */
+    categories: lastValue(fields, 'CATEGORIES'),
+    /** Names of the shared libraries that it provides, without their directories. */
+    libraries: [...new Set(libraries)],
+    /** Of the file, bytes; 0 where the record does not say. */
+    size: bytesOf(lastValue(fields, 'FILE_SIZE')),
+    /** Milliseconds since 1970; 0 where the record does not say. */
+    built: parseBuildDate(lastValue(fields, 'BUILD_DATE')),
+  } as const;
 }
 
-export function listedPackage(fields: RecordFields, key: string): ListedPackage {
-  const name = lastValue(fields, 'PKGNAME');
+/** `py313-foo-bar-1.0nb2` → `py313-foo-bar` and `1.0nb2`. */
+export function splitName(name: string) {
   const dash = name.lastIndexOf('-');
-  return {
-    key,
-    name,
-    base: dash === -1 ? name : name.slice(0, dash),
-    version: dash === -1 ? '' : name.slice(dash + 1),
-    comment: lastValue(fields, 'COMMENT'),
-    categories: lastValue(fields, 'CATEGORIES'),
-    size: bytesOf(lastValue(fields, 'FILE_SIZE')),
-    built: parseBuildDate(lastValue(fields, 'BUILD_DATE')),
-  };
+  return dash === -1 ? { base: name, version: '' } : { base: name.slice(0, dash), version: name.slice(dash + 1) };
 }
 
 export function categoriesOf({ categories }: Pick<ListedPackage, 'categories'>): string[] {
   return categories.split(/[ \t]+/).filter((category) => category !== '');
 }
 
-/** Beyond it a year has more than four digits, and dates no longer sort as texts. */
+/** After it a year has more than four digits, and dates no longer sort as texts. */
 const endOfTime = Date.UTC(9999, 0);
 
 /** 0 where it is no number of bytes. */

@@ -1,35 +1,18 @@
 /** What the page and its worker say to each other. */
 
-import type { Column } from './catalogue.ts';
-import type { Figures } from './figures.ts';
+import type { Questions } from './catalogue-worker.ts';
 import type { ListedPackage } from './listed-package.ts';
-import type { PackageDetails } from './package-details.ts';
-
-/** What can be asked once the index is read, and what is answered. */
-export interface Questions {
-  readonly details: { readonly key: string };
-  readonly order: { readonly column: Column };
-  readonly figures: Readonly<Record<string, never>>;
-}
-
-export interface Answers {
-  readonly details: PackageDetails | undefined;
-  readonly order: Uint32Array;
-  readonly figures: Figures;
-}
 
 export type QuestionName = keyof Questions;
 
 export type ToWorker =
   | { readonly kind: 'read'; readonly repositoryUrl: string }
-  /** A package's page will probably be asked for soon. */
-  | { readonly kind: 'prepare' }
-  | { readonly kind: 'question'; readonly id: number; readonly name: QuestionName; readonly question: unknown };
+  | { readonly kind: 'question'; readonly id: number; readonly name: QuestionName; readonly about: unknown };
 
 export type FromWorker =
-  /** Further packages, in the order of the summary. */
+  /** More packages, in the order of the summary. */
   | { readonly kind: 'packages'; readonly packages: readonly ListedPackage[] }
-  /** What has come so far is void: the index was damaged, and another one is read. */
+  /** The index is damaged: discard all packages, since another index is read. */
   | { readonly kind: 'restart' }
   | { readonly kind: 'read'; readonly index: IndexFacts }
   | { readonly kind: 'failed'; readonly problems: readonly IndexProblem[] }

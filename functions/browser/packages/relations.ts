@@ -99,13 +99,8 @@ export class Relations {
 
 /** Where each value occurs, each place once. */
 function placesOf(lists: readonly (readonly string[])[]): Map<string, number[]> {
-  const places = new Map<string, number[]>();
-  for (const [index, values] of lists.entries()) {
-    for (const value of new Set(values)) {
-      const known = places.get(value);
-      if (known === undefined) places.set(value, [index]);
-      else known.push(index);
-    }
-  }
-  return places;
+  const found = lists.flatMap((values, index) => [...new Set(values)].map((value) => ({ value, index })));
+  return new Map(
+    [...Map.groupBy(found, ({ value }) => value)].map(([value, places]) => [value, places.map(({ index }) => index)]),
+  );
 }

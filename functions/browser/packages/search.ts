@@ -1,21 +1,32 @@
-/** Finds packages while somebody types: the texts are prepared once, and a search only walks over them. */
+/** Finds packages while the reader types: the texts are prepared once, and a search only scans them. */
 
+import uFuzzy from '@leeoniya/ufuzzy';
 import { categoriesOf, type ListedPackage } from './listed-package.ts';
 
 export interface SearchQuery {
-  /** Every word of it has to be in the name, the comment or the categories. */
+  /** Every word of it has to be in the name, the comment or the categories, or begin the name of a library. */
   readonly text: string;
   /** The empty string: any. */
   readonly category: string;
 }
 
-/** How well a word fits a package, the best first; of several words the places are added. */
+export interface Found {
+  /** Of the packages. */
+  readonly places: readonly number[];
+  /** No package has all of the words; these have names like them. */
+  readonly isSimilar: boolean;
+}
+
+type SearchedPackage = Pick<ListedPackage, 'base' | 'name' | 'comment' | 'categories' | 'libraries'>;
+
+/** How well a word fits a package, the best first; of several words the positions are added. */
 const fits = [
   'is-name',
   'begins-name',
   'word-of-name',
   'begins-word-of-name',
   'in-name',
+  'begins-library',
   'is-category',
   'in-comment',
 ] as const;
@@ -24,18 +35,19 @@ interface Searchable {
   readonly base: string;
   readonly name: string;
   readonly categories: readonly string[];
-  /** Everything that is searched, in lower case. */
+  /** Name, comment and categories, in lower case. */
   readonly text: string;
+  /** Each behind a line feed. */
+  readonly libraries: string;
 }
+
+/** One error in each word: a letter that is wrong, missing, too many, or exchanged with the next one. Words of the name are found by their beginning. */
+const fuzzy = new uFuzzy({ intraMode: 1, interLft: 1 });
 
 export class SearchIndex {
   readonly #searchables: Searchable[] = [];
 
-  get size(): number {
-    return this.#searchables.length;
-  }
-
-  add(packages: readonly ListedPackage[]): void {
+  add(packages: readonly SearchedPackage[]): void {
     for (const listed of packages) {
       const name = listed.name.toLowerCase();
       const categories = listed.categories.toLowerCase();
@@ -44,6 +56,7 @@ export class SearchIndex {
         name,
         categories: categoriesOf({ categories }),
         text: `${name}\n${listed.comment.toLowerCase()}\n${categories}`,
+        libraries: listed.libraries.map((library) => `\n${library.toLowerCase()}`).join(''),
       });
     }
   }
@@ -53,23 +66,48 @@ export class SearchIndex {
   }
 
   /**
-   * The places of the packages that are found.
-   * @param order in which they come: their places, each once; the places themselves where there is no order.
-   * @param isRanked the best come first, and among those that fit equally well, `order` holds.
+   * @param order in which the packages come: their places, each once; the places themselves where there is no order.
+   * @param isRanked the best come first, and `order` holds among those that fit equally well.
    */
-  search(query: SearchQuery, order: Iterable<number> = this.#searchables.keys(), isRanked = false): number[] {
+  search(query: SearchQuery, order?: Iterable<number>, isRanked = false): Found {
+    const places = this.#exact(query, order, isRanked);
     const words = wordsOf(query.text);
-    const category = query.category.toLowerCase();
+    if (places.length > 0 || words.length === 0) return { places, isSimilar: false };
+    const similar = this.#similar(query, words, order, isRanked);
+    return { places: similar, isSimilar: similar.length > 0 };
+  }
+
+  #exact({ text, category }: SearchQuery, order: Iterable<number> | undefined, isRanked: boolean): number[] {
+    const words = wordsOf(text);
     const found: number[][] = [];
-    for (const place of order) {
+    for (const place of order ?? this.#searchables.keys()) {
       const searchable = this.#searchables[place];
-      if (searchable === undefined || !words.every((word) => searchable.text.includes(word))) continue;
-      if (category !== '' && !searchable.categories.includes(category)) continue;
+      if (searchable === undefined || !words.every((word) => contains(searchable, word))) continue;
+      if (!isOf(searchable, category)) continue;
       const rank = isRanked ? rankOf(searchable, words) : 0;
       found[rank] ??= [];
       found[rank].push(place);
     }
     return found.flat();
+  }
+
+  /** `libpng` → what has `png`, `pyton` → what is called python. */
+  #similar(
+    { text, category }: SearchQuery,
+    words: readonly string[],
+    order: Iterable<number> | undefined,
+    isRanked: boolean,
+  ): readonly number[] {
+    const withoutLib = words.map((word) => word.replace(/^lib(?=..)/, '')).join(' ');
+    const shorter = withoutLib === text ? [] : this.#exact({ text: withoutLib, category }, order, isRanked);
+    if (shorter.length > 0) return shorter;
+    const names = this.#searchables.map(({ base }) => base);
+    const [candidates, info, sorted] = fuzzy.search(names, words.join(' '));
+    const found = (sorted ?? candidates ?? []).map((at) => (sorted === null ? at : info?.idx[at]) ?? -1);
+    const kept = found.filter((place) => isOf(this.#searchables[place], category));
+    if (isRanked || order === undefined) return kept;
+    const set = new Set(kept);
+    return [...order].filter((place) => set.has(place));
   }
 }
 
@@ -78,15 +116,24 @@ export function wordsOf(text: string): string[] {
   return [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== '');
 }
 
+function contains({ text, libraries }: Searchable, word: string): boolean {
+  return text.includes(word) || libraries.includes(`\n${word}`);
+}
+
+function isOf(searchable: Searchable | undefined, category: string): boolean {
+  return category === '' || searchable?.categories.includes(category.toLowerCase()) === true;
+}
+
 function rankOf(searchable: Searchable, words: readonly string[]): number {
   return words.reduce((sum, word) => sum + fits.indexOf(fitOf(searchable, word)), 0);
 }
 
-function fitOf({ base, name, categories }: Searchable, word: string): (typeof fits)[number] {
+function fitOf({ base, name, categories, libraries }: Searchable, word: string): (typeof fits)[number] {
   if (base === word || name === word) return 'is-name';
-  if (!name.includes(word)) return categories.includes(word) ? 'is-category' : 'in-comment';
   if (name.startsWith(word)) return 'begins-name';
-  return fitWithin(name, word);
+  if (name.includes(word)) return fitWithin(name, word);
+  if (libraries.includes(`\n${word}`)) return 'begins-library';
+  return categories.includes(word) ? 'is-category' : 'in-comment';
 }
 
 /** Of `json`: in `p5-json-xs` it is a word, in `jq-jsonata` it begins one, in `ujson` it is somewhere. */

@@ -27,11 +27,13 @@ import {
   DirectoryObjects,
   type DirectoryObjectsOptions,
   ObjectTooLarge,
-  type SkipReason,
   UnusableKey,
 } from '../../../functions/adapters/local/directory-objects.ts';
+import type { SkipReason } from '../../../functions/adapters/local/directory-tree.ts';
 import { asyncCalls, type FileCalls, type OpenFile, syncCalls } from '../../../functions/adapters/local/file-calls.ts';
+import type { PackageSource } from '../../../functions/package/package-source.ts';
 import { ObjectChanged, type ObjectKey, type PutOptions } from '../../../functions/ports.ts';
+import { runs } from '../../thoroughness.ts';
 import { objectStoreContract } from '../object-store.contract.ts';
 
 async function openBelow(base: string, more: Partial<DirectoryObjectsOptions> = {}) {
@@ -280,7 +282,7 @@ function directoryObjectsTests(calls: FileCalls): void {
           const outside = (await readdir(opened.directory)).filter((name) => name !== 'root' && name !== 'state');
           assert.deepEqual(outside, [], 'something was written outside');
         }),
-        { numRuns: 30 },
+        { numRuns: runs(30) },
       );
     });
   });
@@ -401,6 +403,40 @@ function directoryObjectsTests(calls: FileCalls): void {
   });
 
   describe('receive', () => {
+    it('lets the complete body be checked, in any range, before it is stored', async () => {
+      await store.receive('a', body('before'), { bytesMax: 10 });
+      const ranges: string[] = [];
+      const check = async (source: PackageSource) => {
+        for (const [offset, length] of [
+          [0, source.size],
+          [source.size - 1, 1],
+          [2, 3],
+        ] as const)
+          ranges.push(Buffer.from(await source.read(offset, length)).toString());
+        assert.equal(await readFile(join(root, 'a'), 'utf8'), 'before');
+      };
+      const { outcome } = await store.receive('a', chunked([Buffer.from('pack'), Buffer.from('age')]), {
+        bytesMax: 10,
+        check,
+      });
+      assert.deepEqual([outcome, ranges], ['replaced', ['package', 'e', 'cka']]);
+      assert.equal(await readFile(join(root, 'a'), 'utf8'), 'package');
+    });
+
+    it('stores nothing where the check throws, and keeps what was there', async () => {
+      await store.receive('a', body('before'), { bytesMax: 10 });
+      const check = () => Promise.reject(new Error('no package'));
+      for (const key of ['a', 'b'])
+        await assert.rejects(store.receive(key, body('x'), { bytesMax: 10, check }), /^Error: no package$/);
+      assert.equal(await readFile(join(root, 'a'), 'utf8'), 'before');
+      assert.deepEqual(await readdir(root), ['a']);
+    });
+
+    it('fails, where the check reads beyond the end, as for a disk that fails', async () => {
+      const check = async (source: PackageSource) => void (await source.read(0, source.size + 1));
+      await assert.rejects(store.receive('a', body('x'), { bytesMax: 10, check }), /expected 2 bytes at byte 0/);
+    });
+
     it('streams a body of any size into an object', async () => {
       const chunks = Array.from({ length: 40 }, () => randomBytes(64 * 1024));
       const outcome = await store.receive('All/a', chunked(chunks), { bytesMax: 40 * 64 * 1024 });

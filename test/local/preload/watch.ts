@@ -1,25 +1,21 @@
 /**
- * Loaded before a program: its watch tells nothing of files called `unseen-…`, and ends with an error when there is one called
- * `interrupt`.
+ * Loaded before a program: its watches report nothing of directories called `unseen`, and one that is to report a file called
+ * `interrupt` ends with an error.
  */
 
-import { createRequire } from 'node:module';
-import type { SubscribeCallback, subscribe } from '@parcel/watcher';
+import fs, { type FSWatcher } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
 
-const watcher = createRequire(import.meta.url)('@parcel/watcher') as { subscribe: typeof subscribe };
+type Listener = (kind: string, name: Buffer | null) => void;
 
-const { subscribe: subscribeToAll } = watcher;
-watcher.subscribe = async (directory, tell, options) => {
-  let isEnded = false;
-  const tellSome: SubscribeCallback = (error, batch) => {
-    if (isEnded) return;
-    isEnded = batch.some(({ path }) => path.endsWith('/interrupt'));
-    if (isEnded) tell(new Error('Unable to poll: Interrupted system call'), []);
-    else
-      tell(
-        error,
-        batch.filter(({ path }) => !path.includes('/unseen-')),
-      );
-  };
-  return await subscribeToAll(directory, tellSome, options);
-};
+const { watch } = fs;
+fs.watch = ((path: string, options: { readonly encoding: 'buffer' }, listener: Listener): FSWatcher => {
+  const watcher = watch(path, options, (kind, name) => {
+    if (basename(path) === 'unseen') return;
+    if (name?.toString() === 'interrupt') watcher.emit('error', new Error('Interrupted system call'));
+    else listener(kind, name);
+  });
+  return watcher;
+}) as typeof watch;
+syncBuiltinESMExports();

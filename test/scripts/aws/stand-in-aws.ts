@@ -1,12 +1,12 @@
 /**
- * As much of AWS as the commands ask for, on a free port of this machine, with its state in memory: CloudFormation that does at
- * once what it is told, S3, STS, Lambda and SQS. It proves what the commands send and how they take the answers, not what AWS
- * would do.
+ * The part of AWS that the commands use, on a free port, with its state in memory: CloudFormation without delays, S3, STS, Lambda and
+ * SQS. It shows what the commands send and how they handle the answers, not what AWS would do.
  */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { DeployerRequest } from './deployer-calls.ts';
 
 export const account = '123456789012';
 export const region = 'eu-central-1';
@@ -43,6 +43,8 @@ export class StandInAws {
   readonly stacks = new Map<string, StandInStack>();
   /** What was asked, in order: `CreateChangeSet`; for S3 `PUT /packages/x`, `GET /packages/?policy`. */
   readonly asked: string[] = [];
+  /** Every request with a signature. */
+  readonly requests: DeployerRequest[] = [];
   /** What the reindex function was asked, and what it answers. */
   readonly invocations: unknown[] = [];
   reindexAnswer: { readonly failure?: string; readonly body: unknown } = {
@@ -81,7 +83,11 @@ export class StandInAws {
 
   /** The signature names the service; whoever signs nothing reads S3. */
   #reply(request: IncomingMessage, body: Buffer): Reply {
-    const service = /Credential=[^/]+\/[^/]+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? 's3';
+    const signed = /Credential=[^/]+\/[^/]+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
+    const service = signed ?? 's3';
+    const { method = '', url = '', headers } = request;
+    if (signed !== undefined)
+      this.requests.push({ service, method, url, target: String(headers['x-amz-target'] ?? ''), body });
     if (service === 's3') return this.#s3(request, body);
     if (service === 'lambda') return this.#lambda(request, body);
     if (service === 'sqs') return this.#sqs();
@@ -266,10 +272,11 @@ function outputsFor(stack: string, { Outputs: outputs }: Template): Record<strin
     RepositoryUrl: 'https://d111.cloudfront.net',
     BucketPolicyStatement: JSON.stringify(statement),
   };
-  const bucket = (outputs.Bucket as { readonly Value?: unknown } | undefined)?.Value;
-  if (typeof bucket === 'string') values.Bucket = bucket;
   return Object.fromEntries(
-    Object.keys(outputs).map((name) => [name, values[name] ?? `${stack}-${name.toLowerCase()}`]),
+    Object.entries(outputs).map(([name, output]) => {
+      const { Value: literal } = output as { readonly Value?: unknown };
+      return [name, values[name] ?? (typeof literal === 'string' ? literal : `${stack}-${name.toLowerCase()}`)];
+    }),
   );
 }
 

@@ -1,0 +1,62 @@
+/** Numbers, sizes and times as people read them. */
+
+export function numberText(number: number): string {
+  return number.toLocaleString('en');
+}
+
+export function countText(number: number, singular: string, plural = `${singular}s`): string {
+  return `${numberText(number)} ${number === 1 ? singular : plural}`;
+}
+
+/** `1.2 kB`: powers of 1,000. The empty string for 0, which stands for a size that is not known. */
+export function sizeText(bytes: number): string {
+  if (bytes === 0) return '';
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `2026-07-24`, in UTC, as pkgsrc writes it. The empty string for 0, which stands for a date that is not known. */
+export function dateText(milliseconds: number): string {
+  return milliseconds === 0 ? '' : new Date(milliseconds).toISOString().slice(0, 10);
+}
+
+const steps = [
+  { unit: 'year', milliseconds: 365 * 86_400_000 },
+  { unit: 'month', milliseconds: 30 * 86_400_000 },
+  { unit: 'day', milliseconds: 86_400_000 },
+  { unit: 'hour', milliseconds: 3_600_000 },
+  { unit: 'minute', milliseconds: 60_000 },
+] as const;
+
+/** `3 days ago`. */
+export function agoText(milliseconds: number, now: number): string {
+  const age = now - milliseconds;
+  const step = steps.find((each) => age >= each.milliseconds);
+  if (step === undefined) return 'just now';
+  return new Intl.RelativeTimeFormat('en').format(-Math.floor(age / step.milliseconds), step.unit);
+}
+
+/** `40 ms`, `1.4 s`, `12 min`, `3 h`, `5 days` */
+export function spanText(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+/** `14:03:22` of today, `2026-11-23 14:03` of another day; where the reader is. */
+export function timeText(isoTime: string, now = new Date()): string {
+  const time = new Date(isoTime);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}`;
+  const isToday = time.toDateString() === now.toDateString();
+  return isToday ? `${clock}:${two(time.getSeconds())}` : `${date} ${clock}`;
+}

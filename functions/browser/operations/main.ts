@@ -1,3 +1,0 @@
-import { OperationsView } from './operations-view.ts';
-
-new OperationsView().start();

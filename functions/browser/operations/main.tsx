@@ -1,0 +1,4 @@
+import { render } from 'preact';
+import { OperationsView } from './operations-view.tsx';
+
+render(<OperationsView />, document.body);

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { verdictOn } from '../functions/verdict.ts';
+import { makePackage } from './package-maker.ts';
+
+const sourceOf = (bytes: Buffer) => ({
+  size: bytes.length,
+  read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
+});
+const good = makePackage({ name: 'x-1.0', payload: { 'bin/x': 100_000 } });
+
+describe('the verdict on a package', () => {
+  const cases: readonly [what: string, bytes: Buffer, code: string | undefined][] = [
+    ['that is good', good, undefined],
+    ['that only gets a warning', makePackage({ name: 'x-alpha' }), undefined],
+    ['that is none', Buffer.from('no package\n'), 'not-a-package'],
+    ['that is cut short', good.subarray(0, 100), 'truncated'],
+    ['with an empty comment', makePackage({ name: 'x-1.0', comment: '' }), 'empty-comment'],
+  ];
+  for (const [what, bytes, code] of cases)
+    it(`${what}: ${code ?? 'none'}`, async () => {
+      const verdict = await verdictOn(sourceOf(bytes), 'x-1.0.tgz');
+      assert.equal(verdict?.code, code);
+      assert.ok(verdict === undefined || verdict.message.length > 20);
+    });
+
+  it('is none where it cannot be read', async () => {
+    const failing = { size: good.length, read: () => Promise.reject(new Error('EIO')) };
+    await assert.rejects(verdictOn(failing, 'x-1.0.tgz'), /EIO/);
+  });
+});
