@@ -35,13 +35,13 @@ export function addCommand(program: Command): void {
     )
     .option(
       '--local-uploads',
-      'permit uploads and deletions for this machine alone: never use it behind a proxy, which makes everybody local',
+      'permit uploads and deletions from this machine; never use it behind a proxy, where every client looks local',
     )
     .option('--no-overwrite', 'refuse uploads of packages that exist (409); they can still be deleted')
     .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
     .option(
       '--debounce <seconds>',
-      'publish an index after so many seconds without a change, or ten times that at most',
+      'publish an index when it has not changed for this long, or after ten times that at most',
       parseSeconds(0, 300),
       1,
     )

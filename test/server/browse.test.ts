@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openServed } from '../../functions/server/open-served.ts';
 import { bundledPage } from '../page/bundled-page.ts';
+import { runs } from '../thoroughness.ts';
 import {
   allBytes,
   type Cleanup,
@@ -442,7 +443,7 @@ describe('GET of a directory', () => {
 
   it('takes turns with other requests however many files there are', async (test) => {
     const running = await startServer(test);
-    const names = Array.from({ length: 20_000 }, (_, number) => `package-with-a-name-${number}-1.0nb1.tgz`);
+    const names = Array.from({ length: runs(20_000) }, (_, number) => `package-with-a-name-${number}-1.0nb1.tgz`);
     execFileSync('xargs', ['touch'], { cwd: running.root, input: names.join('\n') });
 
     let longestMilliseconds = 0;
@@ -456,7 +457,7 @@ describe('GET of a directory', () => {
     const bytes = await allBytes(answered);
     clearInterval(ticking);
 
-    assert.equal(bytes.toString('latin1').match(/<a href/g)?.length, 20_000);
+    assert.equal(bytes.toString('latin1').match(/<a href/g)?.length, names.length);
     test.diagnostic(`the event loop was held for ${longestMilliseconds.toFixed()} ms at most`);
     assert.ok(longestMilliseconds < 500, `${longestMilliseconds} ms`);
   });
