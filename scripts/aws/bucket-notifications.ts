@@ -12,7 +12,6 @@ import { CannotRun } from '../../functions/failures.ts';
 import type { Clock } from '../../functions/ports.ts';
 import { count } from '../../functions/wording.ts';
 import { deploymentLimits } from '../../infra/limits.ts';
-import { commandLimits } from './limits.ts';
 import {
   type AnyRule,
   countOurs,
@@ -22,6 +21,12 @@ import {
   rulesOf,
   withoutOurs,
 } from './notification-rules.ts';
+
+export const notificationLimits = {
+  /** S3 tests the queue of a new rule, and the queue's policy may need a minute to take effect. */
+  destinationTriesMax: 7,
+  destinationRetryMilliseconds: 10_000,
+} as const;
 
 export async function readNotifications(s3: S3Client, bucket: string): Promise<NotificationConfiguration> {
   const { $metadata: _, ...configuration } = await s3.send(
@@ -100,7 +105,7 @@ async function putUntilReachable(
   bucket: string,
   configuration: NotificationConfiguration,
 ): Promise<void> {
-  const { destinationTriesMax, destinationRetryMilliseconds } = commandLimits;
+  const { destinationTriesMax, destinationRetryMilliseconds } = notificationLimits;
   for (let tries = 1; ; tries += 1) {
     try {
       await s3.send(

@@ -12,7 +12,14 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { CannotRun } from '../../functions/failures.ts';
 import type { Clock } from '../../functions/ports.ts';
-import { commandLimits } from './limits.ts';
+
+export const changeSetLimits = {
+  /** CloudFormation needs seconds to compare two templates. */
+  pollMilliseconds: 1_000,
+  waitMillisecondsMax: 300_000,
+  /** How much of a property's old and new value is shown. */
+  shownCharactersMax: 60,
+} as const;
 
 /** A small template is part of the request; CloudFormation fetches a larger one from its URL. */
 export type TemplatePlace = { readonly body: string } | { readonly url: string };
@@ -63,17 +70,17 @@ function isEmpty(reason: string): boolean {
 }
 
 async function untilProposed(cloudFormation: CloudFormationClient, clock: Clock, stack: string, id: string) {
-  const { changeSetMillisecondsMax, pollMillisecondsMin } = commandLimits;
-  const deadline = clock.now().getTime() + changeSetMillisecondsMax;
+  const { waitMillisecondsMax, pollMilliseconds } = changeSetLimits;
+  const deadline = clock.now().getTime() + waitMillisecondsMax;
   for (;;) {
     const described = await describe(cloudFormation, stack, id);
     if (described.Status === 'CREATE_COMPLETE' || described.Status === 'FAILED') return described;
     if (clock.now().getTime() > deadline) {
       throw new CannotRun(
-        `CloudFormation did not compute the changes within ${changeSetMillisecondsMax / 1000} s; see the change sets of ${stack} in its console.`,
+        `CloudFormation did not compute the changes within ${waitMillisecondsMax / 1000} s; see the change sets of ${stack} in its console.`,
       );
     }
-    await clock.sleep(pollMillisecondsMin);
+    await clock.sleep(pollMilliseconds);
   }
 }
 
@@ -142,6 +149,6 @@ function properties({ Details: details = [] }: NonNullable<Change['ResourceChang
 }
 
 function short(value: string): string {
-  const { shownCharactersMax } = commandLimits;
+  const { shownCharactersMax } = changeSetLimits;
   return value.length <= shownCharactersMax ? value : `${value.slice(0, shownCharactersMax)}…`;
 }

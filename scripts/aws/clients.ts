@@ -12,7 +12,13 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { createClient, createS3Client } from '../../functions/adapters/aws/aws-clients.ts';
 import { CannotRun } from '../../functions/failures.ts';
 import type { AccountOptions } from './account-options.ts';
-import { commandLimits } from './limits.ts';
+
+const clientLimits = {
+  /** One attempt of a request to AWS: the code of the functions, 2 MB, over a slow line. */
+  requestMillisecondsMax: 60_000,
+  /** An invocation lasts at most 15 minutes; one more for the request itself. */
+  invocationMillisecondsMax: 960_000,
+} as const;
 
 export interface Clients {
   readonly cloudFormation: CloudFormationClient;
@@ -27,7 +33,7 @@ export interface Clients {
 /** @throws {CannotRun} if there is no region */
 export async function clientsFor({ profile, region }: AccountOptions): Promise<Clients> {
   const config = { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
-  const { requestMillisecondsMax, invocationMillisecondsMax } = commandLimits;
+  const { requestMillisecondsMax, invocationMillisecondsMax } = clientLimits;
   const sts = createClient(STSClient, config, requestMillisecondsMax);
   return {
     cloudFormation: createClient(CloudFormationClient, config, requestMillisecondsMax),

@@ -10,7 +10,16 @@ import {
 import { hintsFrom } from '../../functions/events.ts';
 import { CannotRun } from '../../functions/failures.ts';
 import type { ObjectKey, RecordTable } from '../../functions/ports.ts';
-import { commandLimits } from './limits.ts';
+
+const deadLetterLimits = {
+  /** Messages in one request (SQS). */
+  messagesPerRequestMax: 10,
+  /** How long `redrive` hides the messages that it works on from other readers. */
+  redriveSeconds: 300,
+  /** How many dead hints `explain` reads at most, and for how long it hides them from others. */
+  deadHintsReadMax: 200,
+  peekSeconds: 5,
+} as const;
 
 /** A message and the handle to delete it with. */
 interface Received {
@@ -63,19 +72,19 @@ export async function summarizeInstead(
     await records.requestSummary(repository);
     repositories += 1;
   }
-  for (let at = 0; at < messages.length; at += commandLimits.messagesPerRequestMax)
-    await deleteMessages(sqs, deadUrl, messages.slice(at, at + commandLimits.messagesPerRequestMax));
+  for (let at = 0; at < messages.length; at += deadLetterLimits.messagesPerRequestMax)
+    await deleteMessages(sqs, deadUrl, messages.slice(at, at + deadLetterLimits.messagesPerRequestMax));
   return { batches: messages.length, repositories };
 }
 
 /** Whether there is a dead hint for that key, among so many messages. They stay in the queue. */
 export async function isDeadHint(sqs: SQSClient, deadUrl: string, key: ObjectKey): Promise<boolean> {
   let read = 0;
-  for await (const messages of receiveAll(sqs, deadUrl, commandLimits.peekSeconds)) {
+  for await (const messages of receiveAll(sqs, deadUrl, deadLetterLimits.peekSeconds)) {
     const keys = messages.flatMap(({ body }) => hintsFrom(parsed(body)).hints.map((hint) => hint.key));
     if (keys.includes(key)) return true;
     read += messages.length;
-    if (read >= commandLimits.deadHintsReadMax) return false;
+    if (read >= deadLetterLimits.deadHintsReadMax) return false;
   }
   return false;
 }
@@ -92,13 +101,13 @@ function parsed(text: string): unknown {
 async function* receiveAll(
   sqs: SQSClient,
   queueUrl: string,
-  hiddenSeconds: number = commandLimits.redriveSeconds,
+  hiddenSeconds: number = deadLetterLimits.redriveSeconds,
 ): AsyncGenerator<readonly Received[]> {
   for (;;) {
     const { Messages: messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
-        MaxNumberOfMessages: commandLimits.messagesPerRequestMax,
+        MaxNumberOfMessages: deadLetterLimits.messagesPerRequestMax,
         VisibilityTimeout: hiddenSeconds,
         // Long polling asks all of SQS's servers: an empty answer means that the queue is empty.
         WaitTimeSeconds: 1,

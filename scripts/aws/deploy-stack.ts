@@ -28,12 +28,16 @@ import { type ChangeSet, describeChanges, discard, execute, proposeChanges, type
 import { type Clients, clientsFor, type Identity, identify, s3Url } from './clients.ts';
 import { bucketNameFor, type CodePlace, makeCodeBucket, putCode } from './code.ts';
 import { expectStack, findStack, type Outputs, readOutputs } from './deployed-stack.ts';
-import { commandLimits } from './limits.ts';
 import type { Plan } from './plan.ts';
 import { describeReindex, startReindex } from './reindexing.ts';
 import { repositoryPaths } from './repository-paths.ts';
 import { follow, lookBefore } from './stack-events.ts';
 import { repositoryUrl } from './stack-stores.ts';
+
+const deployLimits = {
+  /** The largest template in a request to CloudFormation; it fetches larger ones from S3. */
+  templateBytesMax: 51_200,
+} as const;
 
 export interface DeployOptions extends IndexerFlags, AccountOptions {
   readonly dryRun?: boolean;
@@ -146,7 +150,7 @@ async function findUsable({ cloudFormation }: Clients, name: string): Promise<St
 
 async function propose({ plan, clients, identity, old }: Deployment): Promise<ChangeSet> {
   const template = JSON.stringify(plan.template);
-  const isSmall = Buffer.byteLength(template) <= commandLimits.templateBytesMax;
+  const isSmall = Buffer.byteLength(template) <= deployLimits.templateBytesMax;
   const place = isSmall ? { body: template } : await putTemplate(plan, clients, identity);
   return proposeChanges(clients.cloudFormation, clock, {
     stack: plan.options.stack,

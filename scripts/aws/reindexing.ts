@@ -7,7 +7,15 @@ import type { ReindexCounts, ReindexRequest } from '../../functions/lambda/compa
 import type { Clock } from '../../functions/ports.ts';
 import { count, printable } from '../../functions/wording.ts';
 import type { Outputs } from './deployed-stack.ts';
-import { commandLimits } from './limits.ts';
+
+export const queueLimits = {
+  /** Between two checks of a queue. */
+  pollMilliseconds: 5_000,
+  /** A queue's counts are approximate and late: it counts as empty after this many empty checks in a row. */
+  emptyChecksMin: 3,
+  /** A queue whose counts do not change for this long is stuck: a hint that failed returns after 421 s. */
+  stuckMillisecondsMax: 900_000,
+} as const;
 
 /** @throws {CannotRun} with the error of the function, if it fails */
 export async function startReindex(
@@ -107,8 +115,8 @@ export async function untilEmpty(
     emptyChecks = isEmpty ? emptyChecks + 1 : 0;
     if (JSON.stringify(queues) !== last) movedAt = clock.now().getTime();
     last = JSON.stringify(queues);
-    const isStuck = clock.now().getTime() - movedAt >= commandLimits.stuckMillisecondsMax;
-    if (emptyChecks === commandLimits.emptyChecksMin || isStuck) return queues;
-    await clock.sleep(commandLimits.pollMillisecondsMax);
+    const isStuck = clock.now().getTime() - movedAt >= queueLimits.stuckMillisecondsMax;
+    if (emptyChecks === queueLimits.emptyChecksMin || isStuck) return queues;
+    await clock.sleep(queueLimits.pollMilliseconds);
   }
 }

@@ -8,10 +8,14 @@ import { CannotRun } from '../../functions/failures.ts';
 import { duration } from '../../functions/wording.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import type { AccountOptions } from './account-options.ts';
-import { commandLimits } from './limits.ts';
 import { queueDepths } from './reindexing.ts';
 import { type Answer, smokeTest } from './smoke-test.ts';
 import { openStack, repositoryUrl, type StackStores } from './stack-stores.ts';
+
+const smokeRequestLimits = {
+  /** One HTTP request to the repository. */
+  requestMillisecondsMax: 10_000,
+} as const;
 
 export interface SmokeCommandOptions extends AccountOptions {
   readonly stack: string;
@@ -67,7 +71,7 @@ async function describeQueues({ clients, stack }: StackStores): Promise<string> 
 /** Requests the key as pkgin does, with its `+`. */
 async function get(url: string): Promise<Answer> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(commandLimits.smokeRequestMillisecondsMax) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(smokeRequestLimits.requestMillisecondsMax) });
     return {
       status: answer.status,
       text: `${answer.statusText} from ${url}`,

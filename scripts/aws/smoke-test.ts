@@ -11,8 +11,12 @@ import {
   type ObjectStore,
   type RecordTable,
 } from '../../functions/ports.ts';
-import { commandLimits } from './limits.ts';
 import { tinyPackage } from './tiny-package.ts';
+
+const smokeTestLimits = {
+  /** Between two checks: the resolution of the latencies that it prints. */
+  pollMilliseconds: 500,
+} as const;
 
 /** The answer to a GET. Status 0: there was none, and `text` says why. */
 export interface Answer {
@@ -103,7 +107,7 @@ function stages(clock: Clock, { millisecondsMax, onStage, signal }: SmokeOptions
       if (elapsed >= millisecondsMax) {
         throw new CannotRun(`not ${stage} after ${Math.round(millisecondsMax / 1000)} s: found ${found}`);
       }
-      await clock.sleep(commandLimits.smokePollMilliseconds, signal);
+      await clock.sleep(smokeTestLimits.pollMilliseconds, signal);
     }
   };
 }

@@ -9,7 +9,14 @@ import {
 import type { Clock } from '../../functions/ports.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { isNoSuchStack } from './deployed-stack.ts';
-import { commandLimits } from './limits.ts';
+
+const stackEventsLimits = {
+  /** Between two checks: soon at first, then less often. */
+  pollMillisecondsMin: 1_000,
+  pollMillisecondsMax: 5_000,
+  /** Checks without any news after which the status of a stack counts as its last one. */
+  quietRoundsMax: 10,
+} as const;
 
 interface Watching {
   readonly cloudFormation: CloudFormationClient;
@@ -87,10 +94,10 @@ async function untilAtRest({ cloudFormation, clock, onEvent }: Watching, before:
     }
     // At first, CloudFormation may still return the old status, which looks like the end. So the status counts only after the
     // first event.
-    hasBegun ||= status !== before.status || round > commandLimits.quietRoundsMax;
+    hasBegun ||= status !== before.status || round > stackEventsLimits.quietRoundsMax;
     if (status === undefined || (hasBegun && !status.endsWith('_IN_PROGRESS'))) return status;
     hasBegun ||= news.length > 0;
-    await clock.sleep(Math.min(commandLimits.pollMillisecondsMin * round, commandLimits.pollMillisecondsMax));
+    await clock.sleep(Math.min(stackEventsLimits.pollMillisecondsMin * round, stackEventsLimits.pollMillisecondsMax));
   }
 }
 

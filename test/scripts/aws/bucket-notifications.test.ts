@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { createS3Client } from '../../../functions/adapters/aws/aws-clients.ts';
 import {
   describeRule,
+  notificationLimits,
   readNotifications,
   removeOurRules,
   writeOurRules,
 } from '../../../scripts/aws/bucket-notifications.ts';
-import { commandLimits } from '../../../scripts/aws/limits.ts';
 import { ourRules, type RuleOwner } from '../../../scripts/aws/notification-rules.ts';
 import { type Answer, type Asked, scriptedAnswers } from '../../adapters/aws/scripted-answers.ts';
 import { ManualClock } from '../../adapters/manual-clock.ts';
@@ -85,7 +85,7 @@ test("S3 is asked again while it does not know the queue's policy yet", async ()
   assert.match(state.configuration, /pkgsrc-indexer\.1/);
   assert.equal(
     manual.now().getTime() - Date.parse('2026-01-01T00:00:00Z'),
-    2 * commandLimits.destinationRetryMilliseconds,
+    2 * notificationLimits.destinationRetryMilliseconds,
   );
 });
 
@@ -96,7 +96,7 @@ test('a destination that stays out of reach is told, after some tries', async ()
     writeOurRules({ s3, clock: quick }, 'packages', owner, wanted),
     /S3 could not reach a destination .* remove rules whose queue, topic or function is gone/,
   );
-  assert.equal(asked.filter(({ method }) => method === 'PUT').length, commandLimits.destinationTriesMax);
+  assert.equal(asked.filter(({ method }) => method === 'PUT').length, notificationLimits.destinationTriesMax);
 });
 
 test('what somebody else wrote at the same time is noticed', async () => {

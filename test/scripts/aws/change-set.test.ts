@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../../functions/ports.ts';
-import { describeChanges, discard, proposeChanges } from '../../../scripts/aws/change-set.ts';
-import { commandLimits } from '../../../scripts/aws/limits.ts';
+import { changeSetLimits, describeChanges, discard, proposeChanges } from '../../../scripts/aws/change-set.ts';
 import { ManualClock } from '../../adapters/manual-clock.ts';
 import { cloudFormation, result } from './stack-answers.ts';
 
@@ -88,7 +87,7 @@ test('to discard the changes of a stack that is there leaves the stack alone', a
 });
 
 test('a line for each resource, and for each property that changes', () => {
-  const long = 'x'.repeat(commandLimits.shownCharactersMax + 1);
+  const long = 'x'.repeat(changeSetLimits.shownCharactersMax + 1);
   const lines = describeChanges([
     { ResourceChange: { Action: 'Add', ResourceType: 'AWS::SQS::Queue', LogicalResourceId: 'Hints' } },
     {

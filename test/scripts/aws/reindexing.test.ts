@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Outputs } from '../../../scripts/aws/deployed-stack.ts';
-import { commandLimits } from '../../../scripts/aws/limits.ts';
 import {
   describeReindex,
   type Queues,
   queueDepths,
+  queueLimits,
   startReindex,
   untilEmpty,
 } from '../../../scripts/aws/reindexing.ts';
@@ -92,15 +92,15 @@ async function waiting(...depths: readonly number[]) {
 test('a queue is empty when several looks in a row found nothing', async () => {
   assert.deepEqual(await waiting(5, 0, 3, 0), {
     left: 0,
-    looks: 3 + commandLimits.emptyChecksMin,
-    milliseconds: (2 + commandLimits.emptyChecksMin) * commandLimits.pollMillisecondsMax,
+    looks: 3 + queueLimits.emptyChecksMin,
+    milliseconds: (2 + queueLimits.emptyChecksMin) * queueLimits.pollMilliseconds,
   });
 });
 
 test('a queue that does not move is given up', async () => {
   const { left, milliseconds } = await waiting(7);
   assert.equal(left, 7);
-  assert.equal(milliseconds, commandLimits.stuckMillisecondsMax);
+  assert.equal(milliseconds, queueLimits.stuckMillisecondsMax);
 });
 
 for (const [what, more, expected] of [
