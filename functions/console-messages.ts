@@ -48,32 +48,36 @@ export function comparedLine(directory: string, packages: number, repositories: 
   return `${directory}: ${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}, ${state}`;
 }
 
-/** How to use the server. Names the first repositories, or, where there is none, one to begin with. */
-export function greeting(
-  directory: string,
-  url: string,
-  repositories: readonly Repository[],
-  permitted: { readonly uploadToken?: string; readonly localUploads?: boolean },
-): string[] {
+export interface Greeted {
+  readonly directory: string;
+  /** Where the server listens, and the URL for clients; without a slash at their end. */
+  readonly listening: string;
+  readonly url: string;
+  /** The first ones; where there is none, one to begin with is named. */
+  readonly repositories: readonly Repository[];
+  /** Who may upload. `not-loopback`: local uploads were asked for, on an address that others can reach. */
+  readonly uploads: 'token' | 'local' | 'off' | 'not-loopback';
+}
+
+/** How to use the server. */
+export function greeting({ directory, listening, url, repositories, uploads }: Greeted): string[] {
   const shown = repositories.length === 0 ? ['All'] : repositories;
   const urls = shown.map((name) => `${url}/${joinKey(name, '').split('/').map(encodeURIComponent).join('/')}`);
   return [
-    `serving ${directory} on ${url}/`,
+    `serving ${directory} on ${listening}/`,
     'for pkgin, add to repositories.conf:',
     ...urls.map((each) => `  ${each.replace(/\/$/, '')}`),
-    uploadLine(`${url}/${joinKey(shown[0] ?? '', '')}`, permitted),
+    uploadLines[uploads].replace('URL', urls[0] ?? ''),
     `status:  ${url}/-/    to stop: Ctrl-C`,
   ];
 }
 
-function uploadLine(
-  url: string,
-  { uploadToken, localUploads = false }: { readonly uploadToken?: string; readonly localUploads?: boolean },
-): string {
-  if (uploadToken !== undefined) return `to upload:  curl -T PACKAGE.tgz -H "Authorization: Bearer TOKEN" ${url}`;
-  if (localUploads) return `to upload:  curl -T PACKAGE.tgz ${url}  (this machine alone: never put a proxy before it)`;
-  return 'uploads are off: permit them with --upload-token TOKEN, or for this machine alone with --local-uploads';
-}
+const uploadLines: Readonly<Record<Greeted['uploads'], string>> = {
+  token: 'to upload:  curl -T PACKAGE.tgz -H "Authorization: Bearer TOKEN" URL',
+  local: 'to upload:  curl -T PACKAGE.tgz URL  (this machine alone: never put a proxy before it)',
+  off: 'uploads are off: permit them with --upload-token TOKEN, or for this machine alone with --local-uploads',
+  'not-loopback': 'uploads are off: --local-uploads needs --host 127.0.0.1; permit them with --upload-token TOKEN',
+};
 
 /** `stopped after 3 min: 5 uploads, 7 indexed, 4 publications` */
 export function farewell(counts: ActivityCounts, milliseconds: number): string {

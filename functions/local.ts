@@ -79,6 +79,8 @@ export interface LocalIndexerEvents {
   readonly onSummarizeFailed: (repository: Repository, error: unknown, failures: number) => void;
   /** A sentence for the operator. */
   readonly onNotice: (sentence: string) => void;
+  /** A sentence on an index or a page that cannot be published; without this, it is a notice. */
+  readonly onObstructed?: (sentence: string) => void;
 }
 
 export class LocalIndexer<Stores extends LocalStores = LocalStores> implements HintQueue {
@@ -262,7 +264,8 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     const obstructed = await obstructedFiles(this.stores.objects, repository);
     for (const file of obstructed) {
       const name = printable(joinKey(repository, file));
-      this.#events.onNotice(`cannot publish ${name}: a directory has that name; rename or remove it`);
+      const report = this.#events.onObstructed ?? this.#events.onNotice;
+      report(`cannot publish ${name}: a directory has that name; rename or remove it`);
     }
     const free = indexFormats.filter(({ name, file }) => formats.includes(name) && !obstructed.includes(file));
     return { formats: free.map(({ name }) => name), page: obstructed.includes(pageFile) ? undefined : page };

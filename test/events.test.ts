@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeHint, eventLimits, hintsFrom } from '../functions/events.ts';
 import { isPackageKey } from '../functions/keys.ts';
+import { runs } from './thoroughness.ts';
 
 const fixturesDirectory = new URL('fixtures/events/', import.meta.url);
 
@@ -281,7 +282,7 @@ describe('properties', () => {
         assert.ok(hints.every(({ key }) => isPackageKey(key)));
         assert.ok(unknown.every(({ description }) => description.startsWith('expected ')));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -10,6 +10,7 @@ import {
   plusAliasOf,
   splitKey,
 } from '../functions/keys.ts';
+import { runs } from './thoroughness.ts';
 
 describe('a key', () => {
   it('is its repository and its file', () => {
@@ -75,7 +76,7 @@ describe('a key', () => {
         const bytes = Buffer.compare(Buffer.from(a), Buffer.from(b));
         assert.equal(Math.sign(compareByBytes(a, b)), bytes);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

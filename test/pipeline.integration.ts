@@ -178,6 +178,15 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     for (const suffix of packageSuffixes) {
       await eventually(async () => assert.ok('alias-of' in ((await alias(suffix)) ?? {}), suffix));
     }
+    await quiet();
+    const packages = packageSuffixes.length;
+    // The aliases are neither packages nor differences.
+    assert.deepEqual(await stack.reindex({ prefix: 'plus/' }), {
+      repositories: 1,
+      packages,
+      hints: 0,
+      isComplete: true,
+    });
     for (const suffix of packageSuffixes) await uploads.delete(`plus/gtk2+-${suffix.slice(1)}-2.24${suffix}`);
     await published('plus');
     for (const suffix of packageSuffixes) await eventually(async () => assert.equal(await alias(suffix), undefined));

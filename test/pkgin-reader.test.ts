@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type BreakageCode, BrokenIndex, indexesTaken, readIndex, readSummary } from './pkgin-reader.ts';
+import { isThorough } from './thoroughness.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 const concatenated = (...parts: (Uint8Array | string)[]) =>
@@ -306,8 +307,9 @@ describe('published data', () => {
   const large = new URL('../../shared/data/pkg_summary-27k.zst', import.meta.url);
   const small = new URL('../../shared/real/pkg_summary.txt', import.meta.url);
   const unlessAbsent = (file: URL) => (existsSync(file) ? {} : { skip: `${file.pathname} is not on this machine` });
+  const whenThorough = isThorough ? unlessAbsent(large) : { skip: 'it takes seconds: npm run test:all' };
 
-  test('27,699 records, as zst and as gz', unlessAbsent(large), () => {
+  test('27,699 records, as zst and as gz', whenThorough, () => {
     const zst = readFileSync(large);
     const index = readIndex(zst, 'zst');
     assert.equal(index.packages.size, 27_699);

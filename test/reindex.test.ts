@@ -6,6 +6,7 @@ import type { Hint, ObjectKey } from '../functions/ports.ts';
 import { type ReindexOptions, type ReindexPlace, reindex, reindexLimits } from '../functions/reindex.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
+import { runs } from './thoroughness.ts';
 
 const bytes = Buffer.from('a package');
 
@@ -282,7 +283,7 @@ describe('reindex', () => {
         assert.deepEqual(stopped.sent.flat(), whole.sent.flat());
         assert.deepEqual(stopped.changes, whole.changes);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -13,6 +13,7 @@ import { MemoryRecords } from './adapters/memory-records.ts';
 import { corpusPackage } from './corpus.ts';
 import { makePackage } from './package-maker.ts';
 import { readIndex } from './pkgin-reader.ts';
+import { runs } from './thoroughness.ts';
 
 /** Something that somebody uploads, and the record that is to come of it: in Latin-1, undefined where none is. */
 interface Upload {
@@ -242,7 +243,7 @@ describe('a repository', () => {
       fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
         await run(new World(), [...steps, lastStep]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -264,7 +265,7 @@ describe('a repository', () => {
         await run(world, [{ do: 'publish', order, areLost: false }, ...steps, lastStep]);
         world.assertPublished();
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

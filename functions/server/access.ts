@@ -96,7 +96,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-function isLoopbackAddress(address: string | undefined): boolean {
+export function isLoopbackAddress(address: string | undefined): boolean {
   switch (isIP(address ?? '')) {
     case 4:
       return loopback.check(address ?? '', 'ipv4');

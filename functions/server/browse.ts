@@ -59,8 +59,22 @@ async function showDirectory(request: ServedRequest, { realPath }: OpenDirectory
   request.env.afterwards(site.pagesUnderWay.take());
   const entries = await readDirectoryEntries(site.root, realPath, site.limits);
   const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
-  const page = await renderDirectoryPage({ path, entries, readme: await readmeOf(request, site) });
+  const readme = (await readmeOf(request, site)) ?? (path === '/' ? introduction(site) : undefined);
+  const page = await renderDirectoryPage({ path, entries, readme });
   return request.body(page, 200, { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache' });
+}
+
+/** On the page of the root, where it has no README.txt. */
+function introduction({ url }: Site): string {
+  return `Packages for pkgsrc. For pkgin, add to repositories.conf:
+
+    ${url}/All
+
+or any other directory that holds packages. To upload one, where the server permits it:
+
+    curl -T PACKAGE.tgz ${url}/All/
+
+Its index has it two seconds later. What is going on: ${url}/-/`;
 }
 
 /** The text of the directory's README.txt, or as much of it as a page shows; undefined without one. */

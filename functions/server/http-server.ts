@@ -11,14 +11,16 @@ import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { isLoopbackAddress } from './access.ts';
 import { ClientGone, plainText, Refusal } from './answer.ts';
 import { createApp } from './app.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { codeOf } from './open-served.ts';
+import { guessedUrl } from './public-url.ts';
 import { encodedPath, parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { ReaderStalled, sendResponse } from './send-response.ts';
 import { type ServerLimits, serverLimits } from './server-limits.ts';
-import type { ChangePermission, Connection, FindRejection, Operations, UploadReceiver } from './site.ts';
+import type { ChangePermission, Connection, FindRejection, Operations, Site, UploadReceiver } from './site.ts';
 import { refuseUnparsed } from './unparsed-request.ts';
 
 export interface HttpServerSettings {
@@ -26,6 +28,8 @@ export interface HttpServerSettings {
   readonly root: string;
   /** The address, or a name for one, to listen on. Local uploads need a loopback address. */
   readonly host: string;
+  /** Where clients find the server, without a slash at its end: `https://packages.example`. By default its address. */
+  readonly publicUrl?: string;
   /** A client that sends it may change packages, from anywhere. */
   readonly uploadToken?: string;
   /** Without a token, programs on this machine may change packages: never behind a proxy, see access.ts. */
@@ -41,12 +45,18 @@ export interface HttpServerSettings {
   readonly log?: (line: string) => void;
 }
 
+export interface ListeningAddress extends AddressInfo {
+  /** For clients, without a slash at its end. */
+  readonly url: string;
+  readonly isLoopback: boolean;
+}
+
 export interface HttpServer {
   /**
    * @param port 0 takes any that is free
    * @throws {CannotListen}
    */
-  listen(port: number): Promise<AddressInfo>;
+  listen(port: number): Promise<ListeningAddress>;
   /** Accepts nothing more, waits for the requests under way (`closeMilliseconds` at most), then closes every connection. */
   close(): Promise<void>;
 }
@@ -86,22 +96,9 @@ class DirectoryServer implements HttpServer {
     this.#server = this.#createServer();
   }
 
-  async listen(port: number): Promise<AddressInfo> {
-    const { host, uploads, overwrite = true, findRejection = async () => undefined, operations } = this.#settings;
-    const limits = this.#limits;
-    this.#app = createApp({
-      root: await existingRoot(this.#settings.root),
-      changes: changePermission(this.#settings),
-      uploads,
-      overwrite,
-      findRejection,
-      operations,
-      limits,
-      uploadsUnderWay: new ConcurrencyLimit('uploads', limits.uploadsMax),
-      verdictsUnderWay: new ConcurrencyLimit('verdicts', limits.verdictsMax),
-      pagesUnderWay: new ConcurrencyLimit('directory pages', limits.pagesMax),
-      log: this.#log,
-    });
+  async listen(port: number): Promise<ListeningAddress> {
+    const root = await existingRoot(this.#settings.root);
+    const { host, publicUrl } = this.#settings;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
     this.#server.listen({ port, host }, resolve);
@@ -114,8 +111,29 @@ class DirectoryServer implements HttpServer {
     }
     this.#server.on('error', (error) => this.#log(`the server's socket failed: ${error.message}`));
     const address = this.#server.address() as AddressInfo;
+    const url = publicUrl ?? guessedUrl(address);
     this.#boundAddress = address.address;
-    return address;
+    this.#app = createApp(this.#site(root, url));
+    return { ...address, url, isLoopback: isLoopbackAddress(address.address) };
+  }
+
+  #site(root: string, url: string): Site {
+    const { uploads, overwrite = true, findRejection = async () => undefined, operations } = this.#settings;
+    const limits = this.#limits;
+    return {
+      root,
+      url,
+      changes: changePermission(this.#settings),
+      uploads,
+      overwrite,
+      findRejection,
+      operations,
+      limits,
+      uploadsUnderWay: new ConcurrencyLimit('uploads', limits.uploadsMax),
+      verdictsUnderWay: new ConcurrencyLimit('verdicts', limits.verdictsMax),
+      pagesUnderWay: new ConcurrencyLimit('directory pages', limits.pagesMax),
+      log: this.#log,
+    };
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,8 @@ import type { RetryRequest, ServiceStatus } from './service-status.ts';
 export interface Site {
   /** The directory, with all symbolic links resolved. */
   readonly root: string;
+  /** For clients, without a slash at its end. */
+  readonly url: string;
   readonly changes: ChangePermission;
   readonly uploads: UploadReceiver;
   /** Whether an upload may replace a package. */

@@ -11,7 +11,6 @@ import { DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { CannotRun, UsageError } from '../../functions/failures.ts';
 import { pageFile } from '../../functions/page/page.ts';
-import { count } from '../../functions/wording.ts';
 import {
   BadOption,
   type IndexerFlags,
@@ -31,7 +30,7 @@ import { bucketNameFor, type CodePlace, makeCodeBucket, putCode } from './code.t
 import { expectStack, findStack, type Outputs, readOutputs } from './deployed-stack.ts';
 import { commandLimits } from './limits.ts';
 import type { Plan } from './plan.ts';
-import { startReindex } from './reindexing.ts';
+import { describeReindex, startReindex } from './reindexing.ts';
 import { repositoryPaths } from './repository-paths.ts';
 import { follow, lookBefore } from './stack-events.ts';
 import { repositoryUrl } from './stack-stores.ts';
@@ -192,16 +191,11 @@ async function change({ plan, clients, identity }: Deployment, changeSet: Change
 }
 
 async function reindexOnce({ lambda }: Clients, outputs: Outputs, stack: string): Promise<void> {
-  const { packages, repositories, hints, isComplete } = await startReindex(lambda, outputs.ReindexFunction, {}).catch(
-    (error: unknown) => {
-      if (!(error instanceof CannotRun)) throw error;
-      throw new CannotRun(`deployed, but ${error.message} Then run ${ownCommand(`reindex --stack ${stack}`)}`);
-    },
-  );
-  const found = `${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}`;
-  console.log(
-    `reindex: ${found}, ${count(hints, 'hint')} sent${isComplete ? '' : '; not done yet, it continues by itself'}`,
-  );
+  const counts = await startReindex(lambda, outputs.ReindexFunction, {}).catch((error: unknown) => {
+    if (!(error instanceof CannotRun)) throw error;
+    throw new CannotRun(`deployed, but ${error.message} Then run ${ownCommand(`reindex --stack ${stack}`)}`);
+  });
+  console.log(`reindex: ${describeReindex(counts).join('\n')}`);
 }
 
 /** @param paths of the repositories, as far as they are known */

@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
 import { Progress } from '../terminal/progress.ts';
 import type { AccountOptions } from './account-options.ts';
-import { queueDepths, startReindex, untilEmpty } from './reindexing.ts';
+import { describeReindex, queueDepths, startReindex, untilEmpty } from './reindexing.ts';
 import { openStack, type StackStores } from './stack-stores.ts';
 
 export interface ReindexOptions extends AccountOptions {
@@ -32,8 +32,7 @@ export async function reindexStack({
     ...(prefix === undefined ? {} : { prefix }),
     ...(force === undefined ? {} : { force }),
   });
-  const found = `${count(counts.packages, 'package')} in ${count(counts.repositories, 'repository', 'repositories')}`;
-  console.log(`${found}, ${count(counts.hints, 'hint')} sent${counts.isComplete ? '' : '; the rest follows'}`);
+  console.log(describeReindex(counts).join('\n'));
   return wait === true ? untilDone(stores, counts.hints) : exitCodes.done;
 }
 

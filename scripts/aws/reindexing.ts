@@ -5,6 +5,7 @@ import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } fr
 import { CannotRun } from '../../functions/failures.ts';
 import type { ReindexCounts, ReindexRequest } from '../../functions/lambda/compare-bucket.ts';
 import type { Clock } from '../../functions/ports.ts';
+import { count, printable } from '../../functions/wording.ts';
 import type { Outputs } from './deployed-stack.ts';
 import { commandLimits } from './limits.ts';
 
@@ -20,6 +21,21 @@ export async function startReindex(
   const answer = payload === undefined ? '' : new TextDecoder().decode(payload);
   if (failure === undefined) return JSON.parse(answer);
   throw new CannotRun(`the reindex failed: ${messageOf(answer)}. Its log is in the group /aws/lambda/${functionName}.`);
+}
+
+/** What a reindex found and did, as lines for the user. */
+export function describeReindex({ packages, repositories, hints, isComplete, unusable }: ReindexCounts): string[] {
+  const found = `${count(packages, 'package')} in ${count(repositories, 'repository', 'repositories')}`;
+  const more = isComplete ? '' : ' so far. The reindex is not complete: it continues in another invocation';
+  return [
+    `${found}, ${count(hints, 'hint')} sent${more}`,
+    ...(unusable === undefined
+      ? []
+      : [
+          `${count(unusable.packages, 'package')} cannot be indexed, because a part of the key is empty (//): ` +
+            `${printable(unusable.first)}${unusable.packages === 1 ? '' : ' and others'}. Copy them to other keys.`,
+        ]),
+  ];
 }
 
 function messageOf(answer: string): string {

@@ -97,6 +97,7 @@ async function indexDirectory(
           fail(systemErrorSentence(error, `cannot publish the index of ${repositoryName(repository)}${where}`));
         },
         onNotice: say,
+        onObstructed: fail,
       },
     },
   );

@@ -1,6 +1,6 @@
 /** `serve DIR`: the indexer and a web server on one machine. A package lands in the directory; seconds later pkgin sees it. */
 
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Loss } from '../../functions/adapters/local/opened-directory.ts';
@@ -9,8 +9,14 @@ import { farewell } from '../../functions/console-messages.ts';
 import { CannotRun, failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { Service, ServiceOptions } from '../../functions/local-service.ts';
 import { Activity } from '../../functions/server/activity.ts';
-import { firstPage } from '../first-page.ts';
-import { parseBytes, parseHost, parsePath, parsePort, parseSeconds } from '../terminal/argument-parsers.ts';
+import {
+  parseBytes,
+  parseHost,
+  parsePath,
+  parsePort,
+  parsePublicUrl,
+  parseSeconds,
+} from '../terminal/argument-parsers.ts';
 import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ending } from '../terminal/run-command.ts';
@@ -23,18 +29,19 @@ export function addCommand(program: Command): void {
     .argument('<dir>', 'directory with repositories at any depth', parsePath)
     .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
+    .option('--public-url <url>', 'URL of the server for clients (default: its address)', parsePublicUrl)
     .addOption(
       new Option('--upload-token <token>', 'permit uploads and deletions with this token').env('INDEXER_UPLOAD_TOKEN'),
     )
     .option(
       '--local-uploads',
-      'permit uploads and deletions for this machine alone: never use it behind a proxy, which makes everybody local',
+      'permit uploads and deletions from this machine; never use it behind a proxy, where every client looks local',
     )
     .option('--no-overwrite', 'refuse uploads of packages that exist (409); they can still be deleted')
     .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
     .option(
       '--debounce <seconds>',
-      'publish an index after so many seconds without a change, or ten times that at most',
+      'publish an index when it has not changed for this long, or after ten times that at most',
       parseSeconds(0, 300),
       1,
     )
@@ -52,7 +59,7 @@ export function addCommand(program: Command): void {
 }
 
 interface ServeOptions extends ServiceOptions {
-  /** Make the directory, with a page that says what to do, where it is missing. */
+  /** Make the directory where it is missing. */
   readonly create?: boolean;
 }
 
@@ -90,14 +97,7 @@ function ignoreClosedOutput(): void {
 
 async function start(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
   const { Service } = await import('../../functions/local-service.ts');
-  const service = await Service.open(directory, options, activity, { log: console.log });
-  try {
-    await service.start();
-    return service;
-  } catch (error) {
-    await service.stop();
-    throw error;
-  }
+  return await Service.start(directory, options, activity, { log: console.log });
 }
 
 /** Retries until the directory is mounted again, or its disk has room again. Undefined if asked to stop meanwhile. */
@@ -131,7 +131,6 @@ async function createDirectory(directory: string): Promise<void> {
   if (exists) return;
   try {
     await makeDirectories(join(directory, 'All'));
-    await writeFile(join(directory, 'README.txt'), firstPage);
   } catch (error) {
     throw new CannotRun(systemErrorSentence(error, directory));
   }

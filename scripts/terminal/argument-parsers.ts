@@ -20,6 +20,18 @@ export function parsePort(text: string): number {
   return Number(text);
 }
 
+/** @returns it without a slash at its end. */
+export function parsePublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain =
+    url !== undefined && url.username + url.password + url.search + url.hash === '' && !/[?#]$/.test(text);
+  if (!isPlain || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError(
+      'Expected http:// or https://, a host, and a path at most: https://packages.example',
+    );
+  return url.href.replace(/\/+$/, '');
+}
+
 export function parseBytes(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Expected a number of bytes, without a unit.');
   return Number(text);

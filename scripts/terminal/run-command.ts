@@ -5,16 +5,20 @@ import { failureSentence, systemErrorSentence, UsageError } from '../../function
 import { awsErrorSentence } from '../aws/aws-errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-/** Runs the program with the arguments of this process. Throws what is a bug of ours. */
-export async function runCommand(program: Command): Promise<void> {
+/** Output that cannot be written ends the process; a reader that stops early does not. */
+export function handleOutputErrors(name: string): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that stops early (`| head`) is no reason to leave work half done.
+    // `| head` is no reason to leave work half done.
     if (error.code === 'EPIPE') return;
-    console.error(`${program.name()}: ${systemErrorSentence(error, 'cannot write the output')}`);
+    console.error(`${name}: ${systemErrorSentence(error, 'cannot write the output')}`);
     process.exit(exitCodes.couldNotRun);
   });
+}
+
+/** Sets the exit code of this process. Throws what is a bug of ours. */
+export async function runCommand(program: Command, args: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync();
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;

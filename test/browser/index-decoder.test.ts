@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { IndexDecoder } from '../../functions/browser/packages/index-decoder.ts';
+import { isThorough } from '../thoroughness.ts';
 import { inFrames, publishedAs, withExtraField } from './index-layouts.ts';
 
 const summary = Buffer.from(
@@ -48,7 +49,7 @@ function decode(index: Uint8Array, pieceBytes = Number.POSITIVE_INFINITY): Buffe
 describe('IndexDecoder', () => {
   for (const [name, index] of Object.entries(indexes)) {
     test(`reads ${name}, in pieces of any size`, () => {
-      for (const pieceBytes of [1, 3, 18, 1_000, 65_536])
+      for (const pieceBytes of isThorough ? [1, 3, 18, 1_000, 65_536] : [1, 1_000])
         assert.ok(decode(index, pieceBytes).equals(summary), `${pieceBytes}`);
       assert.ok(decode(index).equals(summary));
     });

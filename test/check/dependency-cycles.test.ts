@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { complete, resolveDependencies } from '../../functions/check/dependencies.ts';
 import { type DependencyCycle, findDependencyCycles } from '../../functions/check/dependency-cycles.ts';
+import { runs } from '../thoroughness.ts';
 
 type Package = { readonly name: string; readonly depends: readonly string[] };
 
@@ -78,7 +79,7 @@ describe('dependency cycles', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isThorough } from '../thoroughness.ts';
 import { fuzz } from './fuzz.ts';
 import { targets } from './targets.ts';
 
 describe('fuzzing', () => {
-  it('finds nothing in 400 cases, which reach every target', async () => {
-    const { findings, outcomes } = await fuzz({ seed: 1, cases: 400, millisecondsMax: 10_000 });
+  it('finds nothing in some cases, which reach every target', async () => {
+    const { findings, outcomes } = await fuzz({ seed: 1, cases: isThorough ? 400 : 150, millisecondsMax: 10_000 });
     assert.deepEqual(findings, []);
     for (const { name } of targets)
       assert.ok(

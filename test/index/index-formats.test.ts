@@ -11,6 +11,7 @@ import { splitZstd } from '../../functions/index/zstd-index.ts';
 import { indexFiles } from '../../functions/keys.ts';
 import { noise } from '../package-maker.ts';
 import { readIndex } from '../pkgin-reader.ts';
+import { runs } from '../thoroughness.ts';
 import { cutIntoBlocks } from './summary-text.ts';
 
 const publishedAt = new Date('2026-03-04T05:06:07Z');
@@ -217,7 +218,7 @@ describe('an index in zst', () => {
         splitZstd(frame, [emptyBlock]);
         assert.equal(splitZstd(junk, blocks), undefined);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

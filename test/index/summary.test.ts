@@ -6,6 +6,7 @@ import { buildSummary, changeSummary, type Summary, splitIndex } from '../../fun
 import { compareByBytes } from '../../functions/keys.ts';
 import type { IndexedRow, RejectedRow, Row } from '../../functions/ports.ts';
 import { readIndex } from '../pkgin-reader.ts';
+import { runs } from '../thoroughness.ts';
 import { each, indexOf, summaryOf, summaryOptions, textOf } from './summary-text.ts';
 
 const facts = {
@@ -215,7 +216,7 @@ describe('a summary that was changed', () => {
             assert.deepEqual(Buffer.from(readIndex(indexOf(format, before, blockBytes), format).summary), text);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

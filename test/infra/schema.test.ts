@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
+import { sample } from '../thoroughness.ts';
 import { schemaViolations } from './resource-schema.ts';
 import { appFor, optionMatrix, type Resource, resolve, type Template, templateFor } from './synthesized.ts';
 
-for (const [name, flags] of Object.entries(optionMatrix)) {
+for (const [name, flags] of sample(Object.entries(optionMatrix))) {
   test(`every property is in the resource schemas: ${name}`, () => {
     assert.deepEqual(schemaViolations(templateFor(flags)), []);
   });
@@ -74,7 +75,7 @@ const allowedWithoutCdn = [
   /^AWS::SNS::(Topic|TopicPolicy|Subscription)$/,
   /^AWS::Events::Rule$/,
 ];
-for (const [name, flags] of Object.entries(optionMatrix)) {
+for (const [name, flags] of sample(Object.entries(optionMatrix))) {
   const more =
     flags.cdn === false ? [] : [/^AWS::CloudFront::(Distribution|OriginAccessControl|CachePolicy|Function)$/];
   test(`the types of resources: ${name}`, () => {

@@ -10,6 +10,7 @@ import type { PackageSource } from '../../functions/package/package-source.ts';
 import { type PackageMetadata, readPackage, streamPackage } from '../../functions/package/read-package.ts';
 import { corpora } from '../corpus.ts';
 import { compress, makeArchive, makePackage, noise, type PackageParts } from '../package-maker.ts';
+import { runs } from '../thoroughness.ts';
 import { ByteSource } from './byte-source.ts';
 
 type Read = (source: PackageSource) => Promise<PackageMetadata>;
@@ -88,7 +89,7 @@ describe('reading synchronously and with streams has the same outcome and reads 
               }
               await assertSame(damaged);
             }),
-            { numRuns: 40 },
+            { numRuns: runs(40) },
           );
         });
       }

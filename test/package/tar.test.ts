@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { extract, pack } from 'tar-stream';
 import { type Reading, TarReader } from '../../functions/package/tar.ts';
 import { type Entry, type Headers, makeArchive } from '../package-maker.ts';
+import { runs } from '../thoroughness.ts';
 
 interface ReadEntry {
   readonly name: string;
@@ -87,7 +88,7 @@ describe('a tar archive has the entries that tar-stream finds in it', () => {
         const archive = await writtenByTarStream(all);
         assert.deepEqual(readByUs(archive, cuts), await readByTarStream(archive));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -103,7 +104,7 @@ describe('a tar archive has the entries that tar-stream finds in it', () => {
             all.map(({ type, body }) => ({ type, content: body })),
           );
         }),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
       );
     });
   }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compareByBytes } from '../../functions/keys.ts';
 import { type FilePresence, pageLimits, renderLinks, spliceLinks } from '../../functions/page/links.ts';
+import { runs } from '../thoroughness.ts';
 import { smallPage } from './small-page.ts';
 
 const sorted = (files: Iterable<string>) => [...new Set(files)].sort(compareByBytes);
@@ -89,9 +90,9 @@ describe('a list of links that is changed line by line equals one that is writte
         changed += 1;
         assert.ok(Buffer.from(spliced.page).equals(smallPage.render(expected)));
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
-    assert.ok(changed > 300, `only ${changed} of the lists changed`);
+    assert.ok(changed > runs(300), `only ${changed} of the lists changed`);
   });
 
   test('among 27,699', (context) => {

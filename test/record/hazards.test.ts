@@ -14,6 +14,7 @@ import { recordLimits } from '../../functions/record/limits.ts';
 import { expandBraces, hasBalancedBraces } from '../../functions/version/braces.ts';
 import { corpusPackage, fixtureCorpus } from '../corpus.ts';
 import { recordOf } from '../package/byte-source.ts';
+import { runs } from '../thoroughness.ts';
 
 /** In Latin-1; without the empty line that ends a record. */
 const harmless = 'PKGNAME=x-1.0\nCOMMENT=c\nFILE_NAME=x-1.0.tgz\nFILE_SIZE=7\nDESCRIPTION=';
@@ -247,7 +248,7 @@ describe('braces are balanced', () => {
         assert.equal(hasBalancedBraces(pattern), !isMalformedAlternate(pattern));
         assert.equal(hasBalancedBraces(pattern), expandBraces(pattern).outcome !== 'unbalanced-braces');
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
   });
 });
@@ -322,7 +323,7 @@ describe('any bytes', () => {
         assert.deepEqual(rest, ['']);
         for (const line of record?.split('\n') ?? []) assert.match(line, /^[^=\0\n]+=[^\0\n]*$/);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

@@ -1,4 +1,4 @@
-/** The commands for a stack, as processes, without access to AWS: what works without it, and how they report that it is missing. */
+/** The commands for a stack, without access to AWS: what works without it, and how they report that it is missing. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { stubBundles } from '../infra/synthesized.ts';
-import { type Ran, run, withoutAws } from './command-process.ts';
+import { type Ran, runHere, withoutAws } from './command-process.ts';
 
 let outdir: string;
 
@@ -17,10 +17,10 @@ after(() => rm(outdir, { recursive: true }));
 
 const commands = ['deploy', 'destroy', 'reindex', 'redrive', 'smoke', 'status', 'explain'];
 
-describe('--help', { concurrency: 2 }, () => {
+describe('--help', () => {
   for (const command of commands) {
     test(command, async () => {
-      const { exitCode, stdout, stderr } = await run(command, ['--help']);
+      const { exitCode, stdout, stderr } = await runHere(command, ['--help']);
       assert.deepEqual([exitCode, stderr], [0, '']);
       assert.match(stdout, /^Usage: /);
       for (const option of ['--stack <name>', '--profile <name>', '--region <name>'])
@@ -31,7 +31,7 @@ describe('--help', { concurrency: 2 }, () => {
 });
 
 async function dryRun(...flags: readonly string[]): Promise<Ran> {
-  return run('deploy', ['--dry-run', '--bundles', stubBundles, ...flags], { ...withoutAws, CDK_OUTDIR: outdir });
+  return runHere('deploy', ['--dry-run', '--bundles', stubBundles, ...flags], { ...withoutAws, CDK_OUTDIR: outdir });
 }
 
 describe('deploy --dry-run, without credentials and without a network', () => {
@@ -58,7 +58,7 @@ describe('deploy --dry-run, without credentials and without a network', () => {
   });
 });
 
-describe('invalid usage is reported in one line, with exit code 2', { concurrency: 2 }, () => {
+describe('invalid usage is reported in one line, with exit code 2', () => {
   const cases: readonly (readonly [command: string, args: readonly string[], expected: RegExp])[] = [
     ['deploy', ['--debounce', 'soon'], /^pkgsrc-indexer: --debounce soon: expected whole seconds/],
     ['deploy', ['--debunce', '3'], /unknown option '--debunce'/],
@@ -77,7 +77,7 @@ describe('invalid usage is reported in one line, with exit code 2', { concurrenc
   ];
   for (const [command, args, expected] of cases) {
     test(`${command} ${args.join(' ')}`, async () => {
-      const { exitCode, stdout, stderr } = await run(command, args);
+      const { exitCode, stdout, stderr } = await runHere(command, args);
       assert.deepEqual([exitCode, stdout], [2, '']);
       assert.match(stderr, expected);
       assert.doesNotMatch(stderr, /\n {4}at /);
@@ -85,7 +85,7 @@ describe('invalid usage is reported in one line, with exit code 2', { concurrenc
   }
 });
 
-describe('a failure is reported in one line, with exit code 3', { concurrency: 2 }, () => {
+describe('a failure is reported in one line, with exit code 3', () => {
   const somewhere = { ...withoutAws, AWS_REGION: 'eu-central-1' };
   const withCredentials = {
     ...somewhere,
@@ -115,7 +115,10 @@ describe('a failure is reported in one line, with exit code 3', { concurrency: 2
   ];
   for (const [command, args, environment, expected] of cases) {
     test(`${command} ${args.map((arg) => (arg === stubBundles ? 'BUNDLES' : arg)).join(' ')}`, async () => {
-      const { exitCode, stderr } = await run(command, args, { ...environment, CDK_OUTDIR: join(outdir, 'deployed') });
+      const { exitCode, stderr } = await runHere(command, args, {
+        ...environment,
+        CDK_OUTDIR: join(outdir, 'deployed'),
+      });
       assert.match(stderr, expected);
       assert.doesNotMatch(stderr, /\n {4}at /);
       assert.equal(exitCode, 3);

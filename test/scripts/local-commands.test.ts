@@ -1,4 +1,4 @@
-/** The commands for files and directories, as processes: what they say to odd arguments. What they do is tested with the steps. */
+/** The commands for files and directories: what they say to odd arguments. What they do is tested with the steps. */
 
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
 import { makePackage } from '../package-maker.ts';
-import { run, withoutAws } from './command-process.ts';
+import { run, runHere, withoutAws } from './command-process.ts';
 import { undescribed } from './described-json.ts';
 
 let directory: string;
@@ -20,10 +20,10 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
-describe('explain', { concurrency: 2 }, () => {
+describe('explain', () => {
   for (const place of ['', '..', '../x-1.0.tgz']) {
     test(`refuses "${place}", which is not a file below the directory`, async () => {
-      const { exitCode, stdout, stderr } = await run('explain', [join(directory, place), '--directory', directory]);
+      const { exitCode, stdout, stderr } = await runHere('explain', [join(directory, place), '--directory', directory]);
       assert.deepEqual([exitCode, stdout], [3, '']);
       assert.match(stderr, /expected a (file|path) below /);
     });
@@ -44,21 +44,21 @@ test('an index that cannot be published is told, and keeps no other from being s
     await writeFile(join(place, name, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
   }
   await mkdir(join(place, 'first', 'pkg_summary.gz'));
-  const { exitCode, stdout, stderr } = await run('index', [place, '--settle', '0']);
-  assert.match(stderr, /^cannot publish the index of first: .*pkg_summary\.gz is a directory\n$/);
-  assert.match(stdout, /^second: 1 package, .* published/);
+  const { exitCode, stdout, stderr } = await runHere('index', [place, '--settle', '0']);
+  assert.match(stderr, /^cannot publish first\/pkg_summary\.gz: a directory has that name; rename or remove it\n$/);
+  assert.match(stdout, /^second: 1 package, .* published/m);
   assert.equal(exitCode, 3);
 });
 
 test('a table that cannot be made is told with its place', async () => {
-  const state = join(directory, 'state');
+  const state = join(directory, '.state');
   await mkdir(join(state, 'records.sqlite'), { recursive: true });
-  const { exitCode, stderr } = await run('index', [directory, '--state', state, '--settle', '0']);
+  const { exitCode, stderr } = await runHere('index', [directory, '--state', state, '--settle', '0']);
   assert.equal(exitCode, 3);
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });
 
-describe('check', { concurrency: 2 }, () => {
+describe('check', () => {
   const row = (file: string, lines: readonly string[]): Row => {
     const facts = { repository: 'All', file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
     return { ...facts, state: 'indexed', record: Buffer.from(`${lines.join('\n')}\n\n`), warnings: [] };
@@ -100,7 +100,7 @@ describe('check', { concurrency: 2 }, () => {
     name: string,
     args: readonly string[] = [],
     environment: Readonly<Record<string, string>> = withoutAws,
-  ) => run('check', [directory, '--state', stateOf(name), ...args], environment);
+  ) => runHere('check', [directory, '--state', stateOf(name), ...args], environment);
 
   test('has no findings where everything fits together', async () => {
     const { exitCode, stdout, stderr } = await checked('whole');
@@ -182,7 +182,7 @@ test('status tells rejected packages with their reasons, what is pending, warnin
   const reason = { code: 'truncated', message: 'cut\x1b[2J' };
   await table.putRow({ ...facts, file: 'b-1.tgz', state: 'rejected', reason });
   table.close();
-  const { exitCode, stdout } = await run('status', [directory, '--state', state]);
+  const { exitCode, stdout } = await runHere('status', [directory, '--state', state]);
   assert.equal(exitCode, 1);
   assert.equal(
     stdout,
@@ -208,7 +208,7 @@ not-installable         1  Some
 For the findings, run pkgsrc-indexer check ${directory}.
 `,
   );
-  const explained = await run('explain', [
+  const explained = await runHere('explain', [
     join(directory, 'Some', 'b-1.tgz'),
     '--directory',
     directory,
@@ -217,7 +217,7 @@ For the findings, run pkgsrc-indexer check ${directory}.
     '--json',
   ]);
   assert.deepEqual(undescribed(['`explain FILE'], JSON.parse(explained.stdout)), []);
-  const asJson = JSON.parse((await run('status', [directory, '--state', state, '--json'])).stdout);
+  const asJson = JSON.parse((await runHere('status', [directory, '--state', state, '--json'])).stdout);
   assert.deepEqual(undescribed(['`status DIR'], asJson), []);
   assert.deepEqual(asJson.repositories[1].findings, {
     foreignArchitectures: 1,

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openServed } from '../../functions/server/open-served.ts';
 import { bundledPage } from '../page/bundled-page.ts';
+import { runs } from '../thoroughness.ts';
 import {
   allBytes,
   type Cleanup,
@@ -394,6 +395,21 @@ describe('GET of a directory', () => {
     assert.ok((await request('GET', '/All/?list')).text.includes('href="x-1.0.tgz"'));
   });
 
+  it('of the root says how to use the repository, at the public URL', async (test) => {
+    const { request, put } = await startServer(test, { publicUrl: 'https://packages.example/pkg' });
+    assert.match((await request('GET', '/')).text, /repositories.conf:\n\n {4}https:\/\/packages.example\/pkg\/All\n/);
+    await put('All/x-1.0.tgz', 'x');
+    assert.ok(!(await request('GET', '/All/')).text.includes('repositories.conf'));
+    await put('README.txt', 'Ours.');
+    const { text } = await request('GET', '/');
+    assert.ok(text.includes('<pre>Ours.</pre>') && !text.includes('repositories.conf'));
+  });
+
+  it('of the root names the address of the server where there is no public URL', async (test) => {
+    const { request, port } = await startServer(test);
+    assert.ok((await request('GET', '/')).text.includes(`\n    http://127.0.0.1:${port}/All\n`));
+  });
+
   it('shows its README.txt above the list, and not more of it than a page may have', async (test) => {
     const running = await startServer(test, { limits: { readmeBytesMax: 20 } });
     await running.put('README.txt', 'Use <pkgin> & enjoy.');
@@ -425,7 +441,7 @@ describe('GET of a directory', () => {
 
   it('takes turns with other requests however many files there are', async (test) => {
     const running = await startServer(test);
-    const names = Array.from({ length: 20_000 }, (_, number) => `package-with-a-name-${number}-1.0nb1.tgz`);
+    const names = Array.from({ length: runs(20_000) }, (_, number) => `package-with-a-name-${number}-1.0nb1.tgz`);
     execFileSync('xargs', ['touch'], { cwd: running.root, input: names.join('\n') });
 
     let longestMilliseconds = 0;
@@ -439,7 +455,7 @@ describe('GET of a directory', () => {
     const bytes = await allBytes(answered);
     clearInterval(ticking);
 
-    assert.equal(bytes.toString('latin1').match(/<a href/g)?.length, 20_000);
+    assert.equal(bytes.toString('latin1').match(/<a href/g)?.length, names.length);
     test.diagnostic(`the event loop was held for ${longestMilliseconds.toFixed()} ms at most`);
     assert.ok(longestMilliseconds < 500, `${longestMilliseconds} ms`);
   });

@@ -11,6 +11,7 @@ import {
   uploadKeyOf,
 } from '../../functions/server/request-target.ts';
 import { serverLimits } from '../../functions/server/server-limits.ts';
+import { runs } from '../thoroughness.ts';
 
 const parse = (url: string) => parseRequestTarget(url, serverLimits);
 const refusedWith = (status: number) => (error: unknown) => error instanceof Refusal && error.status === status;
@@ -110,7 +111,7 @@ describe('a request target', () => {
           assert.ok(error instanceof Refusal, String(error));
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compareVersions, parseVersion } from '../../functions/version/dewey.ts';
+import { runs } from '../thoroughness.ts';
 import { versionCases } from './dewey-cases.ts';
 
 /** Words that mean something in a version, and some that do not. */
@@ -40,7 +41,7 @@ describe('compareVersions is a total order', () => {
   test('reversing the versions reverses the order', () => {
     fc.assert(
       fc.property(version, version, (left, right) => compareVersions(left, right) === 0 - compareVersions(right, left)),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -54,7 +55,7 @@ describe('compareVersions is a total order', () => {
         assert.ok(compareVersions(first, third) <= 0);
         if (compareVersions(first, third) === 0) assert.equal(compareVersions(first, second), 0);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 

@@ -12,6 +12,7 @@ import {
   matches,
   parsePackageName,
 } from '../../functions/version/pattern.ts';
+import { isThorough, runs } from '../thoroughness.ts';
 import { type MadeDependencies, madeDependencies } from './made-dependencies.ts';
 
 describe('PackageNames', () => {
@@ -57,17 +58,17 @@ describe('PackageNames', () => {
         assert.equal(names.best(pattern), bestMatch(pattern, list));
         found += matching.length;
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
-    assert.ok(found > 300, `only ${found} generated names matched`);
+    assert.ok(found > runs(300), `only ${found} generated names matched`);
   });
 });
 
 const realIndex = new URL('../../../shared/data/pkg_summary-27k.zst', import.meta.url);
 
-/** Those of 27,699 real packages if they are present, otherwise generated ones. */
+/** Those of 27,699 real packages in a thorough run if they are present, otherwise generated ones. */
 function dependencies(): MadeDependencies & { readonly areReal: boolean } {
-  if (!existsSync(realIndex)) return { ...madeDependencies(16_000), areReal: false };
+  if (!isThorough || !existsSync(realIndex)) return { ...madeDependencies(runs(16_000)), areReal: false };
   const lines = zstdDecompressSync(readFileSync(realIndex)).toString('latin1').split('\n');
   const valuesOf = (field: string) =>
     lines.filter((line) => line.startsWith(`${field}=`)).map((line) => line.slice(field.length + 1));
@@ -78,7 +79,7 @@ describe('the dependencies of a whole repository', () => {
   const { names, patterns, areReal } = dependencies();
 
   test('are patterns without a problem, and resolve as trying every name does', (context) => {
-    assert.ok(patterns.length >= 16_000, `${patterns.length} patterns`);
+    assert.ok(patterns.length >= runs(16_000), `${patterns.length} patterns`);
     const started = performance.now();
     const sorted = new PackageNames(names);
     const compiled = patterns.map(compilePattern);

@@ -10,6 +10,7 @@ import {
   type PatternProblem,
   parsePackageName,
 } from '../../functions/version/pattern.ts';
+import { runs } from '../thoroughness.ts';
 import { patternCases } from './pattern-cases.ts';
 
 describe('matches', () => {
@@ -71,9 +72,9 @@ describe('matches', () => {
           assert.ok(name.startsWith(prefix), `${pattern} accepts ${name}, which does not start with ${prefix}`);
         }
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
-    assert.ok(accepted > 100, `only ${accepted} of the generated names matched`);
+    assert.ok(accepted > runs(100), `only ${accepted} of the generated names matched`);
   });
 
   test('any text is a pattern, and any text is a name', () => {
@@ -82,7 +83,7 @@ describe('matches', () => {
       fc.property(text, text, (pattern, name) => {
         assert.equal(typeof matches(pattern, name), 'boolean');
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });
@@ -184,7 +185,7 @@ describe('bestMatch takes', () => {
         assert.equal(comparePreference(worst, middle), 0 - comparePreference(middle, worst));
         assert.equal(comparePreference(worst, best) === 0, worst.text === best.text);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

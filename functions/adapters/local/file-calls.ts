@@ -1,7 +1,7 @@
 /**
- * The calls to the file system with which a directory of objects is read, in two flavours. A call that waits in a thread of Node's
- * pool costs 30 µs of processor time, and an extract makes twenty; one that blocks costs 3, and nothing else goes on meanwhile.
- * So the blocking flavour is for a process, or a thread, that does nothing else.
+ * The calls that read a directory of objects, asynchronous and synchronous. An asynchronous call takes 30 µs of processor time, and an
+ * extract makes twenty of them. A synchronous one takes 3, but nothing else runs meanwhile: it is for a process, or a thread, that does
+ * nothing else.
  */
 
 import {
@@ -21,20 +21,20 @@ import { lstat, open, opendir, readFile, stat } from 'node:fs/promises';
 
 type Awaitable<Value> = Value | Promise<Value>;
 
-/** Each as the function of that name in node:fs, errors included, unless said otherwise. */
+/** Each is the function of that name in node:fs, with the same errors, except where it says otherwise. */
 export interface FileCalls {
   stat(path: string): Awaitable<BigIntStats>;
   lstat(path: string): Awaitable<BigIntStats>;
   open(path: string, flags: number): Awaitable<OpenFile>;
   /** Undefined where there is no such file. */
   readText(path: string): Awaitable<string | undefined>;
-  /** What is in a directory: its entries with their names as bytes, in no order. */
+  /** Of a directory, in any order. */
   entries(path: string): AsyncIterable<BytesEntry> | Iterable<BytesEntry>;
 }
 
 export interface OpenFile {
   stat(): Awaitable<BigIntStats>;
-  /** @returns how many bytes there were, from `position` of the file, for `buffer` from `offset`. */
+  /** Reads from `position` of the file into the buffer at `offset`. @returns how many bytes were read. */
   read(buffer: Buffer, offset: number, length: number, position: number): Awaitable<number>;
   close(): Awaitable<void>;
 }
@@ -81,7 +81,7 @@ export const syncCalls: FileCalls = {
     };
   },
   readText: (path) => {
-    // Hardly ever is there one, and an error takes ten times as long.
+    // There rarely is one, and an error takes ten times as long.
     if (!existsSync(path)) return undefined;
     try {
       return readFileSync(path, 'utf8');
@@ -93,6 +93,15 @@ export const syncCalls: FileCalls = {
 };
 
 function undefinedIfAbsent(error: unknown): undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
+}
+
+/** Of an error of the system: `ENOENT`. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Whether an error means that nothing has this name (ELOOP: a symbolic link has it). */
+export function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(codeOf(error));
 }

@@ -1,70 +1,65 @@
-/** What a file cannot carry itself: the metadata of an object, in one small file each, below a directory of our own. */
+/** The metadata of objects, which a file cannot hold itself: a small file for each, in a directory of our own. */
 
 import { hash } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ETag, ObjectKey } from '../../ports.ts';
+import type { DurableFiles } from './durable-files.ts';
 import type { FileCalls } from './file-calls.ts';
-import { writeTemporaryFile } from './temporary-files.ts';
 
 type Metadata = Readonly<Record<string, string>>;
 
-interface Remembered {
+interface Stored {
   readonly key: ObjectKey;
   readonly etag: ETag;
   readonly metadata: Metadata;
 }
 
 /**
- * Metadata counts only together with the ETag that it was written for: whoever replaces the object by other means, or
- * crashes between writing the metadata and the object, leaves an object without metadata, never one with wrong metadata.
+ * Metadata are valid only for the ETag that they were written for. So an object that another program replaced, or that a crash kept from
+ * being written after its metadata, has none; no object has wrong ones.
  */
 export class MetadataFiles {
   readonly #directory: string;
   readonly #calls: Pick<FileCalls, 'readText'>;
+  readonly #files: DurableFiles;
 
-  constructor(directory: string, calls: Pick<FileCalls, 'readText'>) {
+  constructor(directory: string, calls: Pick<FileCalls, 'readText'>, files: DurableFiles) {
     this.#directory = directory;
     this.#calls = calls;
+    this.#files = files;
   }
 
-  /** Empty where none is known for this very version of the object. */
+  /** Empty where there are none for this ETag. */
   async read(key: ObjectKey, etag: ETag): Promise<Metadata> {
     const text = await this.#calls.readText(this.#path(key));
     if (text === undefined) return {};
-    const remembered = parse(text);
-    return remembered?.key === key && remembered.etag === etag ? remembered.metadata : {};
+    const stored = parse(text);
+    return stored?.key === key && stored.etag === etag ? stored.metadata : {};
   }
 
   async write(key: ObjectKey, etag: ETag, metadata: Metadata): Promise<void> {
-    await this.#makeDirectory();
-    const text = JSON.stringify({ key, etag, metadata } satisfies Remembered);
-    const { path } = await writeTemporaryFile(this.#directory, (file) => file.writeFile(text));
-    await rename(path, this.#path(key));
+    // Not its parents: a repository that is being removed must not come back as an empty one.
+    await this.#files.makeDirectory(this.#directory);
+    const text = JSON.stringify({ key, etag, metadata } satisfies Stored);
+    const { path } = await this.#files.writeTemporary(this.#directory, (file) => file.writeFile(text));
+    // If a power failure undoes this, the index is published again.
+    await this.#files.rename(path, this.#path(key));
   }
 
-  /** Metadata that is absent is no error. */
+  /** Absent metadata are no error. */
   async remove(key: ObjectKey): Promise<void> {
     await rm(this.#path(key), { force: true });
   }
 
-  /** Only this one, not those above: a repository that is being removed must not come back as an empty one. */
-  async #makeDirectory(): Promise<void> {
-    try {
-      await mkdir(this.#directory);
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-  }
-
-  /** A key can hold bytes that a file name cannot, and more of them: so its hash names the file. */
+  /** A key may be longer than a file name, and has slashes: so the file is named by its hash. */
   #path(key: ObjectKey): string {
     return join(this.#directory, `${hash('sha256', key)}.json`);
   }
 }
 
-/** Undefined where the text is not what `write` writes: damaged metadata is the same as none. */
-function parse(text: string): Remembered | undefined {
+/** Undefined where the text is damaged. */
+function parse(text: string): Stored | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -74,9 +69,5 @@ function parse(text: string): Remembered | undefined {
   const isObject = (thing: unknown): thing is Record<string, unknown> => typeof thing === 'object' && thing !== null;
   if (!isObject(value) || !isObject(value.metadata)) return undefined;
   if (!Object.values(value.metadata).every((entry) => typeof entry === 'string')) return undefined;
-  return value as unknown as Remembered;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return value as unknown as Stored;
 }

@@ -27,12 +27,13 @@ import {
   DirectoryObjects,
   type DirectoryObjectsOptions,
   ObjectTooLarge,
-  type SkipReason,
   UnusableKey,
 } from '../../../functions/adapters/local/directory-objects.ts';
+import type { SkipReason } from '../../../functions/adapters/local/directory-tree.ts';
 import { asyncCalls, type FileCalls, type OpenFile, syncCalls } from '../../../functions/adapters/local/file-calls.ts';
 import type { PackageSource } from '../../../functions/package/package-source.ts';
 import { ObjectChanged, type ObjectKey, type PutOptions } from '../../../functions/ports.ts';
+import { runs } from '../../thoroughness.ts';
 import { objectStoreContract } from '../object-store.contract.ts';
 
 async function openBelow(base: string, more: Partial<DirectoryObjectsOptions> = {}) {
@@ -281,7 +282,7 @@ function directoryObjectsTests(calls: FileCalls): void {
           const outside = (await readdir(opened.directory)).filter((name) => name !== 'root' && name !== 'state');
           assert.deepEqual(outside, [], 'something was written outside');
         }),
-        { numRuns: 30 },
+        { numRuns: runs(30) },
       );
     });
   });

@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MemoryHints } from '../../../functions/adapters/local/memory-hints.ts';
 import type { Hint } from '../../../functions/ports.ts';
+import { runs } from '../../thoroughness.ts';
 import { hintQueueContract } from '../hint-queue.contract.ts';
 import { ManualClock, settle } from '../manual-clock.ts';
 
@@ -363,7 +364,7 @@ describe('MemoryHints', () => {
         assert.equal(queue.pending, 0);
         assert.ok(most <= limits.hintsConcurrentMax);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -4,7 +4,13 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Outputs } from '../../../scripts/aws/deployed-stack.ts';
 import { commandLimits } from '../../../scripts/aws/limits.ts';
-import { type Queues, queueDepths, startReindex, untilEmpty } from '../../../scripts/aws/reindexing.ts';
+import {
+  describeReindex,
+  type Queues,
+  queueDepths,
+  startReindex,
+  untilEmpty,
+} from '../../../scripts/aws/reindexing.ts';
 import { type Answer, scriptedAnswers } from '../../adapters/aws/scripted-answers.ts';
 import { ManualClock } from '../../adapters/manual-clock.ts';
 
@@ -96,3 +102,19 @@ test('a queue that does not move is given up', async () => {
   assert.equal(left, 7);
   assert.equal(milliseconds, commandLimits.stuckMillisecondsMax);
 });
+
+for (const [what, more, expected] of [
+  ['complete', { isComplete: true }, '2 packages in 1 repository, 3 hints sent'],
+  ['one that goes on', { isComplete: false }, /3 hints sent so far\. The reindex is not complete: it continues/],
+  [
+    'one that found keys with an empty part',
+    { isComplete: true, unusable: { packages: 2, first: 'All//x-1.0.tgz' } },
+    /sent\n2 packages cannot be indexed, .*: All\/\/x-1\.0\.tgz and others\. Copy/,
+  ],
+] as const) {
+  test(`a reindex is described: ${what}`, () => {
+    const text = describeReindex({ packages: 2, repositories: 1, hints: 3, ...more }).join('\n');
+    if (typeof expected === 'string') assert.equal(text, expected);
+    else assert.match(text, expected);
+  });
+}

@@ -9,7 +9,7 @@ import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Argument, Command, Option } from 'commander';
 import { completionScript, shells } from '../../../scripts/commands/completion.ts';
-import { run } from '../command-process.ts';
+import { runHere } from '../command-process.ts';
 
 /** What bash offers for the last word of the line. */
 async function completions(script: string, line: string): Promise<string[]> {
@@ -22,7 +22,7 @@ async function completions(script: string, line: string): Promise<string[]> {
 describe('bash', () => {
   let script: string;
   before(async () => {
-    script = (await run('completion', ['bash'])).stdout;
+    script = (await runHere('completion', ['bash'])).stdout;
   });
   const cases: readonly (readonly [line: string, offered: readonly string[]])[] = [
     ['pkgsrc-indexer st', ['status']],
@@ -85,11 +85,9 @@ describe('a script is made of the tree of commands', () => {
 });
 
 test('every file in commands/ is a command, which the help lists and the completion knows', async () => {
-  const [{ stdout: help }, { stdout: script }, files] = await Promise.all([
-    run('', ['--help']),
-    run('completion', ['fish']),
-    readdir(new URL('../../../scripts/commands/', import.meta.url)),
-  ]);
+  const { stdout: help } = await runHere('', ['--help']);
+  const { stdout: script } = await runHere('completion', ['fish']);
+  const files = await readdir(new URL('../../../scripts/commands/', import.meta.url));
   const commands = [...(help.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
   const expected = [...files.map((file) => file.replace('.ts', '')), 'help'];
   assert.deepEqual(commands.sort(), expected.sort());
@@ -101,7 +99,7 @@ test('a mistyped command or option is answered with the one that was meant', asy
     [['statsu'], /Did you mean status\?/],
     [['check', '--jsn'], /Did you mean --json\?/],
   ] as const) {
-    const { exitCode, stderr } = await run('', args);
+    const { exitCode, stderr } = await runHere('', args);
     assert.equal(exitCode, 2);
     assert.match(stderr, expected);
   }
