@@ -30,8 +30,8 @@ import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
-import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
-import { servedRepository, serviceStatus } from './server/service-status-of.ts';
+import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
+import { type KnownRepository, servedRepository, serviceStatus } from './server/service-status-of.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
 import { verdictOn } from './verdict.ts';
@@ -96,7 +96,7 @@ export class Service {
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
   readonly #comparing: Debouncer;
-  readonly #statuses: StatusCache<ServedRepository>;
+  readonly #statuses: StatusCache<KnownRepository>;
   readonly #stopping = new AbortController();
   #watch: DirectoryWatch | undefined;
   #loss: Loss | undefined;

@@ -56,9 +56,9 @@ export function OperationsView() {
           {status !== undefined && (
             <>
               <StatusFigures status={status} />
-              <RejectedPackages repositories={status.repositories} retrying={retrying} />
+              <RejectedPackages {...status} retrying={retrying} />
               <WaitingPackages status={status} retrying={retrying} />
-              <RepositoryTable repositories={status.repositories} />
+              <RepositoryTable {...status} />
               <PublicationList publications={status.publications} />
               <Findings repositories={status.repositories} />
             </>

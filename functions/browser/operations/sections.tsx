@@ -5,22 +5,17 @@ import type { ServedRepository, ServiceStatus } from '../../server/service-statu
 import { Figure, Section, Table } from '../elements/sections.tsx';
 import { countText, numberText, sizeText, spanText, timeText } from '../elements/wording.ts';
 
-/** Rows of a list; `/-/status` has all of them. */
+/** Rows of a list; `/-/status` has more of them. */
 export const rowsMax = 100;
 
 export function StatusFigures({ status }: { readonly status: ServiceStatus }) {
-  const { repositories, queue, counts } = status;
-  const sum = (of: (repository: ServedRepository) => number) =>
-    repositories.reduce((total, repository) => total + of(repository), 0);
-  const rejected = sum((each) => each.rejected.length);
-  const pending = sum((each) => each.pending.length);
-  const findings = sum(({ findings: found }) => (found === null ? 0 : sumOf(found)));
-  const warnings = sum((each) => Object.values(each.warnings).reduce((total, number) => total + number, 0));
-  const size = sizeText(sum((each) => each.packageBytes)) || '0 B';
+  const { totals, queue, counts } = status;
+  const { repositories, packages, rejected, pending, findings, warnings, deadLetters } = totals;
+  const size = sizeText(totals.packageBytes) || '0 B';
   return (
     <dl class="figures">
-      <Figure title="Packages" note={`${size} in ${countText(repositories.length, 'repository', 'repositories')}`}>
-        {numberText(sum((each) => each.packages))}
+      <Figure title="Packages" note={`${size} in ${countText(repositories, 'repository', 'repositories')}`}>
+        {numberText(packages)}
       </Figure>
       <Figure
         title="Pending"
@@ -39,12 +34,8 @@ export function StatusFigures({ status }: { readonly status: ServiceStatus }) {
       >
         {numberText(findings)}
       </Figure>
-      <Figure
-        title="Dead letters"
-        note="unreadable; retried every 15 s"
-        mood={queue.deadLetters.length > 0 ? 'bad' : 'good'}
-      >
-        {numberText(queue.deadLetters.length)}
+      <Figure title="Dead letters" note="unreadable; retried every 15 s" mood={deadLetters > 0 ? 'bad' : 'good'}>
+        {numberText(deadLetters)}
       </Figure>
       <Figure
         title="Publications"
@@ -62,7 +53,7 @@ export function StatusFigures({ status }: { readonly status: ServiceStatus }) {
   );
 }
 
-export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositories'>) {
+export function RepositoryTable({ repositories, totals }: Pick<ServiceStatus, 'repositories' | 'totals'>) {
   if (repositories.length === 0)
     return (
       <Section title="Repositories">
@@ -70,7 +61,7 @@ export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositor
       </Section>
     );
   return (
-    <Section title="Repositories" count={repositories.length}>
+    <Section title="Repositories" count={totals.repositories}>
       <Table
         name="Repositories"
         titles={['Repository', '#Packages', '#Size', '#Rejected', '#Pending', '#Warnings', '#Findings', '#Published']}
@@ -82,8 +73,8 @@ export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositor
             </td>
             <NumberCell value={each.packages} />
             <td class="numeric">{sizeText(each.packageBytes) || '0 B'}</td>
-            <NumberCell value={each.rejected.length} mood="bad" />
-            <NumberCell value={each.pending.length} mood="warn" />
+            <NumberCell value={each.totals.rejected} mood="bad" />
+            <NumberCell value={each.totals.pending} mood="warn" />
             <Warnings warnings={each.warnings} />
             {each.findings === null ? (
               <td class="numeric">too many to check</td>
@@ -96,6 +87,7 @@ export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositor
           </tr>
         ))}
       </Table>
+      <Others all={totals.repositories} shown={repositories.length} />
     </Section>
   );
 }
@@ -105,7 +97,7 @@ function Warnings({ warnings }: Pick<ServedRepository, 'warnings'>) {
   return <td class={texts.length > 0 ? 'numeric warn' : 'numeric'}>{texts.join(', ') || '0'}</td>;
 }
 
-function Published({ indexes, isAdopted, pending }: ServedRepository) {
+function Published({ indexes, isAdopted, totals }: ServedRepository) {
   const [latest] = indexes;
   if (latest === undefined) return <>not yet</>;
   const sizes = indexes.map(({ file, bytes }) => `${file}: ${sizeText(bytes)}`).join(', ');
@@ -114,7 +106,7 @@ function Published({ indexes, isAdopted, pending }: ServedRepository) {
       {timeText(latest.published)}
     </time>
   );
-  if (isAdopted || pending.length === 0) return shown;
+  if (isAdopted || totals.pending === 0) return shown;
   return <span class="warn">{shown} (kept until nothing is pending)</span>;
 }
 

@@ -6,11 +6,11 @@ import { timeText } from '../elements/wording.ts';
 import { NumberCell, Others, rowsMax } from './sections.tsx';
 import type { Retrying } from './use-retry.ts';
 
-interface RejectedPackagesProperties extends Pick<ServiceStatus, 'repositories'> {
+interface RejectedPackagesProperties extends Pick<ServiceStatus, 'repositories' | 'totals'> {
   readonly retrying: Retrying;
 }
 
-export function RejectedPackages({ repositories, retrying }: RejectedPackagesProperties) {
+export function RejectedPackages({ repositories, totals, retrying }: RejectedPackagesProperties) {
   const all = repositories.flatMap(({ repository, rejected }) =>
     rejected.map(({ file, ...why }) => ({ key: repository === '' ? file : `${repository}/${file}`, ...why })),
   );
@@ -18,7 +18,7 @@ export function RejectedPackages({ repositories, retrying }: RejectedPackagesPro
   return (
     <Section
       title="Rejected"
-      count={all.length}
+      count={totals.rejected}
       action={<RetryButton request={{ all: true }} what="all rejected and pending packages" retrying={retrying} />}
     >
       <p class="muted">These packages are not in the index. Upload a fixed package in place of a bad one.</p>
@@ -35,7 +35,7 @@ export function RejectedPackages({ repositories, retrying }: RejectedPackagesPro
           </tr>
         ))}
       </Table>
-      <Others all={all.length} shown={rowsMax} />
+      <Others all={totals.rejected} shown={rowsMax} />
     </Section>
   );
 }
@@ -51,7 +51,7 @@ export function WaitingPackages({ status, retrying }: WaitingPackagesProperties)
   return (
     <>
       {deadLetters.length > 0 && (
-        <Section title="Unreadable" count={deadLetters.length}>
+        <Section title="Unreadable" count={status.totals.deadLetters}>
           <Table name="Dead letters" titles={['Package', 'Reason', '#Tries', '#Last', '#Action']} class="again">
             {deadLetters.slice(0, rowsMax).map(({ key, message, tries, at }) => (
               <tr key={key}>
@@ -67,11 +67,11 @@ export function WaitingPackages({ status, retrying }: WaitingPackagesProperties)
               </tr>
             ))}
           </Table>
-          <Others all={deadLetters.length} shown={rowsMax} />
+          <Others all={status.totals.deadLetters} shown={rowsMax} />
         </Section>
       )}
       {pending.length > 0 && (
-        <Section title="Pending" count={pending.length}>
+        <Section title="Pending" count={status.totals.pending}>
           <ul class="links">
             {pending.slice(0, rowsMax).map((key) => (
               <li key={key}>
@@ -79,7 +79,7 @@ export function WaitingPackages({ status, retrying }: WaitingPackagesProperties)
               </li>
             ))}
           </ul>
-          <Others all={pending.length} shown={rowsMax} />
+          <Others all={status.totals.pending} shown={rowsMax} />
         </Section>
       )}
     </>
