@@ -6,8 +6,8 @@ import { joinKey } from './keys.ts';
 import type { LocalIndexer } from './local.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
-import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
-import { servedRepository, serviceStatus } from './server/service-status-of.ts';
+import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
+import { type KnownRepository, servedRepository, serviceStatus } from './server/service-status-of.ts';
 import type { Operations } from './server/site.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
@@ -26,7 +26,7 @@ export class LocalOperations implements Operations {
   readonly #indexer: LocalIndexer;
   readonly #activity: Activity;
   readonly #clock: Clock;
-  readonly #statuses: StatusCache<ServedRepository>;
+  readonly #statuses: StatusCache<KnownRepository>;
 
   constructor({ indexer, activity, clock, stop }: LocalOperationsOptions) {
     this.#indexer = indexer;

@@ -3,7 +3,7 @@
 import type { DeadLetter } from '../adapters/local/memory-hints.ts';
 import type { Polled } from '../adapters/local/watch-directory.ts';
 import type { ConsistencyReport } from '../check/consistency.ts';
-import { countFindings } from '../check/findings.ts';
+import { countFindings, sumOf } from '../check/findings.ts';
 import type { RepositoryStatus } from '../check/repository-status.ts';
 import type { Activity } from './activity.ts';
 import type { ServedRepository, ServiceStatus } from './service-status.ts';
@@ -13,7 +13,16 @@ export const reportLimits = {
   findingsMax: 100,
   /** Packages of each finding. */
   findingPackagesMax: 10,
+  /** The whole answer is asked for every few seconds, and making it holds up the server: 1 MB takes 10 ms. The totals count the rest. */
+  repositoriesMax: 1_000,
+  /** Rejected packages, pending ones, and dead letters: each of all repositories together. */
+  listedMax: 1_000,
+  /** Findings of all kinds and repositories together. */
+  findingsListedMax: 2_000,
 } as const;
+
+/** A repository with everything that is known of it. */
+export type KnownRepository = Omit<ServedRepository, 'totals'>;
 
 interface Queue {
   readonly pending: number;
@@ -25,7 +34,7 @@ export function serviceStatus(
   activity: Activity,
   queue: Queue,
   polled: readonly Polled[],
-  repositories: readonly ServedRepository[],
+  repositories: readonly KnownRepository[],
   now: Date,
 ): ServiceStatus {
   const { startedAt, counts, publications } = activity;
@@ -36,7 +45,7 @@ export function serviceStatus(
     counts,
     queue: {
       ...queue,
-      deadLetters: queue.deadLetters.map(({ hint, message, tries, at }) => ({
+      deadLetters: queue.deadLetters.slice(0, reportLimits.listedMax).map(({ hint, message, tries, at }) => ({
         key: hint.key,
         message,
         tries,
@@ -49,12 +58,61 @@ export function serviceStatus(
       at: at.toISOString(),
       latency,
     })),
-    repositories,
+    totals: {
+      repositories: repositories.length,
+      packages: sumOver(repositories, ({ packages }) => packages),
+      packageBytes: sumOver(repositories, ({ packageBytes }) => packageBytes),
+      rejected: sumOver(repositories, ({ rejected }) => rejected.length),
+      pending: sumOver(repositories, ({ pending }) => pending.length),
+      warnings: sumOver(repositories, ({ warnings }) => sumOver(Object.values(warnings), (packages) => packages)),
+      findings: sumOver(repositories, ({ findings }) => (findings === null ? 0 : sumOf(findings))),
+      deadLetters: queue.deadLetters.length,
+    },
+    repositories: listed(repositories),
   };
 }
 
+function sumOver<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + of(item), 0);
+}
+
+/** The first of everything. */
+function listed(repositories: readonly KnownRepository[]): ServedRepository[] {
+  const { repositoriesMax, listedMax, findingsListedMax } = reportLimits;
+  const rejected = new Allowance(listedMax);
+  const pending = new Allowance(listedMax);
+  const findings = new Allowance(findingsListedMax);
+  return repositories.slice(0, repositoriesMax).map((each) => ({
+    ...each,
+    rejected: rejected.of(each.rejected),
+    pending: pending.of(each.pending),
+    totals: { rejected: each.rejected.length, pending: each.pending.length },
+    report: each.report === null ? null : mapLists(each.report, (list) => findings.of(list)),
+  }));
+}
+
+function mapLists(report: ConsistencyReport, map: <Item>(list: readonly Item[]) => readonly Item[]): ConsistencyReport {
+  const entries = Object.entries(report).map(([name, value]) => [name, Array.isArray(value) ? map(value) : value]);
+  return Object.fromEntries(entries) as ConsistencyReport;
+}
+
+/** So many items, of several lists together. */
+class Allowance {
+  #left: number;
+
+  constructor(items: number) {
+    this.#left = items;
+  }
+
+  of<Item>(list: readonly Item[]): readonly Item[] {
+    const first = list.slice(0, this.#left);
+    this.#left -= first.length;
+    return first;
+  }
+}
+
 /** @param at when the status was made. */
-export function servedRepository({ consistency, indexes, ...status }: RepositoryStatus, at: Date): ServedRepository {
+export function servedRepository({ consistency, indexes, ...status }: RepositoryStatus, at: Date): KnownRepository {
   return {
     ...status,
     indexes: indexes.map(({ published, ...index }) => ({ ...index, published: published.toISOString() })),

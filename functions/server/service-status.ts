@@ -50,6 +50,18 @@ export interface ServiceStatus {
       readonly maxMilliseconds: number;
     } | null;
   }[];
+  /** Of all repositories, including those that are not listed. */
+  readonly totals: {
+    readonly repositories: number;
+    readonly packages: number;
+    readonly packageBytes: number;
+    readonly rejected: number;
+    readonly pending: number;
+    readonly warnings: number;
+    readonly findings: number;
+    readonly deadLetters: number;
+  };
+  /** The first ones. */
   readonly repositories: readonly ServedRepository[];
 }
 
@@ -57,6 +69,8 @@ export interface ServedRepository {
   readonly repository: string;
   readonly packages: number;
   readonly packageBytes: number;
+  /** Of the lists of rejected and pending packages, which have the first ones only. */
+  readonly totals: { readonly rejected: number; readonly pending: number };
   readonly rejected: readonly { readonly file: string; readonly code: string; readonly message: string }[];
   /** Code → how many packages have it. */
   readonly warnings: Readonly<Record<string, number>>;

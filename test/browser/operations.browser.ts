@@ -19,6 +19,7 @@ const whole: ServedRepository = {
   repository: 'SmartOS/2018Q1/x86_64/All',
   packages: 27_698,
   packageBytes: 41_234_567_890,
+  totals: { rejected: 1, pending: 1 },
   rejected: [{ file: 'caddy-0.10.14.tgz', code: 'not-a-package', message: 'expected a tar file, found HTML' }],
   warnings: { 'not-installable': 3, 'name-mismatch': 1 },
   pending: ['SmartOS/2018Q1/x86_64/All/new-1.0.tgz'],
@@ -96,12 +97,23 @@ const busy: ServiceStatus = {
         ? null
         : { changes: 1 + (index % 3), medianMilliseconds: 1_100 + ((index * 331) % 900), maxMilliseconds: 2_600 },
   })),
+  totals: {
+    repositories: 2,
+    packages: 27_703,
+    packageBytes: 41_234_570_549,
+    rejected: 1,
+    pending: 1,
+    warnings: 4,
+    findings: 7,
+    deadLetters: 1,
+  },
   repositories: [
     {
       ...whole,
       repository: 'All',
       packages: 5,
       packageBytes: 2_659,
+      totals: { rejected: 0, pending: 0 },
       rejected: [],
       warnings: {},
       pending: [],

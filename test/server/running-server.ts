@@ -50,6 +50,16 @@ export const idleStatus: ServiceStatus = {
   queue: { pending: 0, publications: 0, deadLetters: [] },
   polled: [],
   publications: [],
+  totals: {
+    repositories: 0,
+    packages: 0,
+    packageBytes: 0,
+    rejected: 0,
+    pending: 0,
+    warnings: 0,
+    findings: 0,
+    deadLetters: 0,
+  },
   repositories: [],
 };
 

@@ -7,7 +7,20 @@ import type { Publication } from '../../functions/summarize.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { undescribed } from '../scripts/described-json.ts';
 
-const { findingsMax, findingPackagesMax } = reportLimits;
+const { findingsMax, findingPackagesMax, listedMax, repositoriesMax } = reportLimits;
+
+const emptyStatus = {
+  repository: 'All',
+  packages: 0,
+  packageBytes: 0,
+  rejected: [],
+  warnings: {},
+  pending: [],
+  indexes: [],
+  isAdopted: true,
+  obstructed: [],
+  consistency: undefined,
+};
 
 /** So many findings of each kind, each of so many packages. */
 function reportOf(findings: number, packages: number): ConsistencyReport {
@@ -34,15 +47,13 @@ async function statusWith(consistency: ConsistencyReport | undefined) {
   activity.summarized('All', published, clock.now());
   await clock.advance(90_400);
   const status = {
-    repository: 'All',
+    ...emptyStatus,
     packages: 3,
     packageBytes: 30,
     rejected: [{ file: 'b', code: 'empty', message: 'm' }],
     warnings: { 'not-installable': 1 },
     pending: ['All/c'],
     indexes: [{ file: 'pkg_summary.gz', published: new Date(0), bytes: 5 }],
-    isAdopted: true,
-    obstructed: [],
     consistency,
   };
   const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };
@@ -74,6 +85,52 @@ describe('the status', () => {
       assert.deepEqual(report, { ...reportOf(findingsMax, findingPackagesMax) });
       assert.deepEqual(Object.values(findings ?? {}), Array(6).fill(findingsMax + past));
     }
+  });
+
+  it('is bounded whatever there is, and has the totals of everything', async () => {
+    const clock = new ManualClock();
+    const many = Array.from({ length: 100_000 }, (_, number) => `package-with-a-name-${number}-1.0nb1.tgz`);
+    const repository = (name: string) =>
+      servedRepository(
+        {
+          ...emptyStatus,
+          repository: name,
+          packages: 2,
+          packageBytes: 5,
+          warnings: { 'not-installable': 3 },
+          rejected: many.map((file) => ({ file, code: 'truncated', message: 'm'.repeat(1_000) })),
+          pending: many,
+          consistency: reportOf(findingsMax, findingPackagesMax),
+        },
+        clock.now(),
+      );
+    const letter = { hint: { key: 'All/d' }, error: undefined, message: 'the disk', tries: 6, at: new Date(0) };
+    const queue = { pending: 7, publications: 1, deadLetters: Array(100_000).fill(letter) };
+    const known = repository('All');
+    const count = repositoriesMax + 1;
+    const repositories = [
+      known,
+      ...Array.from({ length: count - 1 }, (_, number) => ({ ...known, repository: `${number}` })),
+    ];
+    const status = serviceStatus(new Activity(clock), queue, [], repositories, clock.now());
+    assert.deepEqual(status.totals, {
+      repositories: count,
+      packages: 2 * count,
+      packageBytes: 5 * count,
+      rejected: 100_000 * count,
+      pending: 100_000 * count,
+      warnings: 3 * count,
+      findings: 6 * findingsMax * count,
+      deadLetters: 100_000,
+    });
+    const [first, second, ...rest] = status.repositories;
+    assert.deepEqual(first?.totals, { rejected: 100_000, pending: 100_000 });
+    assert.deepEqual([first?.rejected.length, first?.pending.length], [listedMax, listedMax]);
+    assert.deepEqual([second?.rejected, second?.pending], [[], []]);
+    assert.deepEqual([rest.length, rest.at(-1)?.report?.duplicatePaths], [repositoriesMax - 2, []]);
+    assert.equal(status.queue.deadLetters.length, listedMax);
+    const bytes = JSON.stringify(status).length;
+    assert.ok(bytes < 4_000_000, `${bytes} bytes`);
   });
 
   it('says so where there is too much to check', async () => {

@@ -57,7 +57,7 @@ export function OperationsView() {
             <>
               <StatusFigures status={status} />
               <Troubles status={status} retrying={retrying} />
-              <RepositoryTable repositories={status.repositories} />
+              <RepositoryTable {...status} />
               <PublicationList publications={status.publications} />
               <Findings repositories={status.repositories} />
             </>

@@ -7,24 +7,18 @@ import { countText, numberText, sizeText, spanText, timeText } from '../elements
 import { Table } from './table.tsx';
 
 export function StatusFigures({
-  status: { repositories, queue, counts, ...status },
+  status: { queue, counts, ...status },
 }: {
   readonly status: ServiceStatus;
 }) {
-  const sum = (of: (repository: ServedRepository) => number) =>
-    repositories.reduce((total, repository) => total + of(repository), 0);
-  const rejected = sum((each) => each.rejected.length);
-  const pending = sum((each) => each.pending.length);
-  const findings = sum(({ findings: found }) => (found === null ? 0 : sumOf(found)));
-  const warnings = sum((each) => Object.values(each.warnings).reduce((total, number) => total + number, 0));
-  const size = sizeText(sum((each) => each.packageBytes)) || '0 B';
-  const dead = queue.deadLetters.length;
+  const { packages, rejected, pending, findings, warnings, deadLetters: dead } = status.totals;
+  const size = sizeText(status.totals.packageBytes) || '0 B';
   const done = `${countText(counts.uploads, 'upload')}, ${numberText(counts.indexed)} indexed, ${numberText(counts.removed)} removed`;
   const figures: Parameters<typeof Figures>[0]['figures'] = [
     {
       title: 'Packages',
-      value: numberText(sum((each) => each.packages)),
-      note: `${size} in ${countText(repositories.length, 'repository', 'repositories')}`,
+      value: numberText(packages),
+      note: `${size} in ${countText(status.totals.repositories, 'repository', 'repositories')}`,
     },
     {
       title: 'Pending',
@@ -57,9 +51,9 @@ export function StatusFigures({
   return <Figures figures={figures} />;
 }
 
-export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositories'>) {
+export function RepositoryTable({ repositories, totals }: Pick<ServiceStatus, 'repositories' | 'totals'>) {
   return (
-    <Section title="Repositories" count={repositories.length}>
+    <Section title="Repositories" count={totals.repositories}>
       {repositories.length === 0 ? (
         <p class="muted">None yet: upload a package to create one.</p>
       ) : (
@@ -71,8 +65,8 @@ export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositor
             ['Repository', ({ repository }) => <a href={pathOf(repository)}>{nameOf(repository)}</a>, 'name'],
             ['Packages', ({ packages }) => numberText(packages)],
             ['Size', ({ packageBytes }) => sizeText(packageBytes) || '0 B'],
-            ['Rejected', ({ rejected }) => <Trouble count={rejected.length} mood="bad" />],
-            ['Pending', ({ pending }) => <Trouble count={pending.length} />],
+            ['Rejected', ({ totals }) => <Trouble count={totals.rejected} mood="bad" />],
+            ['Pending', ({ totals }) => <Trouble count={totals.pending} />],
             ['Warnings', ({ warnings }) => <Warnings warnings={warnings} />],
             ['Findings', ({ findings }) => (findings ? <Trouble count={sumOf(findings)} /> : 'too many to check')],
             ['Published', Published],
@@ -92,14 +86,14 @@ function Warnings({ warnings }: Pick<ServedRepository, 'warnings'>) {
   return texts.length === 0 ? <>0</> : <span class="warn">{texts.join(', ')}</span>;
 }
 
-function Published({ indexes, isAdopted, pending }: ServedRepository) {
+function Published({ indexes, isAdopted, totals }: ServedRepository) {
   const [latest] = indexes;
   if (latest === undefined) return 'not yet';
   const sizes = indexes.map(({ file, bytes }) => `${file}: ${sizeText(bytes)}`).join(', ');
   return (
     <span title={sizes}>
       <Time at={latest.published} />
-      {!isAdopted && pending.length > 0 && <span class="warn"> (kept until nothing is pending)</span>}
+      {!isAdopted && totals.pending > 0 && <span class="warn"> (kept until nothing is pending)</span>}
     </span>
   );
 }

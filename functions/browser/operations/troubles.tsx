@@ -15,7 +15,7 @@ interface TroublesProperties {
   readonly retrying: Retrying;
 }
 
-export function Troubles({ status: { repositories, queue }, retrying }: TroublesProperties) {
+export function Troubles({ status: { repositories, queue, totals }, retrying }: TroublesProperties) {
   const rejected = repositories.flatMap(({ repository, rejected: bad }) =>
     bad.map(({ file, ...why }) => ({ key: repository === '' ? file : `${repository}/${file}`, ...why })),
   );
@@ -27,7 +27,7 @@ export function Troubles({ status: { repositories, queue }, retrying }: Troubles
   return (
     <>
       {rejected.length > 0 && (
-        <Section title="Rejected" count={rejected.length} action={retryAll}>
+        <Section title="Rejected" count={totals.rejected} action={retryAll}>
           <p class="muted">These packages are not in the index. Upload a fixed package in place of a bad one.</p>
           <Table
             name="Rejected packages"
@@ -58,9 +58,9 @@ export function Troubles({ status: { repositories, queue }, retrying }: Troubles
         </Section>
       )}
       {pending.length > 0 && (
-        <Section title="Pending" count={pending.length}>
+        <Section title="Pending" count={totals.pending}>
           <Codes values={pending.slice(0, pendingMax)} />
-          <Others all={pending.length} shown={pendingMax} />
+          <Others all={totals.pending} shown={pendingMax} />
         </Section>
       )}
     </>
