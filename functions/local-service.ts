@@ -12,28 +12,23 @@ import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import { isInUse, repositoryStatus } from './check/repository-status.ts';
 import {
   comparedLine,
   deadLetterLine,
   extractedLine,
   failureLine,
-  type Greeted,
   greeting,
   publicationLine,
 } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
-import { isIndexKey, isPackageKey, joinKey, splitKey } from './keys.ts';
-import { LocalIndexer } from './local.ts';
+import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
+import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
+import { LocalOperations } from './local-operations.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
-import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
-import { servedRepository, serviceStatus } from './server/service-status-of.ts';
-import { StatusCache } from './server/status-cache.ts';
-import { TimeSlices } from './server/time-slices.ts';
 import { verdictOn } from './verdict.ts';
 import { printable, repositoryName } from './wording.ts';
 
@@ -86,95 +81,68 @@ export interface ServiceSurroundings {
 }
 
 export class Service {
-  readonly #options: ServiceOptions;
   readonly #activity: Activity;
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
+  readonly #operations: LocalOperations;
   readonly #server: HttpServer;
-  readonly #watchDirectory: WatchDirectory;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
   readonly #comparing: Debouncer;
-  readonly #statuses: StatusCache<ServedRepository>;
-  readonly #stopping = new AbortController();
+  readonly #stopping: AbortController;
   #watch: DirectoryWatch | undefined;
   #loss: Loss | undefined;
-  #port: number;
+  /** That the server listens on. */
+  readonly port: number;
 
   /**
+   * The server first: it can serve the existing index. The watch before the comparison: so no change is missed.
    * @param activity of the process: it outlives a service that is restarted.
    * @throws {CannotRun}
    */
-  static async open(
+  static async start(
     directory: string,
     options: ServiceOptions,
     activity: Activity,
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
-    const { formats, page, debounce, settle, state } = options;
     const { log, clock = new SystemClock(), calls } = surroundings;
-    // The indexer has nothing to report before it is started.
-    let service: Service | undefined;
-    const say = (line: string | undefined) => line !== undefined && log(line);
+    const { formats, page, debounce, settle, state } = options;
+    const stopping = new AbortController();
+    // Nothing changes, and so nothing is reported, before there are operations.
+    const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      {
-        formats,
-        page,
-        debounce,
-        settle,
-        clock,
-        events: {
-          onNotice: log,
-          onChanged: (repository) => service?.onChanged(repository),
-          onUploaded: (key) => service?.onUploaded(key),
-          onRemoved: (key) => activity.heard(key),
-          onExtracted: (key, extraction) => {
-            say(extractedLine(key, extraction));
-            activity.extracted(key, extraction);
-          },
-          onExtractFailed: (key, error, tries) => {
-            if (tries === 1) service?.reportFailure(`cannot read ${key}`, error);
-          },
-          onDeadLetter: (letter) => {
-            if (!(letter.error instanceof DirectoryLost))
-              log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
-          },
-          onSummarized: (repository, publication, startedAt) => {
-            say(publicationLine(repository, publication));
-            activity.summarized(repository, publication, startedAt);
-          },
-          onSummarizeFailed: (repository, error, failures) => {
-            if (failures === 1)
-              service?.reportFailure(`cannot publish the index of ${repositoryName(repository)}`, error);
-          },
-        },
-      },
+      { formats, page, debounce, settle, clock, events },
     );
-    try {
-      service = new Service(options, indexer, activity, surroundings);
-      return service;
-    } catch (error) {
+    const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
+    const { server, address } = await listen(indexer, operations, options, log).catch(async (error: unknown) => {
       indexer.stores.discard();
       await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+    });
+    const parts = { activity, clock, log, indexer, operations, server, stopping };
+    const service = new Service(parts, address.port);
+    try {
+      await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
+      await service.#greet(address, options);
+      return service;
+    } catch (error) {
+      await service.stop();
+      throw error;
     }
   }
 
-  private constructor(
-    options: ServiceOptions,
-    indexer: LocalIndexer<OpenedDirectory>,
-    activity: Activity,
-    { log, clock = new SystemClock(), watch = watchDirectory }: ServiceSurroundings,
-  ) {
-    this.#options = options;
+  private constructor({ activity, clock, log, indexer, operations, server, stopping }: ServiceParts, port: number) {
     this.#activity = activity;
     this.#clock = clock;
-    this.#watchDirectory = watch;
     this.#log = log;
     this.#indexer = indexer;
-    this.#port = options.port;
+    this.#operations = operations;
+    this.#server = server;
+    this.#stopping = stopping;
+    this.port = port;
     this.#comparing = new Debouncer({
       clock,
       limits: {
@@ -184,91 +152,12 @@ export class Service {
       },
       work: () =>
         this.#comparisons.run(async (prefix, what) => {
-          if (!this.isLost) await indexer.compare(prefix, what);
+          if (!this.#isLost) await indexer.compare(prefix, what);
         }),
       onError: (_, error, failures) => {
-        if (failures === 1) this.reportFailure('cannot compare the directory with the table', error);
+        if (failures === 1) reportFailure(log, 'cannot compare the directory with the table', error);
       },
     });
-    this.#statuses = new StatusCache(async (repository) => {
-      const { objects, records } = indexer.stores;
-      const slices = new TimeSlices(this.#stopping.signal);
-      const status = await repositoryStatus(objects, records, repository, slices.pause);
-      return isInUse(status) ? servedRepository(status, clock.now()) : undefined;
-    });
-    this.#server = createHttpServer({
-      root: indexer.stores.directory,
-      host: options.host,
-      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
-      ...(options.uploadToken === undefined ? {} : { uploadToken: options.uploadToken }),
-      localUploads: options.localUploads ?? false,
-      ...(options.uploadMax === undefined ? {} : { limits: { uploadBytesMax: options.uploadMax } }),
-      uploads: indexer,
-      overwrite: options.overwrite ?? true,
-      findRejection: verdictOn,
-      operations: { status: () => this.#status(), retry: (request) => this.#retry(request) },
-      log,
-    });
-  }
-
-  /** The server first: it can serve the existing index. The watch before the comparison: so no change is missed. */
-  async start(): Promise<void> {
-    const address = await this.#listen();
-    const { directory } = this.#indexer.stores;
-    const { poll } = this.#options;
-    this.#watch = await this.#watchDirectory(
-      directory,
-      {
-        onFile: (key) => this.#onFile(key),
-        onDirectory: (prefix) => {
-          this.#comparisons.addDirectory(prefix);
-          this.#compareSoon();
-        },
-        onTree: (prefix) => {
-          this.#comparisons.addTree(prefix);
-          this.#compareSoon();
-        },
-        onNotice: (sentence) => this.#log(printable(sentence)),
-      },
-      {
-        clock: this.#clock,
-        ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }),
-      },
-    );
-    const { packages, repositories, hints } = await this.#indexer.reindex();
-    this.#log(comparedLine(directory, packages, repositories, hints));
-    this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
-    this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
-    const greeted = {
-      directory,
-      listening: listeningUrl(address),
-      url: address.url,
-      repositories: await this.#greetedRepositories(),
-      uploads: this.#uploadsBy(address.isLoopback),
-    };
-    for (const line of greeting(greeted)) this.#log(line);
-  }
-
-  /** That the server listens on. */
-  get port(): number {
-    return this.#port;
-  }
-
-  get isLost(): boolean {
-    return this.#loss !== undefined;
-  }
-
-  onChanged(repository: Repository): void {
-    this.#statuses.changed(repository);
-  }
-
-  onUploaded(key: ObjectKey): void {
-    this.#activity.uploaded(key);
-  }
-
-  /** The loss of the directory is reported once, and not for every package in it. */
-  reportFailure(what: string, error: unknown): void {
-    if (!(error instanceof DirectoryLost)) this.#log(failureLine(what, error));
   }
 
   /**
@@ -292,7 +181,7 @@ export class Service {
 
   /** Finishes the work in progress, publishes it, and releases the directory; after a loss, only the last. */
   async stop(): Promise<void> {
-    if (this.isLost) this.#indexer.abandon();
+    if (this.#isLost) this.#indexer.abandon();
     this.#stopping.abort();
     await this.#watch?.close();
     await this.#server.close();
@@ -300,16 +189,33 @@ export class Service {
     await this.#indexer.close();
   }
 
-  async #listen(): Promise<ListeningAddress> {
-    try {
-      const address = await this.#server.listen(this.#options.port);
-      this.#port = address.port;
-      return address;
-    } catch (error) {
-      this.#indexer.stores.discard();
-      if (error instanceof CannotListen) throw new CannotRun(error.message);
-      throw error;
-    }
+  async #follow(watch: WatchDirectory, poll: number | undefined): Promise<void> {
+    const { directory } = this.#indexer.stores;
+    this.#watch = await watch(
+      directory,
+      {
+        onFile: (key) => this.#onFile(key),
+        onDirectory: (prefix) => {
+          this.#comparisons.addDirectory(prefix);
+          this.#compareSoon();
+        },
+        onTree: (prefix) => {
+          this.#comparisons.addTree(prefix);
+          this.#compareSoon();
+        },
+        onNotice: (sentence) => this.#log(printable(sentence)),
+      },
+      { clock: this.#clock, ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }) },
+    );
+    this.#operations.watch = this.#watch;
+    const { packages, repositories, hints } = await this.#indexer.reindex();
+    this.#log(comparedLine(directory, packages, repositories, hints));
+    this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
+    this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
+  }
+
+  get #isLost(): boolean {
+    return this.#loss !== undefined;
   }
 
   #onFile(key: ObjectKey): void {
@@ -325,7 +231,7 @@ export class Service {
   }
 
   #compareAll(): void {
-    if (!this.isLost) this.#attempt(async () => void (await this.#indexer.reindex()));
+    if (!this.#isLost) this.#attempt(async () => void (await this.#indexer.reindex()));
   }
 
   #repeat(milliseconds: number, work: () => void): void {
@@ -337,12 +243,12 @@ export class Service {
     });
   }
 
-  /** What fails here is made good by the next comparison. */
+  /** The next comparison makes up for what fails here. */
   #attempt(work: () => Promise<void>): void {
-    void work().catch((error: unknown) => this.reportFailure('cannot process a change', error));
+    void work().catch((error: unknown) => reportFailure(this.#log, 'cannot process a change', error));
   }
 
-  /** @returns what is reported by now. @throws an error that is the program's own. */
+  /** @returns what has been reported. @throws an error that is a bug of ours. */
   #reportOnce(error: unknown, reported: string | undefined): string {
     const sentence = failureSentence(error);
     if (sentence === undefined) throw error;
@@ -350,16 +256,21 @@ export class Service {
     return sentence;
   }
 
-  #uploadsBy(isLoopback: boolean): Greeted['uploads'] {
-    const { uploadToken, localUploads = false } = this.#options;
-    if (uploadToken !== undefined) return 'token';
-    if (!localUploads) return 'off';
-    return isLoopback ? 'local' : 'not-loopback';
+  async #greet(address: ListeningAddress, { uploadToken, localUploads = false }: ServiceOptions): Promise<void> {
+    const local = address.isLoopback ? 'local' : 'not-loopback';
+    const lines = greeting({
+      directory: this.#indexer.stores.directory,
+      listening: listeningUrl(address),
+      url: address.url,
+      repositories: await this.#greetedRepositories(),
+      uploads: uploadToken !== undefined ? 'token' : localUploads ? local : 'off',
+    });
+    for (const line of lines) this.#log(line);
   }
 
   async #greetedRepositories(): Promise<Repository[]> {
     const repositories: Repository[] = [];
-    for (const repository of this.#statuses.repositories) {
+    for (const repository of this.#operations.repositories) {
       if (repositories.length === serviceLimits.greetedRepositoriesMax) break;
       if (await this.#hasFiles(repository)) repositories.push(repository);
     }
@@ -368,32 +279,74 @@ export class Service {
 
   /** The table may know a repository that was removed. */
   async #hasFiles(repository: Repository): Promise<boolean> {
-    for await (const { key } of this.#indexer.stores.objects.list(joinKey(repository, '')))
-      if (splitKey(key).repository === repository && (isPackageKey(key) || isIndexKey(key))) return true;
+    for await (const { key } of this.#indexer.stores.objects.listDirectory(joinKey(repository, '')))
+      if (isPackageKey(key) || isIndexKey(key)) return true;
     return false;
   }
+}
 
-  async #status(): Promise<ServiceStatus> {
-    const repositories = await this.#statuses.all();
-    const { hints, publications } = this.#indexer;
-    const queue = { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
-    return serviceStatus(this.#activity, queue, this.#watch?.polled ?? [], repositories, this.#clock.now());
-  }
+interface ServiceParts {
+  readonly activity: Activity;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  readonly indexer: LocalIndexer<OpenedDirectory>;
+  readonly operations: LocalOperations;
+  readonly server: HttpServer;
+  readonly stopping: AbortController;
+}
 
-  /** @returns how many packages are read again. */
-  async #retry(request: RetryRequest): Promise<number> {
-    const keys = 'key' in request ? [request.key] : await this.#failedKeys();
-    await this.#indexer.send(keys.map((key) => ({ key, force: true })));
-    return keys.length;
-  }
+/** @throws {CannotListen} */
+async function listen(
+  indexer: LocalIndexer<OpenedDirectory>,
+  operations: LocalOperations,
+  options: ServiceOptions,
+  log: (line: string) => void,
+): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress }> {
+  const { host, port, publicUrl, uploadToken, uploadMax, localUploads = false, overwrite = true } = options;
+  const server = createHttpServer({
+    root: indexer.stores.directory,
+    host,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(uploadToken === undefined ? {} : { uploadToken }),
+    localUploads,
+    ...(uploadMax === undefined ? {} : { limits: { uploadBytesMax: uploadMax } }),
+    uploads: indexer,
+    overwrite,
+    findRejection: verdictOn,
+    operations,
+    log,
+  });
+  return { server, address: await server.listen(port) };
+}
 
-  /** Packages that are rejected, pending or dead letters. */
-  async #failedKeys(): Promise<ObjectKey[]> {
-    const repositories = await this.#statuses.all();
-    const keys = repositories.flatMap(({ repository, rejected, pending }) => [
-      ...rejected.map(({ file }) => joinKey(repository, file)),
-      ...pending,
-    ]);
-    return [...new Set([...keys, ...this.#indexer.hints.deadLetters.map(({ hint }) => hint.key)])];
-  }
+/** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
+function reportedEvents(log: (line: string) => void, activity: Activity): LocalIndexerEvents {
+  const logIfAny = (line: string | undefined) => line !== undefined && log(line);
+  return {
+    onNotice: log,
+    onUploaded: (key) => activity.uploaded(key),
+    onRemoved: (key) => activity.heard(key),
+    onExtracted: (key, extraction) => {
+      logIfAny(extractedLine(key, extraction));
+      activity.extracted(key, extraction);
+    },
+    onExtractFailed: (key, error, tries) => {
+      if (tries === 1) reportFailure(log, `cannot read ${key}`, error);
+    },
+    onDeadLetter: (letter) => {
+      if (!(letter.error instanceof DirectoryLost)) log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+    },
+    onSummarized: (repository, publication, startedAt) => {
+      logIfAny(publicationLine(repository, publication));
+      activity.summarized(repository, publication, startedAt);
+    },
+    onSummarizeFailed: (repository, error, failures) => {
+      if (failures === 1) reportFailure(log, `cannot publish the index of ${repositoryName(repository)}`, error);
+    },
+  };
+}
+
+/** The loss of the directory is reported once, and not for every package in it. */
+function reportFailure(log: (line: string) => void, what: string, error: unknown): void {
+  if (!(error instanceof DirectoryLost)) log(failureLine(what, error));
 }

@@ -42,13 +42,13 @@ describe('Service', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** The clock goes on meanwhile: two publications of a repository are a second apart. */
+  /** The clock goes on slowly meanwhile, since two publications of a repository are a second apart; nothing settles in that time. */
   async function stop(): Promise<void> {
     let isStopped = service === undefined;
     const stopped = service?.stop().finally(() => {
       isStopped = true;
     });
-    for (; !isStopped; await setTimeout(2)) await clock.advance(1_000);
+    for (; !isStopped; await setTimeout(2)) await clock.advance(20);
     service = undefined;
     await stopped;
   }
@@ -81,13 +81,12 @@ describe('Service', () => {
       settle: 2,
       localUploads: true,
     } as const;
-    service = await Service.open(directory, options, new Activity(clock), {
+    service = await Service.start(directory, options, new Activity(clock), {
       log: (line) => log.push(line),
       clock,
       watch: watchDirectory,
       calls,
     });
-    await service.start();
     end = clock.now().getTime() + testMilliseconds;
   }
 

@@ -8,8 +8,14 @@ import { Refusal } from './answer.ts';
 import { isServedName } from './request-target.ts';
 import type { RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
 import type { ServedRequest, Site } from './site.ts';
-import { statusLimits } from './status-limits.ts';
 import { UploadBody } from './upload-body.ts';
+
+const kibibyte = 1024;
+
+export const operationsLimits = {
+  /** A request to retry is one key in a few words of JSON. */
+  retryBytesMax: 4 * kibibyte,
+} as const;
 
 /** `GET /-/` */
 export async function showOperations(request: ServedRequest): Promise<Response> {
@@ -62,7 +68,7 @@ async function retryRequest(request: ServedRequest, site: Site): Promise<RetryRe
   return { key: wanted.key };
 }
 
-const uploadBytesMax = statusLimits.retryBytesMax;
+const uploadBytesMax = operationsLimits.retryBytesMax;
 
 async function textOf(body: UploadBody): Promise<string> {
   const pieces: Uint8Array[] = [];

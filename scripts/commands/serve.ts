@@ -97,14 +97,7 @@ function ignoreClosedOutput(): void {
 
 async function start(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
   const { Service } = await import('../../functions/local-service.ts');
-  const service = await Service.open(directory, options, activity, { log: console.log });
-  try {
-    await service.start();
-    return service;
-  } catch (error) {
-    await service.stop();
-    throw error;
-  }
+  return await Service.start(directory, options, activity, { log: console.log });
 }
 
 /** Retries until the directory is mounted again, or its disk has room again. Undefined if asked to stop meanwhile. */

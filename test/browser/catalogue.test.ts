@@ -170,11 +170,15 @@ describe('the details of a package', () => {
   test('tell libraries of packages, of missing packages and of the system apart', () => {
     const { requires } = details('app-2.0');
     assert.deepEqual(
-      requires.map(({ library, status, providers }) => [library, status, providers.links.map(({ name }) => name)]),
+      requires.map(({ library, isMissing, providers }) => [
+        library,
+        isMissing,
+        providers.links.map(({ name }) => name),
+      ]),
       [
-        ['/usr/pkg/lib/libfoo.so.1', 'provided', ['libfoo-1.10']],
-        ['/usr/pkg/lib/libgone.so.2', 'missing', []],
-        ['/usr/lib/libc.so.12', 'system', []],
+        ['/usr/pkg/lib/libfoo.so.1', false, ['libfoo-1.10']],
+        ['/usr/pkg/lib/libgone.so.2', true, []],
+        ['/usr/lib/libc.so.12', false, []],
       ],
     );
     assert.deepEqual(

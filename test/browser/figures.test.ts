@@ -45,7 +45,7 @@ describe('the figures of a repository', () => {
   });
 
   test('count the packages with each warning, and with any', () => {
-    assert.equal(figures.packagesWithWarnings, 4);
+    assert.equal(figures.packagesWithWarnings, 3);
     assert.deepEqual(
       figures.warnings.map(({ code, packages }) => [code, packages.count]),
       [

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { operationsPage } from '../../functions/adapters/pages.ts';
 import { CannotRun } from '../../functions/failures.ts';
+import { operationsLimits } from '../../functions/server/operations.ts';
 import { serverLimits } from '../../functions/server/server-limits.ts';
 import type { RetryRequest } from '../../functions/server/service-status.ts';
-import { statusLimits } from '../../functions/server/status-limits.ts';
 import { idleOperations, type RequestOptions, startServer } from './running-server.ts';
 
 describe('the page', () => {
@@ -149,7 +149,7 @@ describe('POST /-/retry', () => {
 
   it('takes so many bytes, and refuses one more', async (test) => {
     const { request } = await startServer(test);
-    const { retryBytesMax } = statusLimits;
+    const { retryBytesMax } = operationsLimits;
     assert.ok(
       retryBytesMax > 3 * serverLimits.keyBytesMax,
       'the longest key, written as JSON writes control characters',

@@ -19,7 +19,7 @@ interface SectionProperties {
 export function Section({ title, count, action, children, class: name = '' }: SectionProperties) {
   return (
     <section class={`card ${name}`}>
-      <h2 tabIndex={-1}>
+      <h2>
         {title}
         {count !== undefined && <Count value={count} />}
         {action}
@@ -30,66 +30,66 @@ export function Section({ title, count, action, children, class: name = '' }: Se
 }
 
 /** A list that opens on request. */
-export function Fold({ title, count, children, class: name = '' }: Omit<SectionProperties, 'action'>) {
+export function Fold({ title, count = 0, children, class: name = '' }: Omit<SectionProperties, 'action'>) {
   return (
     <details class={name}>
       <summary>
         {title}
-        {count !== undefined && <Count value={count} />}
+        <Count value={count} />
       </summary>
       {children}
     </details>
   );
 }
 
-type Mood = 'good' | 'bad' | 'warn' | undefined;
+/** Codes, each with what there is to say about it. */
+export type CodeRow = readonly [code: string, about: ComponentChildren];
 
-interface FigureProperties {
-  readonly title: string;
-  readonly mood?: Mood;
-  readonly note?: ComponentChildren;
-  readonly children: ComponentChildren;
-}
-
-/** One of the large numbers in a `<dl class="figures">`. */
-export function Figure({ title, mood, note, children }: FigureProperties) {
+export function CodeRows({ rows }: { readonly rows: readonly CodeRow[] }) {
   return (
-    <div class={`card ${mood ?? ''}`}>
-      <dt>{title}</dt>
-      <dd>
-        {children}
-        {note !== undefined && <small>{note}</small>}
-      </dd>
-    </div>
+    <ul class="dependencies">
+      {rows.map(([code, about]) => (
+        <li key={code}>
+          <code>{code}</code>
+          {about}
+        </li>
+      ))}
+    </ul>
   );
 }
 
-interface TableProperties {
-  readonly name: string;
-  /** Columns of numbers begin with a `#`, which is not shown. */
-  readonly titles: readonly string[];
-  readonly class?: string;
-  /** Rows. */
-  readonly children: ComponentChildren;
+export function Codes({ values }: { readonly values: readonly string[] }) {
+  return (
+    <ul class="links">
+      {values.map((value) => (
+        <li key={value}>
+          <code>{value}</code>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
-/** What does not fit on a narrow screen can be scrolled to, also without a mouse. */
-export function Table({ name, titles, children, class: style }: TableProperties) {
+interface Figure {
+  readonly title: string;
+  readonly value: ComponentChildren;
+  readonly note?: ComponentChildren;
+  readonly mood?: 'good' | 'bad' | 'warn' | false;
+}
+
+/** Large numbers. */
+export function Figures({ figures }: { readonly figures: readonly Figure[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what has the focus.
-    <section class="scroll" aria-label={name} tabIndex={0}>
-      <table class={style}>
-        <thead>
-          <tr>
-            {titles.map((title) => (
-              <th key={title} class={title.startsWith('#') ? 'numeric' : undefined}>
-                {title.replace('#', '')}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </section>
+    <dl class="figures">
+      {figures.map(({ title, value, note, mood }) => (
+        <div key={title} class={`card ${mood || ''}`}>
+          <dt>{title}</dt>
+          <dd>
+            {value}
+            {note && <small>{note}</small>}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }

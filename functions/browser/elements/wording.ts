@@ -1,4 +1,6 @@
-/** Numbers, sizes and times as people read them. */
+/** Numbers, sizes and times as people read them, and words that several views use. */
+
+import type { PatternProblem } from '../../version/pattern.ts';
 
 export function numberText(number: number): string {
   return number.toLocaleString('en');
@@ -60,3 +62,19 @@ export function timeText(isoTime: string, now = new Date()): string {
   const isToday = time.toDateString() === now.toDateString();
   return isToday ? `${clock}:${two(time.getSeconds())}` : `${date} ${clock}`;
 }
+
+/** What the kinds of inconsistencies are called. */
+export const findingTitles = {
+  missingDependencies: 'Missing dependencies',
+  missingLibraries: 'Missing libraries',
+  duplicateNames: 'Duplicate package names',
+  duplicatePaths: 'Several versions of one package',
+} as const;
+
+/** Why no package could match a pattern. */
+export const patternProblemTexts: Readonly<Record<PatternProblem, string>> = {
+  'unbalanced-braces': 'unbalanced braces',
+  'too-many-alternatives': 'too many alternatives',
+  'too-long': 'too long',
+  'too-complicated': 'takes too long to match',
+};

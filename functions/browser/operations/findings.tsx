@@ -2,8 +2,10 @@
 
 import { sumOf } from '../../check/findings.ts';
 import type { ServedRepository, ServiceStatus } from '../../server/service-status.ts';
-import { Count, Fold, Section } from '../elements/sections.tsx';
-import { nameOf, Others } from './sections.tsx';
+import { CodeRows, Count, Fold, Section } from '../elements/sections.tsx';
+import { findingTitles } from '../elements/wording.ts';
+import { nameOf } from './sections.tsx';
+import { Others } from './table.tsx';
 
 export function Findings({ repositories }: Pick<ServiceStatus, 'repositories'>) {
   const broken = repositories.filter(({ findings }) => findings !== null && sumOf(findings) > 0);
@@ -13,49 +15,34 @@ export function Findings({ repositories }: Pick<ServiceStatus, 'repositories'>) 
       <p class="muted">These packages are published, but may not install.</p>
       {broken.map((each) => (
         <Fold key={each.repository} title={nameOf(each.repository)} count={each.findings ? sumOf(each.findings) : 0}>
-          {kindsOf(each).map(([title, all, items]) => (
-            <div key={title}>
-              <h3>
-                {title}
-                <Count value={all} />
-              </h3>
-              <ul>
-                {items.map(([what, packages]) => (
-                  <li key={what}>
-                    <code>{what}</code> <span class="muted">{packages.join(', ')}</span>
-                  </li>
-                ))}
-              </ul>
-              <Others all={all} shown={items.length} />
-            </div>
-          ))}
+          <Report {...each} />
         </Fold>
       ))}
     </Section>
   );
 }
 
-type Kind = readonly [title: string, all: number, items: readonly (readonly [string, readonly string[]])[]];
-
-function kindsOf({ report, findings }: ServedRepository): readonly Kind[] {
-  if (report === null || findings === null) return [];
-  const kinds: readonly Kind[] = [
-    [
-      'Missing dependencies',
-      findings.missingDependencies,
-      report.missingDependencies.map(({ pattern, neededBy }) => [pattern, neededBy]),
-    ],
-    [
-      'Missing libraries',
-      findings.missingLibraries,
-      report.missingLibraries.map(({ library, neededBy }) => [library, neededBy]),
-    ],
-    ['Duplicate package names', findings.duplicateNames, report.duplicateNames.map(({ name, files }) => [name, files])],
-    [
-      'Several versions of one package',
-      findings.duplicatePaths,
-      report.duplicatePaths.map(({ path, names }) => [path, names]),
-    ],
-  ];
-  return kinds.filter(([, , items]) => items.length > 0);
+function Report({ report, findings }: ServedRepository) {
+  if (report === null || findings === null) return null;
+  const items = {
+    missingDependencies: report.missingDependencies.map(({ pattern, neededBy }) => [pattern, neededBy] as const),
+    missingLibraries: report.missingLibraries.map(({ library, neededBy }) => [library, neededBy] as const),
+    duplicateNames: report.duplicateNames.map(({ name, files }) => [name, files] as const),
+    duplicatePaths: report.duplicatePaths.map(({ path, names }) => [path, names] as const),
+  };
+  const kinds = (Object.keys(items) as (keyof typeof items)[]).filter((kind) => items[kind].length > 0);
+  return (
+    <>
+      {kinds.map((kind) => (
+        <div key={kind}>
+          <h3>
+            {findingTitles[kind]}
+            <Count value={findings[kind]} />
+          </h3>
+          <CodeRows rows={items[kind].map(([what, names]) => [what, <span class="muted">{names.join(', ')}</span>])} />
+          <Others all={findings[kind]} shown={items[kind].length} />
+        </div>
+      ))}
+    </>
+  );
 }

@@ -6,7 +6,7 @@ import { Findings } from './findings.tsx';
 import { PublicationList } from './publication-list.tsx';
 import { RepositoryTable, StatusFigures } from './sections.tsx';
 import { TokenDialog } from './token-dialog.tsx';
-import { RejectedPackages, WaitingPackages } from './troubles.tsx';
+import { Troubles } from './troubles.tsx';
 import { useRetry } from './use-retry.ts';
 import { useStatus } from './use-status.ts';
 
@@ -56,8 +56,7 @@ export function OperationsView() {
           {status !== undefined && (
             <>
               <StatusFigures status={status} />
-              <RejectedPackages repositories={status.repositories} retrying={retrying} />
-              <WaitingPackages status={status} retrying={retrying} />
+              <Troubles status={status} retrying={retrying} />
               <RepositoryTable repositories={status.repositories} />
               <PublicationList publications={status.publications} />
               <Findings repositories={status.repositories} />

@@ -1,40 +1,38 @@
 /** The last publications, and how long changes took into the index. */
 
 import type { ServiceStatus } from '../../server/service-status.ts';
-import { Sparkline } from '../elements/charts.tsx';
-import { Section, Table } from '../elements/sections.tsx';
-import { countText, sizeText, spanText, timeText } from '../elements/wording.ts';
-import { NumberCell, nameOf } from './sections.tsx';
+import { Section } from '../elements/sections.tsx';
+import { countText, numberText, sizeText, spanText, timeText } from '../elements/wording.ts';
+import { nameOf, Time } from './sections.tsx';
+import { Sparkline } from './sparkline.tsx';
+import { Table } from './table.tsx';
 
 const publicationsShown = 10;
 
 /** @param publications the latest first. */
 export function PublicationList({ publications }: Pick<ServiceStatus, 'publications'>) {
-  if (publications.length === 0)
-    return (
-      <Section title="Publications">
-        <p class="muted">None since the server started.</p>
-      </Section>
-    );
-  const titles = ['Time', 'Repository', '#Packages', '#Index', '#Duration', '#Changes', '#Upload to index'];
   return (
     <Section title="Publications" class="publications">
-      <Latencies publications={publications} />
-      <Table name="The last publications" titles={titles}>
-        {publications.slice(0, publicationsShown).map(({ repository, at, packages, bytes, milliseconds, latency }) => (
-          <tr key={`${at} ${repository}`}>
-            <td>
-              <time dateTime={at}>{timeText(at)}</time>
-            </td>
-            <td class="name">{nameOf(repository)}</td>
-            <NumberCell value={packages} />
-            <td class="numeric">{sizeText(bytes)}</td>
-            <td class="numeric">{spanText(milliseconds)}</td>
-            {latency === null ? <td class="numeric muted">–</td> : <NumberCell value={latency.changes} />}
-            <td class="numeric">{latency === null ? '' : spanText(latency.medianMilliseconds)}</td>
-          </tr>
-        ))}
-      </Table>
+      {publications.length === 0 ? (
+        <p class="muted">None since the server started.</p>
+      ) : (
+        <>
+          <Latencies publications={publications} />
+          <Table
+            name="The last publications"
+            rows={publications.slice(0, publicationsShown)}
+            columns={[
+              ['Time', ({ at }) => <Time at={at} />, 'time'],
+              ['Repository', ({ repository }) => nameOf(repository), 'name'],
+              ['Packages', ({ packages }) => numberText(packages)],
+              ['Index', ({ bytes }) => sizeText(bytes)],
+              ['Duration', ({ milliseconds }) => spanText(milliseconds)],
+              ['Changes', ({ latency }) => latency?.changes ?? '–'],
+              ['Upload to index', ({ latency }) => latency && spanText(latency.medianMilliseconds)],
+            ]}
+          />
+        </>
+      )}
     </Section>
   );
 }
@@ -45,13 +43,10 @@ function Latencies({ publications }: Pick<ServiceStatus, 'publications'>) {
   const sorted = timed.map(({ medianMilliseconds }) => medianMilliseconds).sort((left, right) => left - right);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const most = Math.max(...timed.map(({ maxMilliseconds }) => maxMilliseconds));
-  return (
-    <Sparkline
-      points={timed.map(({ at, changes, medianMilliseconds }) => ({
-        title: `${timeText(at)}: ${countText(changes, 'change')}`,
-        milliseconds: medianMilliseconds,
-      }))}
-      caption={`Upload to index, last ${countText(timed.length, 'publication')}: median ${spanText(median)}, longest ${spanText(most)}.`}
-    />
-  );
+  const points = timed.map(({ at, changes, medianMilliseconds: value }) => {
+    return { value, title: `${timeText(at)}: ${countText(changes, 'change')}, ${spanText(value)}` };
+  });
+  const publicationsText = countText(timed.length, 'publication');
+  const caption = `Upload to index, last ${publicationsText}: median ${spanText(median)}, longest ${spanText(most)}.`;
+  return <Sparkline points={points} caption={caption} />;
 }

@@ -2,14 +2,15 @@
 
 import { sumOf } from '../../check/findings.ts';
 import type { ServedRepository, ServiceStatus } from '../../server/service-status.ts';
-import { Figure, Section, Table } from '../elements/sections.tsx';
+import { Figures, Section } from '../elements/sections.tsx';
 import { countText, numberText, sizeText, spanText, timeText } from '../elements/wording.ts';
+import { Table } from './table.tsx';
 
-/** Rows of a list; `/-/status` has all of them. */
-export const rowsMax = 100;
-
-export function StatusFigures({ status }: { readonly status: ServiceStatus }) {
-  const { repositories, queue, counts } = status;
+export function StatusFigures({
+  status: { repositories, queue, counts, ...status },
+}: {
+  readonly status: ServiceStatus;
+}) {
   const sum = (of: (repository: ServedRepository) => number) =>
     repositories.reduce((total, repository) => total + of(repository), 0);
   const rejected = sum((each) => each.rejected.length);
@@ -17,114 +18,94 @@ export function StatusFigures({ status }: { readonly status: ServiceStatus }) {
   const findings = sum(({ findings: found }) => (found === null ? 0 : sumOf(found)));
   const warnings = sum((each) => Object.values(each.warnings).reduce((total, number) => total + number, 0));
   const size = sizeText(sum((each) => each.packageBytes)) || '0 B';
-  return (
-    <dl class="figures">
-      <Figure title="Packages" note={`${size} in ${countText(repositories.length, 'repository', 'repositories')}`}>
-        {numberText(sum((each) => each.packages))}
-      </Figure>
-      <Figure
-        title="Pending"
-        note={`${numberText(queue.pending)} in the queue`}
-        mood={pending > 0 ? 'warn' : undefined}
-      >
-        {numberText(pending)}
-      </Figure>
-      <Figure title="Rejected" note={countText(warnings, 'warning')} mood={rejected > 0 ? 'bad' : 'good'}>
-        {numberText(rejected)}
-      </Figure>
-      <Figure
-        title="Inconsistencies"
-        note="dependencies, libraries, duplicates"
-        mood={findings > 0 ? 'warn' : undefined}
-      >
-        {numberText(findings)}
-      </Figure>
-      <Figure
-        title="Dead letters"
-        note="unreadable; retried every 15 s"
-        mood={queue.deadLetters.length > 0 ? 'bad' : 'good'}
-      >
-        {numberText(queue.deadLetters.length)}
-      </Figure>
-      <Figure
-        title="Publications"
-        note={`${countText(counts.uploads, 'upload')}, ${numberText(counts.indexed)} indexed, ${numberText(counts.removed)} removed`}
-      >
-        {numberText(counts.publications)}
-      </Figure>
-      <Figure title="Uptime" note={`since ${timeText(status.startedAt)}`}>
-        {spanText(1000 * status.uptimeSeconds)}
-      </Figure>
-      <Figure title="Memory" note="of the whole process">
-        {sizeText(status.memoryBytes)}
-      </Figure>
-    </dl>
-  );
+  const dead = queue.deadLetters.length;
+  const done = `${countText(counts.uploads, 'upload')}, ${numberText(counts.indexed)} indexed, ${numberText(counts.removed)} removed`;
+  const figures: Parameters<typeof Figures>[0]['figures'] = [
+    {
+      title: 'Packages',
+      value: numberText(sum((each) => each.packages)),
+      note: `${size} in ${countText(repositories.length, 'repository', 'repositories')}`,
+    },
+    {
+      title: 'Pending',
+      value: numberText(pending),
+      note: `${numberText(queue.pending)} in the queue`,
+      mood: pending > 0 && 'warn',
+    },
+    {
+      title: 'Rejected',
+      value: numberText(rejected),
+      note: countText(warnings, 'warning'),
+      mood: rejected > 0 ? 'bad' : 'good',
+    },
+    {
+      title: 'Inconsistencies',
+      value: numberText(findings),
+      note: 'dependencies, libraries, duplicates',
+      mood: findings > 0 && 'warn',
+    },
+    {
+      title: 'Dead letters',
+      value: numberText(dead),
+      note: 'unreadable; retried every 15 s',
+      mood: dead > 0 ? 'bad' : 'good',
+    },
+    { title: 'Publications', value: numberText(counts.publications), note: done },
+    { title: 'Uptime', value: spanText(1000 * status.uptimeSeconds), note: `since ${timeText(status.startedAt)}` },
+    { title: 'Memory', value: sizeText(status.memoryBytes), note: 'of the whole process' },
+  ];
+  return <Figures figures={figures} />;
 }
 
 export function RepositoryTable({ repositories }: Pick<ServiceStatus, 'repositories'>) {
-  if (repositories.length === 0)
-    return (
-      <Section title="Repositories">
-        <p class="muted">None yet: upload a package to create one.</p>
-      </Section>
-    );
   return (
     <Section title="Repositories" count={repositories.length}>
-      <Table
-        name="Repositories"
-        titles={['Repository', '#Packages', '#Size', '#Rejected', '#Pending', '#Warnings', '#Findings', '#Published']}
-      >
-        {repositories.map((each) => (
-          <tr key={each.repository}>
-            <td class="name">
-              <a href={pathOf(each.repository)}>{nameOf(each.repository)}</a>
-            </td>
-            <NumberCell value={each.packages} />
-            <td class="numeric">{sizeText(each.packageBytes) || '0 B'}</td>
-            <NumberCell value={each.rejected.length} mood="bad" />
-            <NumberCell value={each.pending.length} mood="warn" />
-            <Warnings warnings={each.warnings} />
-            {each.findings === null ? (
-              <td class="numeric">too many to check</td>
-            ) : (
-              <NumberCell value={sumOf(each.findings)} mood="warn" />
-            )}
-            <td class="numeric">
-              <Published {...each} />
-            </td>
-          </tr>
-        ))}
-      </Table>
+      {repositories.length === 0 ? (
+        <p class="muted">None yet: upload a package to create one.</p>
+      ) : (
+        <Table
+          name="Repositories"
+          rows={repositories}
+          rowsMax={repositories.length}
+          columns={[
+            ['Repository', ({ repository }) => <a href={pathOf(repository)}>{nameOf(repository)}</a>, 'name'],
+            ['Packages', ({ packages }) => numberText(packages)],
+            ['Size', ({ packageBytes }) => sizeText(packageBytes) || '0 B'],
+            ['Rejected', ({ rejected }) => <Trouble count={rejected.length} mood="bad" />],
+            ['Pending', ({ pending }) => <Trouble count={pending.length} />],
+            ['Warnings', ({ warnings }) => <Warnings warnings={warnings} />],
+            ['Findings', ({ findings }) => (findings ? <Trouble count={sumOf(findings)} /> : 'too many to check')],
+            ['Published', Published],
+          ]}
+        />
+      )}
     </Section>
   );
 }
 
+function Trouble({ count, mood = 'warn' }: { readonly count: number; readonly mood?: 'bad' | 'warn' }) {
+  return <span class={count > 0 ? mood : undefined}>{numberText(count)}</span>;
+}
+
 function Warnings({ warnings }: Pick<ServedRepository, 'warnings'>) {
   const texts = Object.entries(warnings).map(([code, packages]) => `${numberText(packages)} ${code}`);
-  return <td class={texts.length > 0 ? 'numeric warn' : 'numeric'}>{texts.join(', ') || '0'}</td>;
+  return texts.length === 0 ? <>0</> : <span class="warn">{texts.join(', ')}</span>;
 }
 
 function Published({ indexes, isAdopted, pending }: ServedRepository) {
   const [latest] = indexes;
-  if (latest === undefined) return <>not yet</>;
+  if (latest === undefined) return 'not yet';
   const sizes = indexes.map(({ file, bytes }) => `${file}: ${sizeText(bytes)}`).join(', ');
-  const shown = (
-    <time dateTime={latest.published} title={sizes}>
-      {timeText(latest.published)}
-    </time>
+  return (
+    <span title={sizes}>
+      <Time at={latest.published} />
+      {!isAdopted && pending.length > 0 && <span class="warn"> (kept until nothing is pending)</span>}
+    </span>
   );
-  if (isAdopted || pending.length === 0) return shown;
-  return <span class="warn">{shown} (kept until nothing is pending)</span>;
 }
 
-export function NumberCell({ value, mood }: { readonly value: number; readonly mood?: 'bad' | 'warn' }) {
-  return <td class={value > 0 && mood ? `numeric ${mood}` : 'numeric'}>{numberText(value)}</td>;
-}
-
-/** @param all how many there are. */
-export function Others({ all, shown }: { readonly all: number; readonly shown: number }) {
-  return all <= shown ? null : <p class="muted">… and {numberText(all - shown)} more.</p>;
+export function Time({ at }: { readonly at: string }) {
+  return <time dateTime={at}>{timeText(at)}</time>;
 }
 
 export function nameOf(repository: string): string {

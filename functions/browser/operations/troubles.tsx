@@ -1,85 +1,66 @@
 /** Packages that are in no index yet, with a button that retries each. */
 
 import type { RetryRequest, ServiceStatus } from '../../server/service-status.ts';
-import { Section, Table } from '../elements/sections.tsx';
-import { timeText } from '../elements/wording.ts';
-import { NumberCell, Others, rowsMax } from './sections.tsx';
+import { Codes, Section } from '../elements/sections.tsx';
+import { numberText } from '../elements/wording.ts';
+import { Time } from './sections.tsx';
+import { Others, Table } from './table.tsx';
 import type { Retrying } from './use-retry.ts';
 
-interface RejectedPackagesProperties extends Pick<ServiceStatus, 'repositories'> {
-  readonly retrying: Retrying;
-}
+/** Of a list; `/-/status` has all of them. */
+const pendingMax = 100;
 
-export function RejectedPackages({ repositories, retrying }: RejectedPackagesProperties) {
-  const all = repositories.flatMap(({ repository, rejected }) =>
-    rejected.map(({ file, ...why }) => ({ key: repository === '' ? file : `${repository}/${file}`, ...why })),
-  );
-  if (all.length === 0) return null;
-  return (
-    <Section
-      title="Rejected"
-      count={all.length}
-      action={<RetryButton request={{ all: true }} what="all rejected and pending packages" retrying={retrying} />}
-    >
-      <p class="muted">These packages are not in the index. Upload a fixed package in place of a bad one.</p>
-      <Table name="Rejected packages" titles={['Package', 'Reason', '#Action']} class="again">
-        {all.slice(0, rowsMax).map(({ key, code, message }) => (
-          <tr key={key}>
-            <td class="name">{key}</td>
-            <td class="reason">
-              <span class="code">{code}</span> {message}
-            </td>
-            <td class="numeric">
-              <RetryButton request={{ key }} what={key} retrying={retrying} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      <Others all={all.length} shown={rowsMax} />
-    </Section>
-  );
-}
-
-interface WaitingPackagesProperties {
+interface TroublesProperties {
   readonly status: ServiceStatus;
   readonly retrying: Retrying;
 }
 
-export function WaitingPackages({ status, retrying }: WaitingPackagesProperties) {
-  const pending = status.repositories.flatMap((each) => each.pending);
-  const { deadLetters } = status.queue;
+export function Troubles({ status: { repositories, queue }, retrying }: TroublesProperties) {
+  const rejected = repositories.flatMap(({ repository, rejected: bad }) =>
+    bad.map(({ file, ...why }) => ({ key: repository === '' ? file : `${repository}/${file}`, ...why })),
+  );
+  const pending = repositories.flatMap((each) => each.pending);
+  const retryOf = ({ key }: { readonly key: string }) => (
+    <RetryButton request={{ key }} what={key} retrying={retrying} />
+  );
+  const retryAll = <RetryButton request={{ all: true }} what="all rejected and pending packages" retrying={retrying} />;
   return (
     <>
-      {deadLetters.length > 0 && (
-        <Section title="Unreadable" count={deadLetters.length}>
-          <Table name="Dead letters" titles={['Package', 'Reason', '#Tries', '#Last', '#Action']} class="again">
-            {deadLetters.slice(0, rowsMax).map(({ key, message, tries, at }) => (
-              <tr key={key}>
-                <td class="name">{key}</td>
-                <td class="reason">{message}</td>
-                <NumberCell value={tries} />
-                <td class="numeric">
-                  <time dateTime={at}>{timeText(at)}</time>
-                </td>
-                <td class="numeric">
-                  <RetryButton request={{ key }} what={key} retrying={retrying} />
-                </td>
-              </tr>
-            ))}
-          </Table>
-          <Others all={deadLetters.length} shown={rowsMax} />
+      {rejected.length > 0 && (
+        <Section title="Rejected" count={rejected.length} action={retryAll}>
+          <p class="muted">These packages are not in the index. Upload a fixed package in place of a bad one.</p>
+          <Table
+            name="Rejected packages"
+            class="again"
+            rows={rejected}
+            columns={[
+              ['Package', ({ key }) => key, 'name'],
+              ['Reason', ({ code, message }) => [<span class="code">{code}</span>, ` ${message}`], 'reason'],
+              ['Action', retryOf],
+            ]}
+          />
+        </Section>
+      )}
+      {queue.deadLetters.length > 0 && (
+        <Section title="Unreadable" count={queue.deadLetters.length}>
+          <Table
+            name="Dead letters"
+            class="again"
+            rows={queue.deadLetters}
+            columns={[
+              ['Package', ({ key }) => key, 'name'],
+              ['Reason', ({ message }) => message, 'reason'],
+              ['Tries', ({ tries }) => numberText(tries)],
+              ['Last', ({ at }) => <Time at={at} />],
+              ['Action', retryOf],
+            ]}
+          />
         </Section>
       )}
       {pending.length > 0 && (
         <Section title="Pending" count={pending.length}>
-          <ul class="links">
-            {pending.slice(0, rowsMax).map((key) => (
-              <li key={key}>
-                <code>{key}</code>
-              </li>
-            ))}
-          </ul>
-          <Others all={pending.length} shown={rowsMax} />
+          <Codes values={pending.slice(0, pendingMax)} />
+          <Others all={pending.length} shown={pendingMax} />
         </Section>
       )}
     </>
@@ -96,12 +77,13 @@ interface RetryButtonProperties {
 function RetryButton({ request, what, retrying: { retry, notes } }: RetryButtonProperties) {
   const title = 'key' in request ? 'Retry' : 'Retry all';
   const note = notes['key' in request ? request.key : 'all'];
+  const isDone = note !== undefined;
   return (
     <button
       type="button"
       aria-label={`${title}: ${what}`}
-      aria-disabled={note !== undefined}
-      onClick={() => note === undefined && retry(request)}
+      aria-disabled={isDone}
+      onClick={() => isDone || retry(request)}
     >
       {note ?? title}
     </button>

@@ -79,17 +79,16 @@ export class Catalogue {
   #comparison(column: Column): (left: number, right: number) => number {
     switch (column) {
       case 'name':
-        return this.#byText(({ base }) => base, this.#byVersion());
+        return this.#by(({ base }) => base.toLowerCase(), this.#byVersion());
       case 'version':
         return this.#byVersion();
       case 'comment':
-        return this.#byText(({ comment }) => comment);
+        return this.#by(({ comment }) => comment.toLowerCase());
       case 'category':
-        return this.#byText(({ categories }) => categories);
+        return this.#by(({ categories }) => categories.toLowerCase());
       case 'size':
-        return this.#byNumber(({ size }) => size);
       case 'built':
-        return this.#byNumber(({ built }) => built);
+        return this.#by((listed) => listed[column]);
     }
   }
 
@@ -97,28 +96,22 @@ export class Catalogue {
     // Sorting by name compares few of them, and parsing a version takes longer than comparing two.
     const parsed: (Version | undefined)[] = [];
     const versionOf = (place: number): Version => {
-      const version = parsed[place] ?? parseVersion(this.packages[place]?.version ?? '');
-      parsed[place] = version;
-      return version;
+      parsed[place] ??= parseVersion(this.packages[place]?.version ?? '');
+      return parsed[place];
     };
     return (left, right) => compareParsed(versionOf(left), versionOf(right));
   }
 
-  #byText(
-    textOf: (listed: ListedPackage) => string,
+  #by(
+    keyOf: (listed: ListedPackage) => string | number,
     otherwise: (left: number, right: number) => number = () => 0,
   ): (left: number, right: number) => number {
-    const texts = this.packages.map((listed) => textOf(listed).toLowerCase());
+    const values = this.packages.map(keyOf);
     return (left, right) => {
-      const [leftText = '', rightText = ''] = [texts[left], texts[right]];
-      if (leftText === rightText) return otherwise(left, right);
-      return leftText < rightText ? -1 : 1;
+      const [leftValue = 0, rightValue = 0] = [values[left], values[right]];
+      if (leftValue === rightValue) return otherwise(left, right);
+      return leftValue < rightValue ? -1 : 1;
     };
-  }
-
-  #byNumber(numberOf: (listed: ListedPackage) => number): (left: number, right: number) => number {
-    const numbers = Float64Array.from(this.packages, numberOf);
-    return (left, right) => (numbers[left] ?? 0) - (numbers[right] ?? 0);
   }
 }
 

@@ -52,8 +52,12 @@ function categoryFigures({ packages }: Catalogue) {
 /** Columns that a small chart has room for. */
 const periodsMax = 60;
 
-/** Characters of an ISO date that name the day, the month, the year. */
-const periodLengths = [10, 7, 4] as const;
+/** Characters of an ISO date that name the period, and the period's first day before that of `date`. */
+const periodKinds = [
+  { length: 10, before: (date: Date) => date.setUTCDate(date.getUTCDate() - 1) },
+  { length: 7, before: (date: Date) => date.setUTCMonth(date.getUTCMonth() - 1, 1) },
+  { length: 4, before: (date: Date) => date.setUTCFullYear(date.getUTCFullYear() - 1, 0, 1) },
+] as const;
 
 /**
  * How many packages were built in each period: by day where that gives few enough of them, otherwise by month, otherwise by year.
@@ -61,36 +65,21 @@ const periodLengths = [10, 7, 4] as const;
  */
 export function buildFigures(dates: readonly number[]) {
   const known = dates.filter((date) => date > 0);
-  const first = known.reduce((least, date) => Math.min(least, date), Number.POSITIVE_INFINITY);
-  const last = known.reduce((most, date) => Math.max(most, date), 0);
   if (known.length === 0) return [];
-  for (const length of periodLengths) {
-    const periods = periodsBetween(first, last, length);
-    if (periods.length > periodsMax && length !== 4) continue;
-    const counts = new Map(periods.map((period) => [period, 0]));
-    for (const date of known) {
-      const period = new Date(date).toISOString().slice(0, length);
-      counts.set(period, (counts.get(period) ?? 0) + 1);
-    }
-    return [...counts].slice(-periodsMax).map(([period, packages]) => ({ period, packages }));
+  const [first, last] = known.reduce(
+    ([least, most], date) => [Math.min(least, date), Math.max(most, date)],
+    [Number.POSITIVE_INFINITY, 0],
+  );
+  for (const { length, before } of periodKinds) {
+    const periodOf = (date: number) => new Date(date).toISOString().slice(0, length);
+    const periods = [periodOf(last)];
+    const date = new Date(last);
+    while (periods.length < periodsMax && periods.at(-1) !== periodOf(first)) periods.push(periodOf(before(date)));
+    if (periods.at(-1) !== periodOf(first) && length !== 4) continue;
+    const counts = Map.groupBy(known, periodOf);
+    return periods.toReversed().map((period) => ({ period, packages: counts.get(period)?.length ?? 0 }));
   }
   return [];
-}
-
-/** Stops soon after there are too many. */
-function periodsBetween(first: number, last: number, length: (typeof periodLengths)[number]): string[] {
-  const periods: string[] = [];
-  const date = new Date(first);
-  const end = new Date(last).toISOString().slice(0, length);
-  while (periods.length <= periodsMax || length === 4) {
-    const period = date.toISOString().slice(0, length);
-    periods.push(period);
-    if (period >= end) break;
-    if (length === 10) date.setUTCDate(date.getUTCDate() + 1);
-    else if (length === 7) date.setUTCMonth(date.getUTCMonth() + 1, 1);
-    else date.setUTCFullYear(date.getUTCFullYear() + 1, 0, 1);
-  }
-  return periods;
 }
 
 function warningFigures(catalogue: Catalogue, relations: Relations) {

@@ -75,10 +75,7 @@ export function packageDetails(catalogue: Catalogue, relations: Relations, key: 
       bytes: [...needed].reduce((sum, place) => sum + (catalogue.packages[place]?.size ?? 0), 0),
     },
     requires: [...new Set(allValues(fields, 'REQUIRES'))].map((library) => {
-      const providers = relations.providers(library);
-      const unprovided = relations.isMissing(library) ? ('missing' as const) : ('system' as const);
-      const status = providers.length > 0 ? ('provided' as const) : unprovided;
-      return { library, status, providers: links(providers) };
+      return { library, isMissing: relations.isMissing(library), providers: links(relations.providers(library)) };
     }),
     provides: [...new Set(allValues(fields, 'PROVIDES'))].map((library) => {
       return { library, consumers: links(relations.consumers(library)) };

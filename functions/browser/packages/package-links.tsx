@@ -16,14 +16,22 @@ export function PackageAnchor({ package: { key, name, comment } }: { readonly pa
   );
 }
 
-export function PackageLinkList({ packages: { count, links } }: { readonly packages: PackageLinks }) {
+interface PackageLinkListProperties {
+  readonly packages: PackageLinks;
+  /** Shown where there are none. */
+  readonly none?: string;
+}
+
+export function PackageLinkList({ packages: { count, links }, none }: PackageLinkListProperties) {
   const [isOpen, setOpen] = useState(false);
   const list = useRef<HTMLUListElement>(null);
   // The button had the focus: it goes to the first link that it brought.
   useEffect(() => {
     if (isOpen) list.current?.querySelectorAll('a')[shownAtFirst]?.focus();
   }, [isOpen]);
+  if (count === 0) return <span class="muted">{none}</span>;
   const shown = isOpen ? links : links.slice(0, shownAtFirst);
+  const hidden = links.length - shown.length;
   return (
     <div>
       <ul class="links" ref={list}>
@@ -33,12 +41,12 @@ export function PackageLinkList({ packages: { count, links } }: { readonly packa
           </li>
         ))}
       </ul>
-      {shown.length < links.length && (
+      {hidden > 0 && (
         <button type="button" onClick={() => setOpen(true)}>
-          Show {numberText(links.length - shown.length)} more
+          Show {numberText(hidden)} more
         </button>
       )}
-      {shown.length === links.length && count > links.length && (
+      {hidden === 0 && count > links.length && (
         <p class="muted">and {countText(count - links.length, 'more package')}</p>
       )}
     </div>

@@ -1,23 +1,14 @@
 /** One package: what it is, how to install it, and how it relates to others. */
 
 import type { ComponentChildren } from 'preact';
-import type { PatternProblem } from '../../version/pattern.ts';
 import { CopiedLine } from '../elements/copied-line.tsx';
-import { Fold, Section } from '../elements/sections.tsx';
-import { countText, sizeText } from '../elements/wording.ts';
+import { CodeRows, Codes, Fold, Section } from '../elements/sections.tsx';
+import { countText, patternProblemTexts, sizeText } from '../elements/wording.ts';
 import { fileReference, installCommands } from './install-commands.ts';
 import type { PackageDetails, PackageLink } from './package-details.ts';
 import { PackageAnchor, PackageLinkList } from './package-links.tsx';
 import { formatRoute, wholeList } from './route.ts';
 import { sourceLink, webLink } from './web-link.ts';
-
-/** Why no package could match a pattern. */
-export const patternProblemTexts: Readonly<Record<PatternProblem, string>> = {
-  'unbalanced-braces': 'unbalanced braces',
-  'too-many-alternatives': 'too many alternatives',
-  'too-long': 'too long',
-  'too-complicated': 'takes too long to match',
-};
 
 interface PackageViewProperties {
   readonly details: PackageDetails;
@@ -29,29 +20,21 @@ export function PackageView({ details, repositoryUrl }: PackageViewProperties) {
   const { listed, categories, warnings, description } = details;
   return (
     <article class="package-view">
-      <header>
-        <h1 tabIndex={-1}>
-          {listed.base}
-          {listed.version !== '' && <span class="version"> {listed.version}</span>}
-        </h1>
-        <p class="lead">{listed.comment}</p>
-        <p class="chips">
-          {categories.map((category) => (
-            <a key={category} class="chip" href={formatRoute({ ...wholeList, category })}>
-              {category}
-            </a>
-          ))}
-        </p>
-      </header>
+      <h1 tabIndex={-1}>
+        {listed.base}
+        {listed.version !== '' && <span class="version"> {listed.version}</span>}
+      </h1>
+      <p class="lead">{listed.comment}</p>
+      <p class="chips">
+        {categories.map((category) => (
+          <a key={category} class="chip" href={formatRoute({ ...wholeList, category })}>
+            {category}
+          </a>
+        ))}
+      </p>
       {warnings.length > 0 && (
         <Section title="Warnings" class="warnings">
-          <ul>
-            {warnings.map(({ code, remedy }) => (
-              <li key={code}>
-                <code>{code}</code> {remedy}
-              </li>
-            ))}
-          </ul>
+          <CodeRows rows={warnings.map(({ code, remedy }) => [code, remedy])} />
         </Section>
       )}
       <div class="columns">
@@ -72,35 +55,34 @@ export function PackageView({ details, repositoryUrl }: PackageViewProperties) {
 
 interface MissingPackageViewProperties {
   readonly name: string;
-  /** The newest package with the same name, without the version. */
+  /** The newest package of that name without its version. */
   readonly newest: PackageLink | undefined;
 }
 
 export function MissingPackageView({ name, newest }: MissingPackageViewProperties) {
+  const text = name.replace(/-[0-9][^-]*$/, '');
   return (
     <article class="package-view">
       <h1 tabIndex={-1}>Package not found</h1>
       <p>
-        This repository has no package <code>{name}</code>.{' '}
-        {newest !== undefined && (
-          <>
-            The current version is <PackageAnchor package={newest} />.
-          </>
-        )}
+        This repository has no package <code>{name}</code>.
       </p>
-      {newest === undefined && (
-        <p>
-          <a href={formatRoute({ ...wholeList, text: name.replace(/-[0-9][^-]*$/, '') })}>Search for similar names</a>
-        </p>
-      )}
+      <p>
+        {newest ? (
+          'The current version is '
+        ) : (
+          <a href={formatRoute({ ...wholeList, text })}>Search for similar names</a>
+        )}
+        {newest && <PackageAnchor package={newest} />}
+      </p>
     </article>
   );
 }
 
-function Install({ details, repositoryUrl }: PackageViewProperties) {
-  const { listed, isNewest, everythingNeeded } = details;
+function Install({ details: { listed, isNewest, everythingNeeded }, repositoryUrl }: PackageViewProperties) {
   const { pkgin, pkgAdd } = installCommands(repositoryUrl, listed, isNewest);
   const size = sizeText(listed.size);
+  const { packages, bytes } = everythingNeeded;
   return (
     <Section title="Install">
       {pkgin === undefined ? (
@@ -114,9 +96,8 @@ function Install({ details, repositoryUrl }: PackageViewProperties) {
           Download{size && ` (${size})`}
         </a>
         <span class="muted">
-          {everythingNeeded.packages === 0
-            ? 'Needs no other package.'
-            : `With dependencies: ${countText(everythingNeeded.packages, 'more package')}, ${sizeText(everythingNeeded.bytes)}.`}
+          {packages > 0 && `With dependencies: ${countText(packages, 'more package')}, ${sizeText(bytes)}.`}
+          {packages === 0 && 'Needs no other package.'}
         </span>
       </p>
     </Section>
@@ -130,14 +111,14 @@ function Relations({ depends, neededBy, requires, provides, conflicts, supersede
         {depends.length === 0 ? <p class="muted">Nothing.</p> : <Dependencies depends={depends} />}
       </Section>
       <Section title="Needed by" count={neededBy.count}>
-        {neededBy.count === 0 ? <p class="muted">No package here.</p> : <PackageLinkList packages={neededBy} />}
+        <PackageLinkList packages={neededBy} none="No package here." />
       </Section>
       {conflicts.length > 0 && (
         <Section title="Conflicts with" count={conflicts.length}>
           <CodeRows
             rows={conflicts.map(({ pattern, matching }) => [
               pattern,
-              matching.count === 0 ? <span class="muted">none here</span> : <PackageLinkList packages={matching} />,
+              <PackageLinkList packages={matching} none="no package here" />,
             ])}
           />
         </Section>
@@ -150,14 +131,12 @@ function Relations({ depends, neededBy, requires, provides, conflicts, supersede
       {requires.length > 0 && (
         <Fold title="Requires libraries" count={requires.length} class="card">
           <CodeRows
-            rows={requires.map(({ library, status, providers }) => [
+            rows={requires.map(({ library, isMissing, providers }) => [
               library,
-              status === 'provided' ? (
-                <PackageLinkList packages={providers} />
+              isMissing ? (
+                <span class="missing">missing: no package here provides it</span>
               ) : (
-                <span class={status === 'missing' ? 'missing' : 'muted'}>
-                  {status === 'missing' ? 'missing: no package here provides it' : 'part of the system'}
-                </span>
+                <PackageLinkList packages={providers} none="part of the system" />
               ),
             ])}
           />
@@ -168,11 +147,7 @@ function Relations({ depends, neededBy, requires, provides, conflicts, supersede
           <CodeRows
             rows={provides.map(({ library, consumers }) => [
               library,
-              consumers.count === 0 ? (
-                <span class="muted">no package here requires it</span>
-              ) : (
-                <PackageLinkList packages={consumers} />
-              ),
+              <PackageLinkList packages={consumers} none="no package here requires it" />,
             ])}
           />
         </Fold>
@@ -189,25 +164,10 @@ function Dependencies({ depends }: Pick<PackageDetails, 'depends'>) {
           {satisfiedBy ? <PackageAnchor package={satisfiedBy} /> : <strong class="missing">missing</strong>}
           <code class="muted">{pattern}</code>
           <span class="muted">
-            {satisfiedBy?.comment ??
-              (problem === undefined
-                ? 'no package here matches'
-                : `no package can match: ${patternProblemTexts[problem]}`)}
+            {satisfiedBy?.comment}
+            {!satisfiedBy &&
+              (problem ? `no package can match: ${patternProblemTexts[problem]}` : 'no package here matches')}
           </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** What each of these stands for. */
-export function CodeRows({ rows }: { readonly rows: readonly (readonly [code: string, about: ComponentChildren])[] }) {
-  return (
-    <ul class="dependencies">
-      {rows.map(([code, about]) => (
-        <li key={code}>
-          <code>{code}</code>
-          {about}
         </li>
       ))}
     </ul>
@@ -227,36 +187,25 @@ function Facts({ homepage, licence, path, options, installedSize, listed, facts 
   return (
     <aside class="card" aria-label="Facts">
       <dl>
-        {rows
-          .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
+        {rows.map(
+          ([name, value]) =>
+            value && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
       </dl>
     </aside>
   );
 }
 
 function WebLink({ text, url }: { readonly text: string; readonly url: string | undefined }) {
-  if (url === undefined) return <>{text}</>;
+  if (url === undefined) return text;
   return (
     <a href={url} rel="noopener noreferrer nofollow">
       {text}
     </a>
-  );
-}
-
-function Codes({ values }: { readonly values: readonly string[] }) {
-  return (
-    <ul class="links">
-      {values.map((value) => (
-        <li key={value}>
-          <code>{value}</code>
-        </li>
-      ))}
-    </ul>
   );
 }

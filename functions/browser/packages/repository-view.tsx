@@ -1,96 +1,89 @@
 /** The repository as a whole: its figures, and its inconsistencies. */
 
-import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
-import { Bars, Columns } from '../elements/charts.tsx';
 import { CopiedLine } from '../elements/copied-line.tsx';
-import { Count, Figure, Fold, Section } from '../elements/sections.tsx';
-import { agoText, countText, numberText, sizeText } from '../elements/wording.ts';
-import type { Figures } from './figures.ts';
+import { type CodeRow, CodeRows, Count, Figures, Fold, Section } from '../elements/sections.tsx';
+import { agoText, countText, findingTitles, numberText, patternProblemTexts, sizeText } from '../elements/wording.ts';
+import { BuildColumns, CategoryBars } from './charts.tsx';
+import type { Figures as RepositoryFigures } from './figures.ts';
 import { shellWord } from './install-commands.ts';
 import type { IndexFacts } from './messages.ts';
 import { PackageLinkList } from './package-links.tsx';
-import { CodeRows, patternProblemTexts } from './package-view.tsx';
 import { formatRoute, wholeList } from './route.ts';
 
 /** Categories in the chart; the others have a page of their own. */
 const categoriesInChart = 12;
 
 interface RepositoryViewProperties {
-  readonly figures: Figures;
+  readonly figures: RepositoryFigures;
   readonly index: IndexFacts;
   /** With the slash at its end. */
   readonly repositoryUrl: string;
 }
 
-export function RepositoryView({ figures, index, repositoryUrl }: RepositoryViewProperties) {
-  const { categories, builds, missingDependencies, bytes, packages } = figures;
-  const report = useRef<HTMLDivElement>(null);
-  const missing = missingDependencies.length;
-  // They are the first of the findings.
-  const showMissing = () => {
-    const details = report.current?.querySelector('details');
-    if (!details) return;
-    details.open = true;
-    details.scrollIntoView();
-    details.querySelector('summary')?.focus({ preventScroll: true });
-  };
+export function RepositoryView({ figures, index: { lastModified }, repositoryUrl }: RepositoryViewProperties) {
+  const { categories, builds, bytes, packages } = figures;
+  const published = new Date(lastModified).toISOString();
+  const missing = numberText(figures.missingDependencies.length);
+  const isMissing = missing !== '0';
   return (
     <article class="repository-view">
       <h1 tabIndex={-1}>Repository</h1>
-      <dl class="figures">
-        <Figure title="Packages">{numberText(packages)}</Figure>
-        <Figure title="Total size">{sizeText(bytes) || '0 B'}</Figure>
-        <Figure title="Last publication" note={index.lastModified > 0 && <Time milliseconds={index.lastModified} />}>
-          {index.lastModified === 0 ? 'unknown' : agoText(index.lastModified, Date.now())}
-        </Figure>
-        <Figure title="Missing dependencies" mood={missing > 0 ? 'bad' : 'good'}>
-          {missing === 0 ? (
-            '0'
-          ) : (
-            <button type="button" class="plain" aria-label={`${numberText(missing)}: show them`} onClick={showMissing}>
-              {numberText(missing)}
-            </button>
-          )}
-        </Figure>
-      </dl>
+      <Figures
+        figures={[
+          { title: 'Packages', value: numberText(packages) },
+          { title: 'Total size', value: sizeText(bytes) || '0 B' },
+          {
+            title: 'Last publication',
+            value: lastModified === 0 ? 'unknown' : agoText(lastModified, Date.now()),
+            note: lastModified > 0 && <time dateTime={published}>{published.slice(0, 16).replace('T', ' ')} UTC</time>,
+          },
+          {
+            title: 'Missing dependencies',
+            value: isMissing ? <ShowMissing count={missing} /> : '0',
+            mood: isMissing ? 'bad' : 'good',
+          },
+        ]}
+      />
       <div class="charts">
         {categories.length > 0 && (
           <Section title="Packages by category">
-            <Bars
-              bars={categories.slice(0, categoriesInChart).map((category) => ({
-                name: category.name,
-                href: formatRoute({ ...wholeList, category: category.name }),
-                value: category.packages,
-              }))}
-            />
+            <CategoryBars categories={categories.slice(0, categoriesInChart)} />
             {categories.length > categoriesInChart && (
               <p>
-                <a href={formatRoute({ view: 'categories' })}>All {numberText(categories.length)} categories</a>
+                <a href="#/categories">All {numberText(categories.length)} categories</a>
               </p>
             )}
           </Section>
         )}
         {builds.length > 0 && (
           <Section title="Packages by build date">
-            <Columns periods={builds} />
+            <BuildColumns builds={builds} />
           </Section>
         )}
-        <Use platforms={figures.platforms} repositoryUrl={repositoryUrl} />
+        <Use platforms={figures.platforms} url={repositoryUrl.replace(/\/$/, '')} />
       </div>
-      <div ref={report}>
-        <Inconsistencies {...figures} />
-      </div>
+      <Inconsistencies {...figures} />
     </article>
   );
 }
 
-function Time({ milliseconds }: { readonly milliseconds: number }) {
-  const text = new Date(milliseconds).toISOString();
-  return <time dateTime={text}>{`${text.slice(0, 10)} ${text.slice(11, 16)} UTC`}</time>;
+/** They are the first of the inconsistencies. */
+function ShowMissing({ count }: { readonly count: string }) {
+  const show = () => {
+    const details = document.querySelector('details');
+    if (details === null) return;
+    details.open = true;
+    details.scrollIntoView();
+    details.querySelector('summary')?.focus({ preventScroll: true });
+  };
+  return (
+    <button type="button" class="plain" aria-label={`${count}: show them`} onClick={show}>
+      {count}
+    </button>
+  );
 }
 
-export function CategoriesView({ categories }: Pick<Figures, 'categories'>) {
+export function CategoriesView({ categories }: Pick<RepositoryFigures, 'categories'>) {
   const sorted = categories.toSorted((left, right) => (left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1));
   return (
     <article class="categories-view">
@@ -110,9 +103,10 @@ export function CategoriesView({ categories }: Pick<Figures, 'categories'>) {
   );
 }
 
-function Use({ platforms, repositoryUrl }: Pick<Figures, 'platforms'> & { readonly repositoryUrl: string }) {
-  const [platform, ...others] = platforms;
-  const url = repositoryUrl.replace(/\/$/, '');
+function Use({
+  platforms: [platform, ...others],
+  url,
+}: Pick<RepositoryFigures, 'platforms'> & { readonly url: string }) {
   return (
     <Section title="Use this repository">
       <p>
@@ -131,52 +125,47 @@ function Use({ platforms, repositoryUrl }: Pick<Figures, 'platforms'> & { readon
   );
 }
 
-function Inconsistencies(figures: Figures) {
+function Inconsistencies(figures: RepositoryFigures) {
   const { missingDependencies, missingLibraries, duplicateNames, duplicatePaths, warnings, systemLibraries } = figures;
-  const findings: readonly (readonly [string, number, Parameters<typeof CodeRows>[0]['rows']])[] = [
+  const kinds: readonly (readonly [title: string, rows: readonly CodeRow[], count?: number])[] = [
     [
-      'Missing dependencies',
-      missingDependencies.length,
+      findingTitles.missingDependencies,
       missingDependencies.map(({ pattern, problem, neededBy }) => [
         pattern,
-        <Explained key={pattern} text={problem && `No package can match: ${patternProblemTexts[problem]}.`}>
+        <div>
+          {problem && <p class="muted">No package can match: {patternProblemTexts[problem]}.</p>}
           <PackageLinkList packages={neededBy} />
-        </Explained>,
+        </div>,
       ]),
     ],
     [
-      'Missing libraries',
-      missingLibraries.length,
-      missingLibraries.map(({ library, neededBy }) => [library, <PackageLinkList key={library} packages={neededBy} />]),
+      findingTitles.missingLibraries,
+      missingLibraries.map(({ library, neededBy }) => [library, <PackageLinkList packages={neededBy} />]),
     ],
+    [findingTitles.duplicateNames, duplicateNames.map(({ name, files }) => [name, files.join(', ')])],
     [
-      'Duplicate package names',
-      duplicateNames.length,
-      duplicateNames.map(({ name, files }) => [name, <span key={name}>{files.join(', ')}</span>]),
-    ],
-    [
-      'Several versions of one package',
-      duplicatePaths.length,
-      duplicatePaths.map(({ path, packages }) => [path, <PackageLinkList key={path} packages={packages} />]),
+      findingTitles.duplicatePaths,
+      duplicatePaths.map(({ path, packages }) => [path, <PackageLinkList packages={packages} />]),
     ],
     [
       'Packages with warnings',
-      figures.packagesWithWarnings,
       warnings.map(({ code, remedy, packages }) => [
         code,
-        <Explained key={code} text={remedy}>
+        <div>
+          <p class="muted">{remedy}</p>
           <PackageLinkList packages={packages} />
-        </Explained>,
+        </div>,
       ]),
+      figures.packagesWithWarnings,
     ],
   ];
-  const found = findings.filter(([, count]) => count > 0);
+  const found = kinds.filter(([, rows]) => rows.length > 0);
   return (
     <Section title="Inconsistencies" class="findings">
       {found.length === 0 && (
         <p class="good">None: no dependency or library is missing, and there are no duplicates.</p>
       )}
-      {found.map(([title, count, rows]) => (
+      {found.map(([title, rows, count = rows.length]) => (
         <Fold key={title} title={title} count={count}>
           <CodeRows rows={rows} />
         </Fold>
@@ -187,14 +176,5 @@ function Inconsistencies(figures: Figures) {
         </p>
       )}
     </Section>
-  );
-}
-
-function Explained({ text, children }: { readonly text: string | undefined; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      {text !== undefined && <p class="muted">{text}</p>}
-      {children}
-    </div>
   );
 }

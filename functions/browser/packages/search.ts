@@ -19,18 +19,6 @@ export interface Found {
 
 type SearchedPackage = Pick<ListedPackage, 'base' | 'name' | 'comment' | 'categories' | 'libraries'>;
 
-/** How well a word fits a package, the best first; of several words the positions are added. */
-const fits = [
-  'is-name',
-  'begins-name',
-  'word-of-name',
-  'begins-word-of-name',
-  'in-name',
-  'begins-library',
-  'is-category',
-  'in-comment',
-] as const;
-
 interface Searchable {
   readonly base: string;
   readonly name: string;
@@ -41,7 +29,7 @@ interface Searchable {
   readonly libraries: string;
 }
 
-/** One error in each word: a letter that is wrong, missing, too many, or exchanged with the next one. Words of the name are found by their beginning. */
+/** Forgives one error in each word: a letter that is wrong, missing, too many, or swapped with the next one. */
 const fuzzy = new uFuzzy({ intraMode: 1, interLft: 1 });
 
 export class SearchIndex {
@@ -124,27 +112,28 @@ function isOf(searchable: Searchable | undefined, category: string): boolean {
   return category === '' || searchable?.categories.includes(category.toLowerCase()) === true;
 }
 
+/** How well the words fit the package: of several words the ranks are added. 0 is the best. */
 function rankOf(searchable: Searchable, words: readonly string[]): number {
-  return words.reduce((sum, word) => sum + fits.indexOf(fitOf(searchable, word)), 0);
+  return words.reduce((sum, word) => sum + rankOfWord(searchable, word), 0);
 }
 
-function fitOf({ base, name, categories, libraries }: Searchable, word: string): (typeof fits)[number] {
-  if (base === word || name === word) return 'is-name';
-  if (name.startsWith(word)) return 'begins-name';
-  if (name.includes(word)) return fitWithin(name, word);
-  if (libraries.includes(`\n${word}`)) return 'begins-library';
-  return categories.includes(word) ? 'is-category' : 'in-comment';
+function rankOfWord({ base, name, categories, libraries }: Searchable, word: string): number {
+  if (base === word || name === word) return 0;
+  if (name.startsWith(word)) return 1;
+  if (name.includes(word)) return rankWithin(name, word);
+  if (libraries.includes(`\n${word}`)) return 5;
+  return categories.includes(word) ? 6 : 7;
 }
 
 /** Of `json`: in `p5-json-xs` it is a word, in `jq-jsonata` it begins one, in `ujson` it is somewhere. */
-function fitWithin(name: string, word: string): (typeof fits)[number] {
-  let beginsWord = false;
+function rankWithin(name: string, word: string): number {
+  let rank = 4;
   for (let at = name.indexOf(word); at !== -1; at = name.indexOf(word, at + 1)) {
     if (isWordCharacter(name, at - 1)) continue;
-    if (!isWordCharacter(name, at + word.length)) return 'word-of-name';
-    beginsWord = true;
+    if (!isWordCharacter(name, at + word.length)) return 2;
+    rank = 3;
   }
-  return beginsWord ? 'begins-word-of-name' : 'in-name';
+  return rank;
 }
 
 function isWordCharacter(text: string, at: number): boolean {

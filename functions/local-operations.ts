@@ -1,0 +1,75 @@
+/** Answers `/-/status` and `/-/retry` on one machine. */
+
+import type { DirectoryWatch } from './adapters/local/watch-directory.ts';
+import { isInUse, repositoryStatus } from './check/repository-status.ts';
+import { joinKey } from './keys.ts';
+import type { LocalIndexer } from './local.ts';
+import type { Clock, ObjectKey, Repository } from './ports.ts';
+import type { Activity } from './server/activity.ts';
+import type { RetryRequest, ServedRepository, ServiceStatus } from './server/service-status.ts';
+import { servedRepository, serviceStatus } from './server/service-status-of.ts';
+import type { Operations } from './server/site.ts';
+import { StatusCache } from './server/status-cache.ts';
+import { TimeSlices } from './server/time-slices.ts';
+
+export interface LocalOperationsOptions {
+  readonly indexer: LocalIndexer;
+  readonly activity: Activity;
+  readonly clock: Clock;
+  /** Ends a status in the making. */
+  readonly stop: AbortSignal;
+}
+
+export class LocalOperations implements Operations {
+  /** Set once the directory is watched. */
+  watch: Pick<DirectoryWatch, 'polled'> | undefined;
+  readonly #indexer: LocalIndexer;
+  readonly #activity: Activity;
+  readonly #clock: Clock;
+  readonly #statuses: StatusCache<ServedRepository>;
+
+  constructor({ indexer, activity, clock, stop }: LocalOperationsOptions) {
+    this.#indexer = indexer;
+    this.#activity = activity;
+    this.#clock = clock;
+    this.#statuses = new StatusCache(async (repository) => {
+      const { objects, records } = indexer.stores;
+      const status = await repositoryStatus(objects, records, repository, new TimeSlices(stop).pause);
+      return isInUse(status) ? servedRepository(status, clock.now()) : undefined;
+    });
+  }
+
+  /** The files, the rows or the index of this repository changed. */
+  changed(repository: Repository): void {
+    this.#statuses.changed(repository);
+  }
+
+  /** Every repository that has changed, sorted. Some may be empty. */
+  get repositories(): readonly Repository[] {
+    return this.#statuses.repositories;
+  }
+
+  async status(): Promise<ServiceStatus> {
+    const repositories = await this.#statuses.all();
+    const { hints, publications } = this.#indexer;
+    const queue = { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
+    return serviceStatus(this.#activity, queue, this.watch?.polled ?? [], repositories, this.#clock.now());
+  }
+
+  /** @returns how many packages are read again. */
+  async retry(request: RetryRequest): Promise<number> {
+    const keys = 'key' in request ? [request.key] : await this.#failedKeys();
+    await this.#indexer.send(keys.map((key) => ({ key, force: true })));
+    return keys.length;
+  }
+
+  /** Packages that are rejected, pending or dead letters. */
+  async #failedKeys(): Promise<ObjectKey[]> {
+    const repositories = await this.#statuses.all();
+    const keys = repositories.flatMap(({ repository, rejected, pending }) => [
+      ...rejected.map(({ file }) => joinKey(repository, file)),
+      ...pending,
+    ]);
+    return [...new Set([...keys, ...this.#indexer.hints.deadLetters.map(({ hint }) => hint.key)])];
+  }
+}
