@@ -24,3 +24,15 @@ describe('a package that stops the clients of its whole repository is rejected, 
     });
   }
 });
+
+describe('a package that pkg_info reads has its record', () => {
+  for (const [file, name] of [
+    ['gzj-1.0.tgz', 'gzj-1.0'],
+    ['zstdskip-1.0.tgz', 'zstdskip-1.0'],
+  ] as const) {
+    it(file, async () => {
+      const record = Buffer.from(await recordOfCase(file)).toString('latin1');
+      assert.match(record, new RegExp(`^PKGNAME=${name}\n.*FILE_NAME=${file}\nFILE_SIZE=\\d+\nDESCRIPTION=`, 's'));
+    });
+  }
+});

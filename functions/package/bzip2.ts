@@ -5,22 +5,22 @@
  */
 
 import Bunzip from 'seek-bzip';
+import type { ByteReader } from './byte-reader.ts';
 import { packageLimits } from './limits.ts';
 
 /** Metadata is nearly always shorter. A bomb comes out in pieces, so that the caller can stop it. */
 const firstOutputBytes = 1024 * 1024;
 
 /** @throws {Error} for corrupt data, and with the message `unexpected end of bzip2 data` where the input ends early. */
-export async function* bunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const chunks = compressed[Symbol.asyncIterator]();
+export async function* bunzip(compressed: ByteReader): AsyncGenerator<Uint8Array> {
   let input: Buffer = Buffer.alloc(0);
   let hasEnded = false;
   const doubleInput = async () => {
     const goal = 2 * input.length;
     do {
-      const next = await chunks.next();
-      hasEnded = next.done === true;
-      if (next.done !== true) input = Buffer.concat([input, next.value]);
+      const next = await compressed.some();
+      hasEnded = next === undefined;
+      if (next !== undefined) input = Buffer.concat([input, next]);
     } while (!hasEnded && input.length < goal);
   };
 

@@ -40,8 +40,15 @@ interface Member {
 /** @throws {MalformedPackage} empty, or an ar archive that is not a signed package. */
 export async function findPackage(source: PackageSource): Promise<PackageExtent> {
   if (source.size === 0) throw new MalformedPackage('empty', 'expected a package, found an empty file', 0);
-  const isSigned = source.size >= arMagic.length && latin1(await source.read(0, arMagic.length)) === arMagic;
-  return isSigned ? await findSignedPackage(source) : { start: 0, end: source.size, signature: undefined };
+  const canBeSigned = source.size >= arMagic.length;
+  return canBeSigned && isSigned(await source.read(0, arMagic.length))
+    ? await findSignedPackage(source)
+    : { start: 0, end: source.size, signature: undefined };
+}
+
+/** @param head the first bytes of a file. */
+export function isSigned(head: Uint8Array): boolean {
+  return latin1(head.subarray(0, arMagic.length)) === arMagic;
 }
 
 async function findSignedPackage(source: PackageSource): Promise<PackageExtent> {

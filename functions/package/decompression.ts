@@ -1,47 +1,134 @@
 /**
- * Compressed bytes → the bytes of the tar archive. The format is detected by content, never by suffix: gzip (several members),
- * bzip2 and xz (several streams), zstd (several frames), or none. Each decoder asks for more input only after all its output
- * has been consumed, so that nothing is downloaded that is not needed.
+ * Compressed bytes → the bytes of the tar archive. The formats are detected by content, never by suffix, and undone one after the other as
+ * libarchive does: gzip (several members), bzip2 and xz (several streams), zstd (several frames). A signed package may be inside too.
+ * Each decoder asks for more input only after all its output has been consumed, so that nothing is downloaded that is not needed.
  */
 
-import {
-  constants,
-  createGunzip,
-  createZstdDecompress,
-  type Gunzip,
-  gunzipSync,
-  type ZstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib';
+import { constants, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { ByteReader } from './byte-reader.ts';
 import { bunzip } from './bzip2.ts';
+import { findPackage, isSigned, type Signature } from './container.ts';
 import { type Compression, describeFormat, detectCompression, detectionBytes, isTarHeader } from './formats.ts';
+import { gunzip } from './gzip.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
+import { decodeStream } from './zlib-stream.ts';
 
 /** Most package heads inflate to less than this, so zlib returns them in one chunk. */
 const headChunkBytes = 64 * 1024;
 
 export interface Decompressed {
-  /** Undefined where the file is an uncompressed tar archive. */
-  readonly compression: Compression | undefined;
+  /** The outermost first; none where the file is an uncompressed tar archive. */
+  readonly compressions: readonly Compression[];
+  /** Of a signed package that was compressed as a whole. */
+  readonly signature: Signature | undefined;
   readonly archive: AsyncGenerator<Uint8Array>;
 }
 
 /**
  * @param compressed the bytes of the package.
  * @param start offset of the first of them in the file, for messages.
- * @throws {MalformedPackage} not-a-package here; truncated or corrupt-compression from `archive`.
+ * @param compressedBytes the bytes that have been consumed so far. Without it, the ratio of compression is not limited.
+ * @throws {MalformedPackage} not-a-package, and what reading the beginning of each layer throws; truncated, corrupt-compression or
+ *   too-large from `archive`.
  */
-export async function decompress(compressed: AsyncIterable<Uint8Array>, start: number): Promise<Decompressed> {
-  const chunks = compressed[Symbol.asyncIterator]();
-  const head = await readHead(chunks);
-  const input = new PackageInput(head, chunks, start);
-  const compression = detectCompression(head);
-  if (compression !== undefined) return { compression, archive: decoded(compression, input) };
-  if (isTarHeader(head)) return { compression, archive: input[Symbol.asyncIterator]() };
+export async function decompress(
+  compressed: AsyncIterable<Uint8Array>,
+  start: number,
+  compressedBytes?: () => number,
+): Promise<Decompressed> {
+  const source = new PackageInput(compressed, start);
+  const compressions: Compression[] = [];
+  let signature: Signature | undefined;
+  let archive = source[Symbol.asyncIterator]();
+  for (;;) {
+    const layer = new ByteReader(archive);
+    const head = await layer.peek(detectionBytes);
+    const compression = detectCompression(head);
+    if (compression !== undefined) {
+      if (compressions.length === packageLimits.layersMax) throw tooManyLayers(source.offset);
+      compressions.push(compression);
+      archive = decoded(compression, layer, source);
+      if (compressedBytes !== undefined) archive = withinRatio(archive, compressedBytes);
+    } else if (compressions.length > 0 && signature === undefined && isSigned(head)) {
+      const inner = await findPackage(new ForwardSource(layer));
+      signature = inner.signature;
+      archive = innerPackage(inner.end - inner.start, layer);
+    } else {
+      // Inside of compressed data it is the reader of the archive that says what else is there.
+      if (compressions.length === 0 && !isTarHeader(head)) throw notAPackage(head, start);
+      return { compressions, signature, archive: layer[Symbol.asyncIterator]() };
+    }
+  }
+}
+
+function tooManyLayers(offset: number): MalformedPackage {
+  const what = `expected at most ${packageLimits.layersMax} layers of compression, found more`;
+  return new MalformedPackage('too-large', what, offset);
+}
+
+function notAPackage(head: Uint8Array, start: number): MalformedPackage {
   const found = describeFormat(head);
-  throw new MalformedPackage('not-a-package', `expected a gzip, bzip2, xz, zstd or tar file, found ${found}`, start);
+  return new MalformedPackage('not-a-package', `expected a gzip, bzip2, xz, zstd or tar file, found ${found}`, start);
+}
+
+/** A stream as far as it has been read: for findPackage, which reads from the start to the end. */
+class ForwardSource {
+  /** Not known; `read` finds the end. */
+  readonly size = Number.POSITIVE_INFINITY;
+  readonly #layer: ByteReader;
+  #offset = 0;
+
+  constructor(layer: ByteReader) {
+    this.#layer = layer;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    for await (const skipped of upTo(offset - this.#offset, this.#layer)) this.#offset += skipped.length;
+    const bytes = await this.#layer.take(length);
+    if (this.#offset < offset || bytes.length < length) {
+      const what = `expected more of a signed package inside the compressed data, found its end`;
+      throw new MalformedPackage('truncated', what, this.#offset + bytes.length, 'archive');
+    }
+    this.#offset += length;
+    return bytes;
+  }
+}
+
+async function* upTo(count: number, layer: ByteReader): AsyncGenerator<Uint8Array> {
+  for (let left = count; left > 0; ) {
+    const bytes = await layer.some();
+    if (bytes === undefined) return;
+    if (bytes.length > left) layer.unread(bytes.subarray(left));
+    yield bytes.subarray(0, left);
+    left -= Math.min(left, bytes.length);
+  }
+}
+
+async function* innerPackage(bytes: number, layer: ByteReader): AsyncGenerator<Uint8Array> {
+  try {
+    yield* upTo(bytes, layer);
+  } finally {
+    await layer.close();
+  }
+}
+
+/** Counted for each layer, because an inner one may give nothing for any number of bytes. */
+async function* withinRatio(
+  layer: AsyncIterable<Uint8Array>,
+  compressedBytes: () => number,
+): AsyncGenerator<Uint8Array> {
+  let bytesBefore = 0;
+  for await (const bytes of layer) {
+    const ratio = (bytesBefore + bytes.length) / compressedBytes();
+    bytesBefore += bytes.length;
+    if (bytesBefore > packageLimits.ratioFreeBytes && ratio > packageLimits.compressionRatioMax) {
+      const what = `expected a compression ratio of at most ${packageLimits.compressionRatioMax}, found ${Math.ceil(ratio)}`;
+      throw new MalformedPackage('too-large', what, bytesBefore, 'archive');
+    }
+    yield bytes;
+  }
 }
 
 /**
@@ -85,45 +172,24 @@ interface Decoded {
   readonly engine: { readonly bytesWritten: number };
 }
 
-async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
-  const head: Uint8Array[] = [];
-  for (let bytes = 0; bytes < detectionBytes; ) {
-    const next = await chunks.next();
-    if (next.done === true) break;
-    head.push(next.value);
-    bytes += next.value.length;
-  }
-  return head.length === 1 && head[0] !== undefined ? head[0] : Buffer.concat(head);
-}
-
 /** Counts the bytes consumed, and keeps an error of the store apart from errors of the package. */
-class PackageInput implements AsyncIterable<Uint8Array> {
+class PackageInput {
   /** File offset of the first byte that has not been consumed. */
   offset: number;
   failure: { readonly error: unknown } | undefined;
-  readonly #head: Uint8Array;
-  readonly #rest: AsyncIterator<Uint8Array>;
+  readonly #chunks: AsyncIterable<Uint8Array>;
 
-  constructor(head: Uint8Array, rest: AsyncIterator<Uint8Array>, start: number) {
-    this.#head = head;
-    this.#rest = rest;
+  constructor(chunks: AsyncIterable<Uint8Array>, start: number) {
+    this.#chunks = chunks;
     this.offset = start;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    this.offset += this.#head.length;
-    yield this.#head;
-    for (;;) {
-      const next = await this.#take();
-      if (next.done === true) return;
-      this.offset += next.value.length;
-      yield next.value;
-    }
-  }
-
-  async #take(): Promise<IteratorResult<Uint8Array>> {
     try {
-      return await this.#rest.next();
+      for await (const bytes of this.#chunks) {
+        this.offset += bytes.length;
+        yield bytes;
+      }
     } catch (error) {
       this.failure = { error };
       throw error;
@@ -132,97 +198,37 @@ class PackageInput implements AsyncIterable<Uint8Array> {
 }
 
 /** An error of the decoder means that the package is bad; an error of the input means that reading failed. */
-async function* decoded(compression: Compression, input: PackageInput): AsyncGenerator<Uint8Array> {
+async function* decoded(compression: Compression, layer: ByteReader, source: PackageInput): AsyncGenerator<Uint8Array> {
   try {
-    yield* decoders[compression](input);
+    yield* decoders[compression](layer);
   } catch (error) {
-    if (input.failure !== undefined) throw input.failure.error;
+    if (source.failure !== undefined) throw source.failure.error;
+    if (error instanceof MalformedPackage) throw error;
     const { message } = error as Error;
-    const isCut = message.startsWith('unexpected end');
-    throw isCut
-      ? new MalformedPackage('truncated', `expected more ${compression} data, found the end`, input.offset)
+    throw message.startsWith('unexpected end')
+      ? new MalformedPackage('truncated', `expected more ${compression} data, found the end`, source.offset)
       : new MalformedPackage(
           'corrupt-compression',
-          `expected sound ${compression} data, found: ${message}`,
-          input.offset,
+          `expected valid ${compression} data, found: ${message}`,
+          source.offset,
         );
+  } finally {
+    await layer.close();
   }
 }
 
-const decoders: Record<Compression, (input: PackageInput) => AsyncIterable<Uint8Array>> = {
+const decoders: Record<Compression, (layer: ByteReader) => AsyncGenerator<Uint8Array>> = {
   gzip: gunzip,
   zstd: unzstd,
   xz: unxz,
   bzip2: bunzip,
 };
 
-/**
- * Decodes all members and ignores zeros after the last one. Other bytes there make the decoder of Node fail and drop what it
- * has decoded, so such a package is refused if reading gets that far. libarchive accepts it.
- */
-async function* gunzip(input: PackageInput): AsyncGenerator<Uint8Array> {
-  yield* decodeStream(createGunzip(), new Uint8Array(), input[Symbol.asyncIterator]());
-}
-
-/** The decoder of Node stops where a frame ends within a chunk; the rest goes to a new decoder. */
-async function* unzstd(input: PackageInput): AsyncGenerator<Uint8Array> {
-  const chunks = input[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array();
-  for (let frames = 1; ; frames += 1) {
-    rest = yield* decodeStream(createZstdDecompress(), rest, chunks);
-    if (rest.length === 0) return;
+/** The decoder of Node stops where a frame ends; the rest goes to a new decoder. */
+async function* unzstd(layer: ByteReader): AsyncGenerator<Uint8Array> {
+  for (let frames = 0; ; frames += 1) {
+    if (frames > 0 && (await layer.peek(1)).length === 0) return;
     if (frames === packageLimits.streamsMax) throw new Error(`more than ${frames} frames`);
-  }
-}
-
-/**
- * Decodes `first` and then the chunks, and takes each chunk only when it is needed.
- * @returns the rest of the chunk in which the compressed data ended; empty if the input ended too.
- */
-async function* decodeStream(
-  decoder: Gunzip | ZstdDecompress,
-  first: Uint8Array,
-  chunks: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, Uint8Array> {
-  let failure: Error | undefined;
-  let wake: () => void = () => undefined;
-  decoder.on('error', (error: Error) => {
-    failure = error;
-    wake();
-  });
-  for (const event of ['readable', 'end'] as const) decoder.on(event, () => wake());
-  async function* output(isOver: () => boolean): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      const chunk: Uint8Array | null = decoder.read();
-      if (failure !== undefined) throw failure;
-      if (chunk !== null) yield chunk;
-      else if (isOver()) return;
-      else await woken;
-    }
-  }
-  try {
-    for (let chunk = first; ; ) {
-      const takenBefore = decoder.bytesWritten;
-      let isWritten = chunk.length === 0;
-      if (!isWritten)
-        decoder.write(chunk, () => {
-          isWritten = true;
-          wake();
-        });
-      yield* output(() => isWritten);
-      const taken = decoder.bytesWritten - takenBefore;
-      if (taken < chunk.length) return chunk.subarray(taken);
-      const next = await chunks.next();
-      if (next.done === true) break;
-      chunk = next.value;
-    }
-    decoder.end();
-    yield* output(() => decoder.readableEnded);
-    return new Uint8Array();
-  } finally {
-    decoder.destroy();
+    yield* decodeStream(createZstdDecompress(), layer);
   }
 }

@@ -17,6 +17,12 @@ const formats: readonly Format[] = [
   { what: 'bzip2 data', magic: 'BZh', compression: 'bzip2' },
   { what: 'xz data', magic: '\xfd7zXZ\0', compression: 'xz' },
   { what: 'zstd data', magic: '\x28\xb5\x2f\xfd', compression: 'zstd' },
+  // A skippable frame, with which pzstd starts. Its first byte may be any of sixteen.
+  ...Array.from({ length: 16 }, (_, index) => ({
+    what: 'zstd data',
+    magic: `${String.fromCharCode(0x50 + index)}\x2a\x4d\x18`,
+    compression: 'zstd' as const,
+  })),
   { what: 'a zip archive', magic: 'PK\x03\x04' },
   { what: 'a cpio archive', magic: '070701' },
   { what: 'a cpio archive', magic: '070707' },

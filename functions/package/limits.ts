@@ -31,8 +31,17 @@ export const packageLimits = {
   metadataEntriesMax: 64,
   /** A pax header, or a long name of GNU tar. libarchive has the same limit. */
   extendedHeaderBytesMax: 1 * mebibyte,
-  /** Streams or frames in one file, where each needs a new decoder (bzip2, zstd). pbzip2 writes one per 900 KB. */
+  /** Layers of compression around an archive. libarchive has the same limit. */
+  layersMax: 25,
+  /** Streams or frames in one layer, most of which need a new decoder. pbzip2 writes one per 900 KB. */
   streamsMax: 1_000,
+  /**
+   * Members of gzip, which need a new decoder too. bgzip writes one per 64 KB. More than fit into the windows that are inflated
+   * synchronously, where they are not counted.
+   */
+  gzipMembersMax: 4_000,
+  /** Blocks in an xz stream, each of which takes some steps. xz writes one per 24 MB, or as many as it is told to. */
+  xzBlocksMax: 10_000,
   /** Inflated bytes per compressed byte, checked after `ratioFreeBytes`. Text reaches about 30, a bomb 1,000. */
   compressionRatioMax: 256,
   ratioFreeBytes: 1 * mebibyte,

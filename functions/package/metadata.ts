@@ -37,33 +37,20 @@ export interface Metadata {
   readonly sizePkg: Uint8Array | undefined;
 }
 
-export interface Archive {
-  readonly bytes: AsyncIterator<Uint8Array>;
-  /** Bytes of the file that have been consumed so far to decompress what `bytes` yielded. */
-  readonly compressedBytes: () => number;
-}
-
 /**
  * Reads up to the chunk that holds the header of the first payload file, and no further.
- * @throws {MalformedPackage} and everything that `archive.bytes` throws.
+ * @throws {MalformedPackage} and everything that `archive` throws.
  */
-export async function readMetadata({ bytes, compressedBytes }: Archive, tar = new TarReader()): Promise<Metadata> {
+export async function readMetadata(archive: AsyncIterator<Uint8Array>, tar = new TarReader()): Promise<Metadata> {
   const reading = metadataIn(tar);
-  let archiveBytes = 0;
   for (let step = reading.next(); ; ) {
     if (step.done === true) return step.value;
-    const next = await bytes.next();
-    if (next.done !== true) {
-      archiveBytes += next.value.length;
-      checkRatio(archiveBytes, compressedBytes());
-    }
+    const next = await archive.next();
     step = reading.next(next.done === true ? undefined : next.value);
   }
 }
 
 /**
- * Does not check the compression ratio.
- *
  * @param head the first bytes of an archive.
  * @returns undefined if they do not hold all metadata.
  * @throws {MalformedPackage}
@@ -90,24 +77,19 @@ function* metadataIn(tar: TarReader): Reading<Metadata> {
   const [contents, comment, description] = requiredFiles.map((file) => files.get(file));
   if (contents === undefined || comment === undefined || description === undefined) {
     const missing = requiredFiles.filter((file) => !files.has(file));
-    const what = `expected +CONTENTS, +COMMENT and +DESC before the first other file, found no ${missing.join(', no ')}`;
+    const found = entry === undefined ? 'the end of the archive' : describeName(entry.name);
+    const what = `expected +CONTENTS, +COMMENT and +DESC before the first other file, found ${found} and no ${missing.join(', no ')}`;
     throw new MalformedPackage('missing-metadata', what, entry?.offset ?? tar.offset, 'archive');
   }
   return { contents, comment, description, buildInfo: files.get('+BUILD_INFO'), sizePkg: files.get('+SIZE_PKG') };
-}
-
-function checkRatio(archiveBytes: number, compressedBytes: number): void {
-  const ratio = archiveBytes / compressedBytes;
-  if (archiveBytes <= packageLimits.ratioFreeBytes || ratio <= packageLimits.compressionRatioMax) return;
-  const what = `expected a compression ratio of at most ${packageLimits.compressionRatioMax}, found ${Math.ceil(ratio)}`;
-  throw new MalformedPackage('too-large', what, archiveBytes, 'archive');
 }
 
 function isMetadata({ name, type }: TarEntry): boolean {
   return type !== directory && (isRecordFile(name) || (otherFiles as readonly string[]).includes(name));
 }
 
-function checkEntry({ name, size, offset }: TarEntry, entries: number): void {
+function checkEntry({ name, size: contentBytes, storedBytes, offset }: TarEntry, entries: number): void {
+  const size = Math.max(contentBytes, storedBytes);
   const { metadataEntriesMax, metadataFileBytesMax, textFileBytesMax } = packageLimits;
   if (entries > metadataEntriesMax) {
     const what = `expected at most ${metadataEntriesMax} metadata files, found more`;
@@ -127,6 +109,11 @@ function repeated({ name, offset }: TarEntry): MalformedPackage {
 
 function isRecordFile(name: string): name is RecordFile {
   return (recordFiles as readonly string[]).includes(name);
+}
+
+/** Names are bytes, mostly of UTF-8. */
+function describeName(name: string): string {
+  return JSON.stringify(Buffer.from(name, 'latin1').toString().slice(0, 100));
 }
 
 function upToNul(bytes: Uint8Array): Uint8Array {

@@ -17,13 +17,14 @@ export interface PackageMetadata extends Metadata {
 export async function readPackage(stored: PackageSource): Promise<PackageMetadata> {
   const reading = await beginReading(stored);
   const metadata = (await readAtOnce(reading)) ?? (await readStreamed(reading));
-  return { ...metadata, signature: reading.extent.signature };
+  return { ...metadata, signature: reading.extent.signature ?? reading.innerSignature };
 }
 
 /** Does the same with streams only, which is slower. Both request the same ranges and have the same outcome. */
 export async function streamPackage(stored: PackageSource): Promise<PackageMetadata> {
   const reading = await beginReading(stored);
-  return { ...(await readStreamed(reading)), signature: reading.extent.signature };
+  const metadata = await readStreamed(reading);
+  return { ...metadata, signature: reading.extent.signature ?? reading.innerSignature };
 }
 
 interface Reading {
@@ -32,6 +33,8 @@ interface Reading {
   readonly compressed: RangeStream;
   /** Set by the first check, which may take a request. */
   hasValidEnd?: boolean;
+  /** Of a signed package inside compressed data. */
+  innerSignature?: Signature | undefined;
 }
 
 async function beginReading(stored: PackageSource): Promise<Reading> {
@@ -73,15 +76,21 @@ function tryMetadata(head: Uint8Array, tar: TarReader): Metadata | undefined | '
 
 async function readStreamed(reading: Reading): Promise<Metadata> {
   const { compressed, extent } = reading;
-  const { compression, archive } = await decompress(compressed, extent.start);
+  const compressedBytes = () => compressed.takenTo - extent.start;
+  const { compressions, signature, archive } = await decompress(compressed, extent.start, compressedBytes);
+  reading.innerSignature = signature;
   try {
     const tar = new TarReader();
-    const compressedBytes = () => compressed.takenTo - extent.start;
-    const metadata = await readMetadata({ bytes: archive, compressedBytes }, tar);
-    const isDecoded = compression !== undefined;
-    if (isDecoded && isEndNear(reading) && !(await hasValidEnd(reading, compression, tar.offset)))
+    const metadata = await readMetadata(archive, tar);
+    const [outermost] = compressions;
+    const only = compressions.length === 1 ? outermost : undefined;
+    if (outermost !== undefined && isEndNear(reading) && !(await hasValidEnd(reading, only, tar.offset)))
       await readFurther(archive);
     return metadata;
+  } catch (error) {
+    // Damaged compressed data often gives a damaged archive first: then the former is the reason.
+    if (error instanceof MalformedPackage && isEndNear(reading)) await readFurther(archive);
+    throw error;
   } finally {
     await archive.return(undefined);
   }

@@ -1,6 +1,6 @@
 /**
  * Reads a tar archive from its start, one entry at a time: name, type and content. Owners, times and links are ignored. It
- * supports POSIX ustar, pax (path and size) and GNU long names.
+ * supports POSIX ustar, pax (path and size), GNU long names and files with holes.
  * Source: POSIX, pax, "ustar Interchange Format" and "pax Extended Header". Where they leave a choice we do what the libarchive of
  * pkg_info does (archive_read_support_format_tar.c): one block of zeros is the end, global pax headers are ignored. One
  * difference: libarchive accepts an archive without that block. We do not, because it may be truncated and the record incomplete.
@@ -11,6 +11,14 @@
 import { describeFormat, isTarHeader, latin1, octalNumber } from './formats.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
+import {
+  decodeGnuPieces,
+  decodeSparseRecords,
+  expandSparse,
+  gnuMap,
+  type SparseFile,
+  type SparseHeader,
+} from './tar-sparse.ts';
 
 const blockBytes = 512;
 
@@ -20,6 +28,12 @@ export interface TarEntry {
   readonly type: string;
   /** Bytes of its content. */
   readonly size: number;
+  /** Bytes of it in the archive: fewer for a file with holes. */
+  readonly storedBytes: number;
+  /** For a file with holes; `damaged` if its map makes no sense, which matters only if the content is read. */
+  readonly sparse?: SparseFile | 'damaged' | undefined;
+  /** The map of the older GNU format goes on in blocks before the data. */
+  readonly isMapExtended?: boolean;
   /** Offset of its header in the archive. */
   readonly offset: number;
 }
@@ -28,6 +42,7 @@ export interface TarEntry {
 interface Extension {
   readonly name?: string;
   readonly size?: number;
+  readonly sparse?: SparseHeader | undefined;
 }
 
 /**
@@ -65,11 +80,31 @@ export class TarReader {
     }
   }
 
-  /** @throws {MalformedPackage} truncated. */
+  /** @throws {MalformedPackage} truncated, corrupt-archive, too-large. */
   *content(entry: TarEntry): Reading<Uint8Array> {
-    const bytes = yield* this.#take(blockBytes * Math.ceil(entry.size / blockBytes));
-    if (bytes.length < entry.size) throw this.#truncated();
-    return bytes.subarray(0, entry.size);
+    const { storedBytes, offset } = entry;
+    const sparse = entry.isMapExtended === true ? yield* this.#extendedMap(entry) : entry.sparse;
+    const bytes = yield* this.#take(blockBytes * Math.ceil(storedBytes / blockBytes));
+    if (bytes.length < storedBytes) throw this.#truncated();
+    const stored = bytes.subarray(0, storedBytes);
+    if (sparse === undefined) return stored;
+    const content = sparse === 'damaged' ? undefined : expandSparse(stored, sparse);
+    if (content === undefined) throw corrupt('a map of a file with holes', 'one that does not match its data', offset);
+    return content;
+  }
+
+  *#extendedMap({ sparse, offset }: TarEntry): Reading<SparseFile | 'damaged'> {
+    const { start, pieces, isExtendedAt } = gnuMap.extension;
+    let result = sparse;
+    for (let blocks = 0, isExtended = true; isExtended; blocks += 1) {
+      if (blocks * blockBytes > packageLimits.extendedHeaderBytesMax)
+        throw tooLarge(`a map of at most ${packageLimits.extendedHeaderBytesMax} bytes`, 'more', offset);
+      const block = yield* this.#take(blockBytes);
+      if (block.length < blockBytes) throw this.#truncated();
+      result = withPieces(result, decodeGnuPieces(block, { start, pieces }));
+      isExtended = block[isExtendedAt] !== 0;
+    }
+    return result ?? 'damaged';
   }
 
   /** Returns fewer bytes at the end of the archive. */
@@ -121,26 +156,54 @@ function checkExtension({ size, offset }: TarEntry): void {
     );
 }
 
-function extend(header: TarEntry, { name = header.name, size = header.size }: Extension): TarEntry {
-  return { name, type: header.type, size, offset: header.offset };
+function extend(header: TarEntry, { name = header.name, size, sparse: sparseHeader }: Extension): TarEntry {
+  const storedBytes = size ?? header.storedBytes;
+  const sparse = sparseHeader === undefined ? header.sparse : (sparseHeader.file ?? 'damaged');
+  return {
+    ...header,
+    name: sparseHeader?.name ?? name,
+    size: typeof sparse === 'object' ? sparse.size : storedBytes,
+    storedBytes,
+    sparse,
+  };
 }
 
 function decodeHeader(block: Uint8Array, offset: number): TarEntry {
   const text = latin1(block);
-  const size = decodeSize(block);
+  const size = decodeSize(block, sizeField);
   if (!isTarHeader(block) || size === undefined)
     throw corrupt('a valid tar header', 'one with a wrong checksum or size', offset);
   const magic = text.slice(257, 265);
   const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? upToNul(text.slice(345, 500)) : '';
   const name = upToNul(text.slice(0, 100));
-  return { name: prefix === '' ? name : `${prefix}/${name}`, type: text.slice(156, 157), size, offset };
+  const type = text.slice(156, 157);
+  const header = { name: prefix === '' ? name : `${prefix}/${name}`, type, size, storedBytes: size, offset };
+  return type === gnuSparse ? { ...header, ...decodeGnuHeader(block) } : header;
+}
+
+/** The type flag of a file with holes in the older GNU format. */
+const gnuSparse = 'S';
+
+function decodeGnuHeader(block: Uint8Array): Pick<TarEntry, 'sparse' | 'isMapExtended'> {
+  const { size: realSizeField, isExtendedAt, ...map } = gnuMap.header;
+  const realSize = decodeSize(block, realSizeField);
+  const sparse =
+    realSize === undefined ? 'damaged' : withPieces({ size: realSize, pieces: [] }, decodeGnuPieces(block, map));
+  return { sparse, isMapExtended: block[isExtendedAt] !== 0 };
+}
+
+function withPieces(sparse: TarEntry['sparse'], pieces: SparseFile['pieces']): SparseFile | 'damaged' {
+  if (typeof sparse !== 'object' || pieces === undefined) return 'damaged';
+  return { size: sparse.size, pieces: [...(sparse.pieces ?? []), ...pieces] };
 }
 
 const sizeField = { start: 124, end: 136 } as const;
 
 /** Octal digits, or (GNU) a flag byte and a big-endian number. Undefined if it is neither, or negative. */
-function decodeSize(block: Uint8Array): number | undefined {
-  const { start, end } = sizeField;
+function decodeSize(
+  block: Uint8Array,
+  { start, end }: typeof sizeField | typeof gnuMap.header.size,
+): number | undefined {
   if (block[start] !== 0x80) return octalNumber(block, start, end);
   return Number(`0x${Buffer.from(block.subarray(start + 1, end)).toString('hex')}`);
 }
@@ -149,6 +212,7 @@ function decodeSize(block: Uint8Array): number | undefined {
 function decodePaxHeader(text: string, offset: number): Extension {
   const recordStart = /([1-9]\d{0,9}) ([^=]+)=/y;
   let extension: Extension = {};
+  const sparseRecords: (readonly [keyword: string, value: string])[] = [];
   for (let start = 0; start < text.length; ) {
     recordStart.lastIndex = start;
     const [head = '', length = '', keyword] = recordStart.exec(text) ?? [];
@@ -163,9 +227,10 @@ function decodePaxHeader(text: string, offset: number): Extension {
     const value = text.slice(valueStart, end - 1);
     if (keyword === 'path' && value !== '') extension = { ...extension, name: value };
     if (keyword === 'size') extension = { ...extension, size: decodePaxSize(value, offset) };
+    if (keyword?.startsWith('GNU.sparse.')) sparseRecords.push([keyword, value]);
     start = end;
   }
-  return extension;
+  return sparseRecords.length === 0 ? extension : { ...extension, sparse: decodeSparseRecords(sparseRecords) };
 }
 
 function decodePaxSize(value: string, offset: number): number {

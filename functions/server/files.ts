@@ -48,11 +48,12 @@ export function sendFile(
     'Cache-Control': 'no-cache',
   };
 
-  const precondition = preconditionOf(conditions, file);
+  const now = new Date();
+  const precondition = preconditionOf(conditions, file, now);
   if (precondition === 'not-modified') return request.body(null, 304, validators);
   if (precondition === 'failed') return plainText(412, 'The file has changed: the condition of the request fails.');
 
-  const mayBePart = request.env.message.method === 'GET' && rangeStillHolds(conditions['if-range'], file, new Date());
+  const mayBePart = request.env.message.method === 'GET' && rangeStillHolds(conditions['if-range'], file, now);
   const range = mayBePart ? parseByteRange(conditions.range, file.size) : wholeFile;
   if (range.kind === 'unsatisfiable')
     throw new Refusal(416, `Range beyond the end: the file has ${file.size} bytes.`, {

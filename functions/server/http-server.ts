@@ -11,6 +11,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { printable } from '../wording.ts';
 import { isLoopbackAddress } from './access.ts';
 import { ClientGone, plainText, Refusal } from './answer.ts';
 import { createApp } from './app.ts';
@@ -92,7 +93,8 @@ class DirectoryServer implements HttpServer {
   constructor(settings: HttpServerSettings) {
     this.#settings = settings;
     this.#limits = { ...serverLimits, ...settings.limits };
-    this.#log = settings.log ?? (() => {});
+    const { log = () => {} } = settings;
+    this.#log = (line) => log(printable(line));
     this.#server = this.#createServer();
   }
 
@@ -259,7 +261,8 @@ function refuseUnusable(message: IncomingMessage, { headerFieldsMax }: ServerLim
  * What hono reads of a request, and no more: a Request of the platform resolves `..` in paths, knows no TRACE, and wants to
  * own the body. The answer to HEAD is the answer to GET, of which send-response.ts leaves the body out.
  */
-function requestOf({ method = '', headers }: IncomingMessage, target: RequestTarget): Request {
+function requestOf({ method = '', headers: received }: IncomingMessage, target: RequestTarget): Request {
+  const headers = target.authority === undefined ? received : { ...received, host: target.authority };
   const query = target.query === undefined ? '' : `?${target.query}`;
   return {
     method: method === 'HEAD' ? 'GET' : method,

@@ -14,6 +14,8 @@ export interface RequestTarget {
   readonly repeatedSlash: boolean;
   /** What follows the first `?`, not decoded; undefined without one. */
   readonly query: string | undefined;
+  /** Host and port of a target in absolute form (`http://host:port/path`), which count instead of the Host header. */
+  readonly authority: string | undefined;
 }
 
 /** A slash or a backslash separates names on some system; no name that we serve has a control character (NUL above all). */
@@ -26,16 +28,18 @@ export function isServedName(name: string): boolean {
 }
 
 /**
- * @param url the request target as it was received: `/All/x-1.0.tgz?list`
+ * @param url the request target as it was received: `/All/x-1.0.tgz?list`, or with `http://host` in front (RFC 9112, section 3.2.2)
  * @throws {Refusal} 414 too long, 400 not a path or badly encoded, 404 a hidden part
  */
 export function parseRequestTarget(url: string, limits: ServerLimits): RequestTarget {
   if (url.length > limits.targetBytesMax)
     throw new Refusal(414, `URL too long: the limit is ${limits.targetBytesMax} bytes.`);
-  if (!url.startsWith('/') || url.includes('#'))
-    throw new Refusal(400, 'Expected a path that begins with "/" and has no "#": this server is not a proxy.');
+  const [, authority, rest = ''] = absoluteForm.exec(url) ?? [undefined, undefined, url];
+  const origin = authority !== undefined && /^(?:$|\?)/.test(rest) ? `/${rest}` : rest;
+  if (!origin.startsWith('/') || origin.includes('#'))
+    throw new Refusal(400, 'Expected a path that begins with "/" and has no "#".');
 
-  const [path = '', ...query] = url.split('?');
+  const [path = '', ...query] = origin.split('?');
   const [, ...segments] = path.split('/');
   const trailingSlash = segments.at(-1) === '';
   if (trailingSlash) segments.pop();
@@ -47,8 +51,12 @@ export function parseRequestTarget(url: string, limits: ServerLimits): RequestTa
     trailingSlash,
     repeatedSlash: parts.length !== segments.length,
     query: query.length === 0 ? undefined : query.join('?'),
+    authority,
   };
 }
+
+/** Behind the authority come the path, the query, or nothing. It has no user: no client would send one. */
+const absoluteForm = /^https?:\/\/([\w.:[\]-]+)(?=[/?]|$)(.*)$/is;
 
 function decodedPart(segment: string): string {
   let part: string;

@@ -105,12 +105,15 @@ function refuseByDeclaredLength(headers: RequestHeaders, limits: ServerLimits): 
 function storingFailed(error: unknown, site: Site): unknown {
   if (error instanceof Refusal || error instanceof ClientGone) return error;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  // The two errors of functions/adapters/local/directory-objects.ts, told by name: another store may have its own classes.
+  // The errors of functions/adapters/local/directory-objects.ts, by name: another store may have its own classes.
   if (name === 'ObjectTooLarge') return tooLarge(site.limits);
   const inTheWay = new Refusal(409, 'Cannot store a package there: a directory, a file or a link is in the way.');
   if (name === 'UnusableKey') return inTheWay;
+  if (name === 'DirectoryLost') return new Refusal(503, 'The repository is temporarily unavailable.');
 
   switch (codeOf(error)) {
+    case 'ENOENT':
+      return new Refusal(409, 'The directory was moved or removed during the upload. Nothing was stored.');
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':

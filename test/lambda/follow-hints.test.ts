@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { encodeHint } from '../../functions/events.ts';
+import { extractLimits } from '../../functions/extract.ts';
+import type { ObjectKey } from '../../functions/ports.ts';
+import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { makePackage } from '../package-maker.ts';
 import { failures, filesOf, hinted, logged, messages, newWorld, valuesOf } from './lambda-world.ts';
 
@@ -84,6 +87,24 @@ describe('extract', () => {
     assert.deepEqual(
       logged.map(({ level, message, key, reason }) => ({ level, message, key, reason })),
       [{ level: 'WARN', message: 'rejected', key: 'All/bad-1.0.tgz', reason: row.reason }],
+    );
+  });
+
+  it('ends a request that a store does not answer when the time for a package is up, and hands it back', async () => {
+    const timeout = mock.method(AbortSignal, 'timeout', () => AbortSignal.abort(new Error('the time is up')));
+    class UnansweredObjects extends MemoryObjects {
+      override head(_key: ObjectKey, signal?: AbortSignal): Promise<never> {
+        signal?.throwIfAborted();
+        return assert.fail('expected a signal');
+      }
+    }
+    const world = { ...newWorld(), objects: new UnansweredObjects() };
+    assert.deepEqual(await followHints(world, hinted({ key: 'All/a-1.0.tgz' })), failures('message-0'));
+    assert.deepEqual(timeout.mock.calls[0]?.arguments, [extractLimits.readMillisecondsMax]);
+    const [{ timeoutMilliseconds, error } = assert.fail()] = logged;
+    assert.deepEqual(
+      [timeoutMilliseconds, (error as Error).message],
+      [extractLimits.readMillisecondsMax, 'the time is up'],
     );
   });
 

@@ -50,7 +50,7 @@ const outcomes: ReadonlyMap<string, string> = new Map([
   ['bad-trunc-tar.tar', 'truncated'],
   ['bad-trunc-xz.tgz', 'truncated'],
   ['bad-trunc-zstd.tgz', 'truncated'],
-  ['comp-double-1.0.tgz', 'not-a-package'],
+  ['comp-double-1.0.tgz', 'record'],
   ['cpio-1.0.tgz', 'not-a-package'],
   ['hand-dir-meta-1.0.tgz', 'missing-metadata'],
   ['hand-dotslash-1.0.tgz', 'missing-metadata'],

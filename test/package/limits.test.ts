@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { decompress } from '../../functions/package/decompression.ts';
 import { packageLimits } from '../../functions/package/limits.ts';
-import { readMetadata } from '../../functions/package/metadata.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import {
   compress,
@@ -24,6 +25,15 @@ const [contents, comment, description] = entries as [Entry, Entry, Entry];
 function fixture(file: string): Buffer {
   return readFileSync(join(import.meta.dirname, '../fixtures/compressed', file));
 }
+
+const emptyXz = fixture('empty.xz');
+/** A header (one filter, LZMA2), the end of its data, padding, and the check (CRC-64) of nothing. */
+const emptyXzBlock = (() => {
+  const header = Buffer.from([2, 0, 0x21, 1, 0, 0, 0, 0]);
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(header));
+  return Buffer.concat([header, sum, Buffer.alloc(4), Buffer.alloc(8)]);
+})();
 
 function read(bytes: Uint8Array) {
   return readPackage(new ByteSource(bytes));
@@ -89,27 +99,34 @@ describe('a package at a limit, and one past it', () => {
 
   it('compressionRatioMax and ratioFreeBytes', async () => {
     const { compressionRatioMax, ratioFreeBytes } = packageLimits;
-    const archive = makePackage({ metadata: { '+INSTALL': Buffer.alloc(2 * ratioFreeBytes) }, compression: 'none' });
-    const readAt = (archiveBytes: number, compressedBytes: number) => {
-      const bytes = archive.subarray(0, archiveBytes);
-      const rest = archive.subarray(archiveBytes);
-      let given = 0;
-      const chunks = (async function* () {
-        given = compressedBytes;
-        yield bytes;
-        given = archive.length;
-        yield rest;
+    const inflateAt = async (archiveBytes: number, compressedBytes: number) => {
+      const compressed = (async function* () {
+        yield compress(Buffer.alloc(archiveBytes), 'gzip');
       })();
-      return readMetadata({ bytes: chunks, compressedBytes: () => given });
+      const { archive } = await decompress(compressed, 0, () => compressedBytes);
+      for await (const _ of archive);
     };
-    await readAt(ratioFreeBytes, 1);
-    await assertMalformed(readAt(ratioFreeBytes + 1, 1), 'too-large', /ratio/);
-    await readAt(2 * ratioFreeBytes, (2 * ratioFreeBytes) / compressionRatioMax);
+    await inflateAt(ratioFreeBytes, 1);
+    await assertMalformed(inflateAt(ratioFreeBytes + 1, 1), 'too-large', /ratio/);
+    await inflateAt(2 * ratioFreeBytes, (2 * ratioFreeBytes) / compressionRatioMax);
     await assertMalformed(
-      readAt(2 * ratioFreeBytes, (2 * ratioFreeBytes) / compressionRatioMax - 1),
+      inflateAt(2 * ratioFreeBytes, (2 * ratioFreeBytes) / compressionRatioMax - 1),
       'too-large',
       /of at most 256, found 257/,
     );
+  });
+
+  it('layersMax', async () => {
+    let bytes = makePackage({ compression: 'none' });
+    for (let layers = 0; layers < packageLimits.layersMax; layers += 1) bytes = compress(bytes, 'gzip');
+    await read(bytes);
+    await assertMalformed(read(compress(bytes, 'gzip')), 'too-large', /at most 25 layers/);
+  });
+
+  it('a bomb in a layer that gives nothing is refused after little work', async () => {
+    // Inside is a gzip header with a name of a gigabyte.
+    const name = Buffer.concat([Buffer.from('1f8b0808000000000003', 'hex'), Buffer.alloc(100_000_000, 'n')]);
+    await assertMalformed(read(compress(name, 'gzip')), 'too-large', /ratio/);
   });
 
   it('a bomb in every compression is refused after little work', async () => {
@@ -149,6 +166,7 @@ describe('a package at a limit, and one past it', () => {
     const cases = [
       { empty: Buffer.from('425a683917724538509000000000', 'hex'), last: fixture('made.bz2') },
       { empty: compress(new Uint8Array(), 'zstd'), last: makePackage({ compression: 'zstd' }) },
+      { empty: fixture('empty.xz'), last: fixture('made.xz') },
     ];
     for (const { empty, last } of cases) {
       const streams = Buffer.concat([...Array.from({ length: streamsMax - 1 }, () => empty), last]);
@@ -159,6 +177,24 @@ describe('a package at a limit, and one past it', () => {
         /more than 1000 (streams|frames)/,
       );
     }
+  });
+
+  it('gzipMembersMax', async () => {
+    const { gzipMembersMax } = packageLimits;
+    const empty = compress(new Uint8Array(), 'gzip');
+    const members = Buffer.concat([...Array.from({ length: gzipMembersMax - 1 }, () => empty), makePackage()]);
+    await read(members);
+    await assertMalformed(read(Buffer.concat([empty, members])), 'corrupt-compression', /more than 4000 members/);
+  });
+
+  it('xzBlocksMax', async () => {
+    const { xzBlocksMax } = packageLimits;
+    // Blocks without data, and the index of a stream of them.
+    const blocks = (count: number) => Buffer.concat(Array.from({ length: count }, () => emptyXzBlock));
+    const stream = (count: number) => Buffer.concat([emptyXz.subarray(0, 12), blocks(count), emptyXz.subarray(12)]);
+    // The index does not list the blocks, but comes after all of them.
+    await assertMalformed(read(stream(xzBlocksMax)), 'truncated');
+    await assertMalformed(read(stream(xzBlocksMax + 1)), 'corrupt-compression', /more than 10000 blocks/);
   });
 
   it('arNameBytesMax', async () => {

@@ -59,6 +59,24 @@ describe('the metadata of a package', () => {
     });
   }
 
+  it('that is missing is reported with the entry that was found instead', async () => {
+    for (const [name, found] of [
+      ['./+CONTENTS', './+CONTENTS'],
+      ['._+CONTENTS', '._+CONTENTS'],
+      ['b\u00e4r\x1b', 'b\u00e4r\\u001b'],
+      ['n'.repeat(300), 'n'.repeat(100)],
+    ] as const) {
+      await assert.rejects(read(makeArchive([{ name }, ...entries], 'gnu')), (error: Error) => {
+        return error.message.includes(`other file, found "${found}" and no +CONTENTS, no +COMMENT, no +DESC, at byte`);
+      });
+    }
+    await assertMalformed(
+      read(makeArchive([contents])),
+      'missing-metadata',
+      /found the end of the archive and no \+COMMENT/,
+    );
+  });
+
   it('skips the other metadata files, whatever they contain', async () => {
     const others = ['+INSTALL', '+DEINSTALL', '+DISPLAY', '+MTREE_DIRS', '+BUILD_VERSION', '+SIZE_ALL', '+PRESERVE'];
     const more = ['+VIEWS', '+REQUIRED_BY', '+INSTALLED_INFO'];

@@ -245,7 +245,9 @@ describe('never served is', () => {
     `/${'a/'.repeat(1_500)}`,
     '/-/x-1.0.tgz',
     '/-/healthz/',
-    'http://127.0.0.1/All/x-1.0.tgz',
+    'http://127.0.0.1/.indexer/table.sqlite',
+    'http://127.0.0.1/../../../etc/passwd',
+    'http://127.0.0.1\\..\\etc\\passwd',
     '*',
   ];
   let running: RunningServer;

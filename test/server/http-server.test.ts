@@ -49,6 +49,15 @@ describe('the routes below /-/', () => {
     assert.deepEqual(JSON.parse(answer.text), status);
   });
 
+  it('never put a character into the log that changes the terminal or the direction of the text', async (test) => {
+    const status = async (): Promise<never> => {
+      throw new Error('\u202egnp.tgz \x1b[2J');
+    };
+    const { request, log } = await startServer(test, { operations: { ...idleOperations, status } });
+    assert.equal((await request('GET', '/-/status')).status, 500);
+    assert.match(log.join(), /Error: \\u202egnp\.tgz \\x1b\[2J/);
+  });
+
   it('fail with a sentence where the status does, and log why on one line', async (test) => {
     const status = async (): Promise<never> => {
       throw new Error('the table\nis gone');
@@ -85,6 +94,18 @@ describe('a request', () => {
     assert.equal((await send('GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).status, 400);
     assert.equal((await send('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n')).status, 400);
     assert.equal((await send('GET / HTTP/1.0\r\n\r\n')).status, 200);
+  });
+
+  it('may have the absolute form, whose host counts instead of the header', async (test) => {
+    const { request, put, port } = await startServer(test);
+    await put('All/x-1.0.tgz', 'package x');
+    assert.equal((await request('GET', `http://127.0.0.1:${port}/All/x-1.0.tgz`)).text, 'package x');
+    assert.equal((await request('GET', 'http://packages.example/All/x-1.0.tgz')).text, 'package x');
+    const body = 'x';
+    const headers = { Host: 'localhost' };
+    assert.equal((await request('PUT', 'http://evil.example/All/y-1.0.tgz', { headers, body })).status, 401);
+    const elsewhere = { Host: 'packages.example' };
+    assert.equal((await request('PUT', 'http://localhost/All/y-1.0.tgz', { headers: elsewhere, body })).status, 201);
   });
 
   it('has headerFieldsMax fields at most', async (test) => {

@@ -8,6 +8,8 @@ const same = changed.toUTCString();
 const after = 'Fri, 02 Jan 2026 03:04:06 GMT';
 const facts = { etag: '"a-1"', size: 1, lastModified: changed };
 
+const now = new Date('2026-06-01T00:00:00Z');
+
 describe('the conditions of a request', () => {
   const cases: readonly [headers: Record<string, string>, expected: ReturnType<typeof preconditionOf>][] = [
     [{}, 'holds'],
@@ -25,6 +27,23 @@ describe('the conditions of a request', () => {
     [{ 'if-modified-since': after }, 'not-modified'],
     [{ 'if-modified-since': 'yesterday' }, 'holds'],
     [{ 'if-modified-since': '2027-01-01' }, 'holds'],
+    // The obsolete forms of a date, which a server must understand (RFC 9110, section 5.6.7).
+    [{ 'if-modified-since': 'Friday, 02-Jan-26 03:04:05 GMT' }, 'not-modified'],
+    [{ 'if-modified-since': 'Friday, 02-Jan-26 03:04:04 GMT' }, 'holds'],
+    [{ 'if-modified-since': 'Fri Jan  2 03:04:05 2026' }, 'not-modified'],
+    [{ 'if-modified-since': 'Fri Jan  2 03:04:04 2026' }, 'holds'],
+    [{ 'if-unmodified-since': 'Fri Jan  2 03:04:04 2026' }, 'failed'],
+    [{ 'if-modified-since': 'Fri Jan 12 03:04:05 2026' }, 'not-modified'],
+    // Two digits of a year are one of the last 50 or the next 50.
+    [{ 'if-modified-since': 'Friday, 02-Jan-99 03:04:05 GMT' }, 'holds'],
+    [{ 'if-modified-since': 'Friday, 02-Jan-70 03:04:05 GMT' }, 'not-modified'],
+    [{ 'if-modified-since': 'Friday, 02-Jan-80 03:04:05 GMT' }, 'holds'],
+    [{ 'if-modified-since': 'Fri, 02 Jan 2026 03:04:05 UTC' }, 'holds'],
+    [{ 'if-modified-since': 'Fri, 2 Jan 2026 03:04:05 GMT' }, 'holds'],
+    [{ 'if-modified-since': 'Fri, 32 Jan 2027 03:04:05 GMT' }, 'holds'],
+    [{ 'if-modified-since': 'Fri, 02 Jan 2027 24:04:05 GMT' }, 'holds'],
+    [{ 'if-modified-since': 'Fri Jan  2 03:04:05 2027 GMT' }, 'holds'],
+    [{ 'if-modified-since': '02 Jan 2027 GMT' }, 'holds'],
     [{ 'if-match': '"a-1"' }, 'holds'],
     [{ 'if-match': '*' }, 'holds'],
     [{ 'if-match': '"b"' }, 'failed'],
@@ -36,7 +55,7 @@ describe('the conditions of a request', () => {
     [{ 'if-unmodified-since': 'never' }, 'holds'],
   ];
   for (const [headers, expected] of cases)
-    it(`${JSON.stringify(headers)}: ${expected}`, () => assert.equal(preconditionOf(headers, facts), expected));
+    it(`${JSON.stringify(headers)}: ${expected}`, () => assert.equal(preconditionOf(headers, facts, now), expected));
 });
 
 describe('If-Range', () => {

@@ -340,6 +340,8 @@ describe('a place for packages that fails', () => {
     [systemError('EACCES'), 500, 1],
     [systemError('ENOTDIR'), 409, 0],
     [systemError('EISDIR'), 409, 0],
+    [systemError('ENOENT'), 409, 0],
+    [namedError('DirectoryLost'), 503, 0],
     [systemError('ENAMETOOLONG'), 400, 0],
     [systemError('EFBIG'), 413, 0],
     [namedError('UnusableKey'), 409, 0],

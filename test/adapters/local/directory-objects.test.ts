@@ -432,6 +432,14 @@ function directoryObjectsTests(calls: FileCalls): void {
       assert.deepEqual(await readdir(root), ['a']);
     });
 
+    it('stores nothing where its directory is renamed meanwhile', async () => {
+      await store.receive('All/a', body('before'), { bytesMax: 10 });
+      const check = () => rename(join(root, 'All'), join(root, 'Other'));
+      await assert.rejects(store.receive('All/a', body('x'), { bytesMax: 10, check }), { code: 'ENOENT' });
+      assert.equal(await readFile(join(root, 'Other/a'), 'utf8'), 'before');
+      assert.deepEqual(await readdir(root), ['Other']);
+    });
+
     it('fails, where the check reads beyond the end, as for a disk that fails', async () => {
       const check = async (source: PackageSource) => void (await source.read(0, source.size + 1));
       await assert.rejects(store.receive('a', body('x'), { bytesMax: 10, check }), /expected 2 bytes at byte 0/);
