@@ -314,8 +314,12 @@ describe('Service', () => {
 
     it('when its table is removed: another indexer may work here already, so it does nothing more', async () => {
       await startPublished();
+      unreadable.add('more-1.0.tgz');
       await put('All/more-1.0.tgz', 'more');
       watch?.events.onFile('All/more-1.0.tgz');
+      await untilLogged('cannot read All/more-1.0.tgz');
+      log.splice(0);
+      unreadable.clear();
       await rm(join(directory, '.indexer/records.sqlite'));
       assert.equal(await ended(), 'state');
       await stop();
