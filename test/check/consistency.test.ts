@@ -115,7 +115,7 @@ describe('checkConsistency', () => {
     const started = performance.now();
     const { missingLibraries, systemLibraries } = checkConsistency([facts('a-1', { provides, requires })]);
     assert.deepEqual([missingLibraries.length, systemLibraries], [0, 100_000]);
-    assert.ok(performance.now() - started < 5_000);
+    assert.ok(performance.now() - started < 20_000);
   });
 
   test('finds the libraries below prefixes, also where one prefix starts with another', () => {

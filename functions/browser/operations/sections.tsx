@@ -6,11 +6,7 @@ import { Figures, Section } from '../elements/sections.tsx';
 import { countText, numberText, sizeText, spanText, timeText } from '../elements/wording.ts';
 import { Table } from './table.tsx';
 
-export function StatusFigures({
-  status: { queue, counts, ...status },
-}: {
-  readonly status: ServiceStatus;
-}) {
+export function StatusFigures({ status: { queue, counts, ...status } }: { readonly status: ServiceStatus }) {
   const { packages, rejected, pending, findings, warnings, deadLetters: dead } = status.totals;
   const size = sizeText(status.totals.packageBytes) || '0 B';
   const done = `${countText(counts.uploads, 'upload')}, ${numberText(counts.indexed)} indexed, ${numberText(counts.removed)} removed`;
