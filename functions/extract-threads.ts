@@ -1,29 +1,27 @@
-/** Threads that extract packages, for whoever has many to do and nothing else: on two processors in hardly more than half the time. */
+/** Extracts many packages in several threads: on two processors in little more than half the time. */
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { ExtractAnswer, ExtractNews, ExtractPlace } from './extract-worker.ts';
+import type { ExtractAnswer, Extracted, ExtractPaths } from './extract-worker.ts';
 import { CannotRun } from './failures.ts';
 import type { Hint, HintQueue } from './ports.ts';
 
-/** Indexing many packages at once on one machine. */
 export const bulkLimits = {
-  /** Fewer hints are followed without threads: one of those takes 0.1 s to begin, in which 300 packages are read. */
+  /** Fewer hints are followed without threads: starting one takes 0.1 s, the time to read 300 packages. */
   hintsWithoutThreadsMax: 500,
-  /** Threads: the table has one writer at a time, and each takes 60 MB. */
+  /** Each thread takes 60 MB, and only one at a time can write to the table. */
   threadsMax: 4,
-  /** Hints that a thread is given at a time, whose rows are written together: some 30 ms of work. */
+  /** Hints that a thread gets at a time: some 30 ms of work. Their rows are written together. */
   hintsPerThreadMax: 100,
-  /** What a thread collects before it looks for what is done with: with V8's own choice, twice as much memory and no less time. */
+  /** Of a thread's heap for new objects, most of which are garbage soon. V8's default takes twice the memory and as much time. */
   youngMebibytesMax: 4,
 } as const;
 
 export interface ExtractThreadsOptions {
-  readonly place: ExtractPlace;
-  readonly onNews: (news: ExtractNews) => void;
+  readonly paths: ExtractPaths;
+  readonly onExtracted: (extracted: Extracted) => void;
 }
 
-/** A queue that can be waited for. */
 interface FollowedHints extends HintQueue {
   /** Resolves once every hint has been followed. */
   idle(): Promise<void>;
@@ -32,7 +30,7 @@ interface FollowedHints extends HintQueue {
 export class ExtractThreads implements FollowedHints {
   readonly #options: ExtractThreadsOptions;
   #waiting: Hint[] = [];
-  /** Those that have nothing to do. */
+  /** Those without work. */
   readonly #free: Worker[] = [];
   readonly #all: Worker[] = [];
   #failure: CannotRun | undefined;
@@ -42,20 +40,21 @@ export class ExtractThreads implements FollowedHints {
     this.#options = options;
   }
 
-  /** The threads begin with the first hint. Resolves once they are in the queue. */
+  /** Starts the threads with the first hints. Resolves once the hints are in the queue. */
   async send(hints: readonly Hint[]): Promise<void> {
     this.#waiting.push(...hints);
-    while (this.#all.length < threadsWanted()) this.#start();
-    this.#hand();
+    const threads = Math.min(availableParallelism(), bulkLimits.threadsMax);
+    while (this.#all.length < threads) this.#start();
+    this.#handOut();
   }
 
-  /** @throws {CannotRun} where a thread could not go on: not every hint was followed. */
+  /** @throws {CannotRun} where a thread failed: not every hint was followed. */
   async idle(): Promise<void> {
     if (!this.#isIdle) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** What goes on is broken off. */
+  /** Ends the threads, whatever they are doing. */
   async close(): Promise<void> {
     await Promise.all(this.#all.map((worker) => worker.terminate()));
   }
@@ -67,22 +66,21 @@ export class ExtractThreads implements FollowedHints {
 
   #start(): void {
     const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), {
-      workerData: this.#options.place,
-      // Most of what a package takes is done with at once: more room for it only takes memory.
+      workerData: this.#options.paths,
       resourceLimits: { maxYoungGenerationSizeMb: bulkLimits.youngMebibytesMax },
     });
     worker.on('message', (answer: ExtractAnswer) => {
       if ('failure' in answer) return this.#fail(answer.failure);
-      this.#options.onNews(answer.news);
+      this.#options.onExtracted(answer.extracted);
       this.#free.push(worker);
-      this.#hand();
+      this.#handOut();
     });
-    worker.on('error', (error) => this.#fail(`a thread that reads packages ended: ${error.message}`));
+    worker.on('error', (error) => this.#fail(`a thread that reads packages failed: ${error.message}`));
     this.#all.push(worker);
     this.#free.push(worker);
   }
 
-  #hand(): void {
+  #handOut(): void {
     while (this.#waiting.length > 0) {
       const worker = this.#free.pop();
       if (worker === undefined) return;
@@ -101,11 +99,7 @@ export class ExtractThreads implements FollowedHints {
   }
 }
 
-function threadsWanted(): number {
-  return Math.min(availableParallelism(), bulkLimits.threadsMax);
-}
-
-/** Few hints go to the one queue, when there are no more to come; if there are more, all of them go to the other. */
+/** Holds hints until `idle`, and then sends them to the one queue; if they are many, all of them go to the other at once. */
 export class FewOrMany implements FollowedHints {
   readonly #few: FollowedHints;
   readonly #many: FollowedHints;

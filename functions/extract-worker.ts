@@ -1,4 +1,4 @@
-/** The thread's side of extract-threads.ts: its own look at the directory and the table, and one package after the other. */
+/** A thread of extract-threads.ts. It opens directory and table itself, and extracts one package after the other. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchedRecords } from './adapters/local/batched-records.ts';
@@ -11,29 +11,29 @@ import { extract } from './extract.ts';
 import { failureSentence, systemErrorSentence } from './failures.ts';
 import type { Hint, ObjectKey, Repository } from './ports.ts';
 
-/** What it works on, by absolute paths. */
-export interface ExtractPlace {
+/** Absolute. */
+export interface ExtractPaths {
   readonly directory: string;
   readonly stateDirectory: string;
   readonly table: string;
 }
 
-/** What became of some hints; their rows are in the table. */
-export interface ExtractNews {
+/** What became of some hints. Their rows are in the table. */
+export interface Extracted {
   readonly hints: number;
   readonly changed: readonly Repository[];
   readonly rejected: readonly { readonly key: ObjectKey; readonly code: string; readonly message: string }[];
-  /** Keys that could not be looked at, a sentence each. */
+  /** A sentence for each key that could not be read. */
   readonly failed: readonly string[];
 }
 
-/** `failure`: what keeps this thread from working on, as a sentence; its hints are not followed. */
-export type ExtractAnswer = { readonly news: ExtractNews } | { readonly failure: string };
+/** `failure`: a sentence on why this thread cannot go on. */
+export type ExtractAnswer = { readonly extracted: Extracted } | { readonly failure: string };
 
-const { directory, stateDirectory, table: file } = workerData as ExtractPlace;
+const { directory, stateDirectory, table: file } = workerData as ExtractPaths;
 const clock = new SystemClock();
 const changed = new Set<Repository>();
-const rejected: ExtractNews['rejected'][number][] = [];
+const rejected: Extracted['rejected'][number][] = [];
 const failed: string[] = [];
 
 const objects = new DirectoryObjects({ root: directory, stateDirectory, calls: syncCalls });
@@ -55,14 +55,14 @@ async function follow(hints: readonly Hint[]): Promise<ExtractAnswer> {
     await queue.send(hints);
     await queue.idle();
     records.writeAll();
-    const news = {
+    const extracted = {
       hints: hints.length,
       changed: [...changed],
       rejected: rejected.splice(0),
       failed: failed.splice(0),
     };
     changed.clear();
-    return { news };
+    return { extracted };
   } catch (error) {
     return { failure: failureSentence(error) ?? (error as Error).stack ?? String(error) };
   }

@@ -5,24 +5,24 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SqliteRecords } from '../functions/adapters/local/sqlite-records.ts';
 import { bulkLimits, ExtractThreads, FewOrMany } from '../functions/extract-threads.ts';
-import type { ExtractNews } from '../functions/extract-worker.ts';
+import type { Extracted } from '../functions/extract-worker.ts';
 import type { Hint } from '../functions/ports.ts';
 import { makePackage } from './package-maker.ts';
 
 describe('threads that extract', { timeout: 60_000 }, () => {
   let directory: string;
-  let news: ExtractNews[];
+  let results: Extracted[];
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'extract-threads-'));
     await mkdir(join(directory, 'All'));
-    news = [];
+    results = [];
   });
   afterEach(() => rm(directory, { recursive: true }));
 
   function threadsFor(table: string): ExtractThreads {
-    const place = { directory, stateDirectory: join(directory, '.indexer'), table };
-    return new ExtractThreads({ place, onNews: (told) => news.push(told) });
+    const paths = { directory, stateDirectory: join(directory, '.indexer'), table };
+    return new ExtractThreads({ paths, onExtracted: (extracted) => results.push(extracted) });
   }
   const hintsFor = (count: number): Hint[] => Array.from({ length: count }, (_, n) => ({ key: `All/x${n}-1.0.tgz` }));
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
@@ -44,15 +44,15 @@ describe('threads that extract', { timeout: 60_000 }, () => {
     table.close();
     assert.equal(rows.length, bulkLimits.hintsPerThreadMax + 1, 'a row for each package that is there');
     assert.equal(rows.filter(({ state }) => state === 'rejected').length, 1);
-    assert.equal(sum(news.map(({ hints }) => hints)), count);
-    assert.ok(news.every(({ hints }) => hints <= bulkLimits.hintsPerThreadMax));
-    assert.deepEqual(new Set(news.flatMap(({ changed }) => changed)), new Set(['All']));
+    assert.equal(sum(results.map(({ hints }) => hints)), count);
+    assert.ok(results.every(({ hints }) => hints <= bulkLimits.hintsPerThreadMax));
+    assert.deepEqual(new Set(results.flatMap(({ changed }) => changed)), new Set(['All']));
     assert.deepEqual(
-      news.flatMap(({ rejected }) => rejected).map(({ key, code }) => [key, code]),
+      results.flatMap(({ rejected }) => rejected).map(({ key, code }) => [key, code]),
       [['All/x0-1.0.tgz', 'not-a-package']],
     );
     assert.deepEqual(
-      news.flatMap(({ failed }) => failed),
+      results.flatMap(({ failed }) => failed),
       [],
     );
   });

@@ -1,12 +1,9 @@
 import type { Clock } from '../ports.ts';
 
-/** setTimeout's longest, 24.8 days: it takes anything longer for 1 ms. */
+/** The longest time that setTimeout can wait, 24.8 days. A longer one counts as 1 ms. */
 const timerMillisecondsMax = 2 ** 31 - 1;
 
-/**
- * The real time. A sleeper keeps the process alive: what it waits to do (a retry, a publication) must not be lost because
- * nothing else happens to go on. To end sooner, abort it.
- */
+/** The real time. A sleep keeps the process running, since a retry or a publication follows it; abort it to end sooner. */
 export class SystemClock implements Clock {
   now(): Date {
     return new Date();

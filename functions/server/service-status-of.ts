@@ -1,4 +1,4 @@
-/** What the service knows → what `/-/status` answers. */
+/** Turns what the service knows into the answer of `/-/status`. */
 
 import type { DeadLetter } from '../adapters/local/memory-hints.ts';
 import type { Polled } from '../adapters/local/watch-directory.ts';
@@ -123,29 +123,24 @@ export function servedRepository({ consistency, indexes, ...status }: Repository
 }
 
 function shortened(report: ConsistencyReport): ConsistencyReport {
-  const { findingsMax, findingPackagesMax } = reportLimits;
-  const some = (packages: readonly string[]) => packages.slice(0, findingPackagesMax);
   return {
-    packages: report.packages,
-    architecture: report.architecture,
-    systemLibraries: report.systemLibraries,
-    foreignArchitectures: report.foreignArchitectures
-      .slice(0, findingsMax)
-      .map((finding) => ({ ...finding, names: some(finding.names) })),
-    dependencyCycles: report.dependencyCycles
-      .slice(0, findingsMax)
-      .map((finding) => ({ ...finding, names: some(finding.names) })),
-    missingDependencies: report.missingDependencies
-      .slice(0, findingsMax)
-      .map((finding) => ({ ...finding, neededBy: some(finding.neededBy) })),
-    missingLibraries: report.missingLibraries
-      .slice(0, findingsMax)
-      .map((finding) => ({ ...finding, neededBy: some(finding.neededBy) })),
-    duplicateNames: report.duplicateNames
-      .slice(0, findingsMax)
-      .map((finding) => ({ ...finding, files: some(finding.files) })),
-    duplicatePaths: report.duplicatePaths
-      .slice(0, findingsMax)
-      .map((finding) => ({ ...finding, names: some(finding.names) })),
+    ...report,
+    foreignArchitectures: first(report.foreignArchitectures, 'names'),
+    dependencyCycles: first(report.dependencyCycles, 'names'),
+    missingDependencies: first(report.missingDependencies, 'neededBy'),
+    missingLibraries: first(report.missingLibraries, 'neededBy'),
+    duplicateNames: first(report.duplicateNames, 'files'),
+    duplicatePaths: first(report.duplicatePaths, 'names'),
   };
+}
+
+/** The first findings, each with the first of its packages. */
+function first<Field extends string, Finding extends Readonly<Record<Field, readonly string[]>>>(
+  findings: readonly Finding[],
+  field: Field,
+): Finding[] {
+  const { findingsMax, findingPackagesMax } = reportLimits;
+  return findings
+    .slice(0, findingsMax)
+    .map((finding) => ({ ...finding, [field]: finding[field].slice(0, findingPackagesMax) }));
 }

@@ -18,9 +18,9 @@ export interface ServiceStatus {
     readonly publications: number;
   };
   readonly queue: {
-    /** Keys that wait to be looked at, or are looked at. */
+    /** Keys that are waiting or being read. */
     readonly pending: number;
-    /** Repositories whose index waits to be published, or is. */
+    /** Repositories whose index is waiting or being published. */
     readonly publications: number;
     readonly deadLetters: readonly {
       readonly key: string;
@@ -80,19 +80,19 @@ export interface ServedRepository {
   readonly isAdopted: boolean;
   /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
   readonly obstructed: readonly string[];
-  /** When this was found out; nothing has changed since that the server has heard of. */
+  /** When this status was made. The server knows of no change since. */
   readonly at: string;
-  /** Null where there is too much to check. */
+  /** Null where the repository is too large to check. */
   readonly findings: FindingCounts | null;
-  /** The first of each kind, each with the first of its packages. */
+  /** The first findings of each kind, each with the first of its packages. */
   readonly report: ConsistencyReport | null;
 }
 
-/** What `POST /-/retry` is sent. */
+/** The body of `POST /-/retry` … */
 export type RetryRequest = { readonly key: string } | { readonly all: true };
 
-/** … and answers. */
+/** … and its answer. */
 export interface RetryAnswer {
-  /** Packages that are looked at again. */
+  /** How many packages are read again. */
   readonly retried: number;
 }

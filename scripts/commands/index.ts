@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
-import type { ExtractNews } from '../../functions/extract-worker.ts';
+import type { Extracted } from '../../functions/extract-worker.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
@@ -56,7 +56,7 @@ async function indexDirectory(
     done.failures += 1;
     say(printable(sentence));
   };
-  const extracted = (hints: number, rejected: ExtractNews['rejected']): void => {
+  const report = (hints: number, rejected: Extracted['rejected']): void => {
     done.hints += hints;
     progress.update(done.hints);
     for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
@@ -79,7 +79,7 @@ async function indexDirectory(
       events: {
         onExtracted: (key, extraction) => {
           const row = extraction.outcome === 'removed' ? undefined : extraction.row;
-          extracted(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
+          report(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
         },
         onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `cannot index ${hint.key}`)),
         onSummarized: (repository, publication, startedAt) => {
@@ -103,11 +103,11 @@ async function indexDirectory(
   );
   const { directory: root, stateDirectory } = indexer.stores;
   const threads = new ExtractThreads({
-    place: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
-    onNews: (news) => {
-      for (const repository of news.changed) indexer.rowChanged(repository);
-      extracted(news.hints, news.rejected);
-      for (const sentence of news.failed) fail(sentence);
+    paths: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    onExtracted: ({ hints, changed, rejected, failed }) => {
+      for (const repository of changed) indexer.rowChanged(repository);
+      report(hints, rejected);
+      for (const sentence of failed) fail(sentence);
     },
   });
   try {

@@ -283,7 +283,7 @@ describe('while serving', () => {
         });
         await untilServed(indexer.url, await expectedSummary(directory));
         const second = await run([...indexNow, directory]);
-        assert.match(second.stderr, /is kept by another indexer/, 'and its lock holds');
+        assert.match(second.stderr, /is in use by another indexer/, 'and its lock holds');
         assert.equal(await indexer.interrupt(), 0, indexer.output);
         await assertPublished(directory);
       });

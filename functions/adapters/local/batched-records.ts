@@ -1,16 +1,15 @@
-/** A table that is written to in batches: for many rows at once, by one that does nothing else. */
+/** A table that writes many rows in one transaction. */
 
 import type { RecordTable, Repository, Row } from '../../ports.ts';
 import type { RowChange, SqliteRecords } from './sqlite-records.ts';
 import { tableLimits } from './sqlite-records.ts';
 
 /**
- * Changes of rows wait here, and are written together: when there are enough, and before anything else is asked of the table. `row`
- * knows them. The change stream tells of them once they are written.
+ * Changes of rows wait here until there are enough, or until something else than a row is read. `row` includes them. They enter the change
+ * stream when they are written. If writing fails, they go on waiting; the next change tries again, and so does `writeAll`, which throws.
  *
- * A process that dies loses what waits, and its hints were acknowledged: so this is for who compares everything at each start. And a row
- * may be written long after extract has looked again: so nobody else may write the same row meanwhile. A key goes to one writer, once.
- * Where writing fails, what waits goes on waiting: the next one tries it again, and `writeAll` tells in the end.
+ * Two rules for its users. A process that dies loses what is waiting, though its hints were acknowledged: so it must compare everything
+ * when it starts again. And a row may be written long after extract checked the object again: so no key may have two writers.
  */
 export class BatchedRecords implements RecordTable {
   readonly #table: SqliteRecords;
@@ -42,7 +41,7 @@ export class BatchedRecords implements RecordTable {
     if (this.#waiting.size >= batchRowsMax || this.#waitingBytes >= batchBytesMax) this.writeAll();
   }
 
-  /** Writes what waits. */
+  /** Writes what is waiting. */
   writeAll(): void {
     if (this.#waiting.size === 0) return;
     this.#table.writeAll(this.#waiting.values());

@@ -1,6 +1,6 @@
 /**
- * One indexer a directory. The lock is one that the operating system gives up by itself when the process ends, however it ends:
- * an SQLite file that is held exclusively. So there is no stale lock to clear away, and no process id to mistake for another.
+ * Keeps a second indexer out of a directory, by an exclusive lock on an SQLite file. The operating system releases it when the process
+ * ends, however it ends: so no stale lock has to be removed.
  */
 
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -9,25 +9,25 @@ import { DatabaseSync } from 'node:sqlite';
 import { CannotRun } from '../../failures.ts';
 
 export interface DirectoryLock {
-  /** False once the lock's file was removed or replaced: another process could lock the new one. */
+  /** False once the lock's file was removed or replaced: another process can lock the new one. */
   readonly isHeld: boolean;
   release(): void;
 }
 
-/** @throws {CannotRun} where another process holds the lock, or nobody can. */
+/** @throws {CannotRun} where another process holds the lock, or the file cannot be locked. */
 export function lockDirectory(stateDirectory: string, directory: string): DirectoryLock {
   const file = join(stateDirectory, 'lock.sqlite');
   const holderFile = join(stateDirectory, 'holder');
   const database = lock(file);
   if (database === 'held by another')
     throw new CannotRun(
-      `${directory} is kept by another indexer (process ${readHolder(holderFile)}): it follows every change by itself. Stop it first, or leave the work to it.`,
+      `${directory} is in use by another indexer (process ${readHolder(holderFile)}), which processes every change by itself; to run this command, stop it first`,
     );
   const inode = inodeOf(file);
   try {
     writeFileSync(holderFile, `${process.pid}\n`);
   } catch {
-    // It is for the message above only; without it, that says "unknown".
+    // It is only for the message above, which then says "unknown".
   }
   return {
     get isHeld() {
@@ -41,7 +41,7 @@ function lock(file: string): DatabaseSync | 'held by another' {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file);
-    // With the journal in memory and nothing written, the file stays empty: only its lock matters.
+    // Nothing is written, and the journal is in memory: the file stays empty.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
@@ -50,7 +50,7 @@ function lock(file: string): DatabaseSync | 'held by another' {
     if (errcode === busy) return 'held by another';
     if (errcode !== notADatabase)
       throw new CannotRun(`${file} cannot be locked (${message}): remove it, or let this user read and write it`);
-    // Nobody can hold a file that is no database. Emptied, not removed: who comes at the same time empties the same file.
+    // Nobody can lock a file that is no database. It is emptied, not removed: two processes that start at once then lock the same file.
     truncateSync(file);
     return lock(file);
   }
@@ -64,7 +64,7 @@ function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
-/** Whoever wrote it, and whatever it holds by now, it goes to a terminal. */
+/** Digits only: the text is shown in a terminal, and anybody may have written it. */
 function readHolder(holderFile: string): string {
   try {
     return /^\d{1,10}$/.exec(readFileSync(holderFile, 'utf8').trim())?.[0] ?? 'unknown';

@@ -1,9 +1,9 @@
-/** One holder per key at a time, within this process, in the order of asking. Keys do not wait for each other. */
+/** Runs tasks of the same key one after the other, in the order of the calls; tasks of different keys side by side. Within this process. */
 export class KeyLocks {
-  /** The end of the last task that asked for the key; absent where nobody holds it. */
+  /** Resolves when the last task of the key has ended; absent where it has. */
   readonly #ends = new Map<string, Promise<void>>();
 
-  /** Runs the task once every earlier one of this key has ended, well or badly. Settles as the task does. */
+  /** Runs the task once every earlier one of this key has ended. Settles as the task does. */
   async hold<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
     const { promise: end, resolve: release } = Promise.withResolvers<void>();
     const before = this.#ends.get(key);

@@ -1,4 +1,4 @@
-/** A directory and its table, for those who only read them. An indexer may be at work there. */
+/** Opens a directory and its table to read them, also while an indexer is working on them. */
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { DirectoryObjects } from './directory-objects.ts';
 import type { SqliteRecords } from './sqlite-records.ts';
 import { defaultStateDirectory, openTable, tableFile } from './state-directory.ts';
 
-/** @throws {CannotRun} where there is no such directory, or its table cannot be used. */
+/** @throws {CannotRun} where there is no such directory, or its table is unusable. */
 export async function openReadOnly(
   directory: string,
   state: string | undefined,

@@ -1,4 +1,4 @@
-/** Where an indexer keeps what it remembers of a directory. */
+/** The files that an indexer keeps beside the packages. */
 
 import { join } from 'node:path';
 import { CannotRun, isOfTheSystem, systemErrorSentence } from '../../failures.ts';
@@ -12,7 +12,7 @@ export function tableFile(stateDirectory: string): string {
   return join(stateDirectory, 'records.sqlite');
 }
 
-/** @throws {CannotRun} where it cannot be opened, made, or (where it is damaged) set aside. */
+/** @throws {CannotRun} where the table cannot be opened or made, or a damaged one cannot be set aside. */
 export function openTable(options: SqliteRecordsOptions): OpenedRecords {
   try {
     return SqliteRecords.open(options);
