@@ -253,9 +253,14 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   async #millisecondsToSettle(key: ObjectKey): Promise<number> {
     const { objects, records } = this.stores;
     if (this.#settling === undefined || objects.settlingFile === undefined) return 0;
-    const file = await objects.settlingFile(key);
-    const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
-    return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
+    try {
+      const file = await objects.settlingFile(key);
+      const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
+      return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
+    } catch {
+      // Its tail cannot be read. Nor can the package: extract says why, and the hint is retried.
+      return 0;
+    }
   }
 
   /** All that was asked for, except where a directory is in its place. */

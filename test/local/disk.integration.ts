@@ -178,7 +178,10 @@ describe('a disk that is made read-only while serving', () => {
       disk.makeReadOnly();
       for (const command of ['index', 'serve']) {
         const { exitCode, stdout, stderr } = await run([command, directory]);
-        assert.deepEqual([exitCode, stdout, stderr], [3, '', `indexer: ${directory}: the file system is read-only\n`]);
+        assert.deepEqual(
+          [exitCode, stdout, stderr],
+          [3, '', `pkgsrc-indexer: ${directory}: the file system is read-only\n`],
+        );
       }
     }));
 });
@@ -344,7 +347,7 @@ describe('without the right to', () => {
       await chmod(directory, 0o555);
       for (const command of ['index', 'serve']) {
         const { exitCode, stderr } = await run([command, directory], options);
-        assert.deepEqual([exitCode, stderr], [3, `indexer: ${directory}: permission is denied\n`]);
+        assert.deepEqual([exitCode, stderr], [3, `pkgsrc-indexer: ${directory}: permission is denied\n`]);
       }
       await chmod(directory, 0o755);
     }));
@@ -357,6 +360,6 @@ describe('without the right to', () => {
       await chmod(state, 0o555);
       const { exitCode, stderr } = await run([...indexNow, directory, '--state', state], options);
       assert.equal(exitCode, 3);
-      assert.match(stderr, /^indexer: [^\n]*\/state\/[^\n]*\n$/);
+      assert.match(stderr, /^pkgsrc-indexer: [^\n]*\/state\/[^\n]*\n$/);
     }));
 });
