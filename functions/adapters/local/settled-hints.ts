@@ -25,7 +25,11 @@ export class SettledHints implements HintQueue {
     const { objects, onLeftOut } = this.#options;
     const settled: Hint[] = [];
     for (const hint of hints) {
-      const wait = await this.#settling.millisecondsLeft(hint.key, await objects.settlingFile(hint.key));
+      // A file that cannot be read is left to extract, which says why.
+      const wait = await objects
+        .settlingFile(hint.key)
+        .then((file) => this.#settling.millisecondsLeft(hint.key, file))
+        .catch(() => 0);
       if (wait === 0) settled.push(hint);
       else onLeftOut(hint.key);
     }
