@@ -45,7 +45,7 @@ export interface LocalStores {
 }
 
 /** The table on one machine: what it knows can also be counted. */
-export interface LocalTable extends RecordTable {
+interface LocalTable extends RecordTable {
   /** Reads no record. */
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
   /** By file name; undefined where none is indexed. */
