@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, mock } from 'node:test';
 import { encodeHint } from '../../functions/events.ts';
 import type { Hint, ObjectFacts, ObjectKey, Repository } from '../../functions/ports.ts';
+import { defaultRules } from '../../functions/record/rules.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
@@ -78,6 +79,7 @@ export function newWorld() {
     objects: new FailingObjects(),
     records: new MemoryRecords((repository) => changed.push(repository)),
     clock: new ManualClock(),
+    rules: defaultRules,
     changed,
   };
 }

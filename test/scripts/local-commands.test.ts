@@ -60,7 +60,15 @@ test('a table that cannot be made is told with its place', async () => {
 
 describe('check', () => {
   const row = (file: string, lines: readonly string[]): Row => {
-    const facts = { repository: 'All', file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+    const facts = {
+      repository: 'All',
+      file,
+      etag: 'e',
+      size: 1,
+      lastModified: new Date(0),
+      indexedAt: new Date(0),
+      rules: '',
+    };
     return { ...facts, state: 'indexed', record: Buffer.from(`${lines.join('\n')}\n\n`), warnings: [] };
   };
   const tables: Readonly<Record<string, readonly Row[]>> = {
@@ -174,7 +182,14 @@ misc/a                            a-1, a-2
 test('status tells rejected packages with their reasons, what is pending, warnings and findings', async () => {
   const state = join(directory, 'status');
   const { table } = SqliteRecords.open({ file: join(state, 'records.sqlite') });
-  const facts = { repository: 'Some', etag: 'e', size: 1_234, lastModified: new Date(0), indexedAt: new Date(0) };
+  const facts = {
+    repository: 'Some',
+    etag: 'e',
+    size: 1_234,
+    lastModified: new Date(0),
+    indexedAt: new Date(0),
+    rules: '',
+  };
   const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\nMACHINE_ARCH=x86_64\n\n');
   const foreign = Buffer.from('PKGNAME=c-1\nMACHINE_ARCH=i386\n\n');
   await table.putRow({ ...facts, file: 'a-x.tgz', state: 'indexed', record, warnings: ['not-installable'] });
