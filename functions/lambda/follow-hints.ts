@@ -2,6 +2,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
 import { hintsFrom, type ReceivedHint } from '../events.ts';
 import { type Extraction, type ExtractPorts, extract, extractLimits } from '../extract.ts';
+import { isIndexKey, splitKey } from '../keys.ts';
 import type { Hint, ObjectKey } from '../ports.ts';
 import type { Rules } from '../record/rules.ts';
 import { count, logger, publishMetrics } from './telemetry.ts';
@@ -56,11 +57,12 @@ async function follow(
 ): Promise<readonly (string | undefined)[]> {
   const signal = AbortSignal.timeout(extractLimits.readMillisecondsMax);
   try {
-    report(key, await extract(ports, key, { force, rules: ports.rules, signal }));
+    if (isIndexKey(key)) await ports.records.requestSummary(splitKey(key).repository);
+    else report(key, await extract(ports, key, { force, rules: ports.rules, signal }));
     return [];
   } catch (error) {
     const timeout = signal.aborted ? { timeoutMilliseconds: extractLimits.readMillisecondsMax } : {};
-    logger.error('could not read a package; will retry', { key, ...timeout, error: error as Error });
+    logger.error('could not follow a hint; will retry', { key, ...timeout, error: error as Error });
     return messageIds;
   }
 }
