@@ -9,8 +9,8 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import pMap from 'p-map';
 import { encodeHint } from '../../events.ts';
-
 import type { Clock, Hint, HintQueue } from '../../ports.ts';
 
 const kibibyte = 1024;
@@ -58,16 +58,8 @@ export class SqsHints implements HintQueue {
    * @throws {HintsNotSent}
    */
   async send(hints: readonly Hint[]): Promise<void> {
-    const waiting = batchesOf(hints.map(encodeHint));
-    const sendWaiting = async () => {
-      for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) await this.#sendBatch(batch);
-    };
-    try {
-      await Promise.all(Array.from({ length: queueLimits.batchesConcurrentMax }, sendWaiting));
-    } catch (error) {
-      waiting.length = 0; // stops the other senders
-      throw error;
-    }
+    const concurrency = queueLimits.batchesConcurrentMax;
+    await pMap(batchesOf(hints.map(encodeHint)), (batch) => this.#sendBatch(batch), { concurrency });
   }
 
   /** SQS answers 200 even if it refused some messages of a batch, and names them. */
