@@ -106,15 +106,11 @@ export class DynamoDbRecords implements RecordTable {
   }
 
   async markAdopted(repository: Repository): Promise<void> {
-    await this.#client.send(
-      new UpdateItemCommand({
-        TableName: this.#repositoriesTable,
-        Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #adopted = :adopted',
-        ExpressionAttributeNames: { '#adopted': 'adopted' },
-        ExpressionAttributeValues: { ':adopted': { BOOL: true } },
-      }),
-    );
+    await this.#setAdopted(repository, true);
+  }
+
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    await this.#setAdopted(repository, false);
   }
 
   /** Increments a counter in a row of its own: only a write that changes an item enters the stream. */
@@ -152,6 +148,18 @@ export class DynamoDbRecords implements RecordTable {
       }),
     );
     return Number(expected(attributes?.run?.N, 'run', `repository ${JSON.stringify(repository)}`));
+  }
+
+  async #setAdopted(repository: Repository, isAdopted: boolean): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: 'SET #adopted = :adopted',
+        ExpressionAttributeNames: { '#adopted': 'adopted' },
+        ExpressionAttributeValues: { ':adopted': { BOOL: isAdopted } },
+      }),
+    );
   }
 
   async #repositoryItem(repository: Repository): Promise<Item | undefined> {
