@@ -32,8 +32,15 @@ export interface Setting {
   readonly page: boolean;
   /** Of a block of the summary, on average. A record has about 150. */
   readonly blockBytes: number;
+  /** A repository of which no index and no page can be put, for `refusingMilliseconds`. */
+  readonly refused: string | undefined;
+  /** As on AWS: all repositories share a shard, and one that failed is requested again by a hint. Otherwise its changes are retried. */
+  readonly retriesByHint: boolean;
   readonly faults: FaultRates;
 }
+
+/** How long the puts of a repository are refused. */
+export const refusingMilliseconds = 55_000;
 
 /** Something that happens from outside, `at` milliseconds after the beginning. */
 export type Deed = { readonly id: string; readonly at: number } & (
@@ -97,6 +104,7 @@ const namesFor = {
   growth: [4, 8],
   pages: [4, 8],
   return: [2, 4],
+  failing: [2, 4],
 } as const;
 const millisecondsFor = {
   anything: [150, 800, 3_000, 8_000],
@@ -107,6 +115,7 @@ const millisecondsFor = {
   growth: [3_000, 8_000, 16_000],
   pages: [3_000, 8_000],
   return: [3_000, 8_000],
+  failing: [800, 3_000, 8_000],
 } as const;
 const countFor = {
   anything: [2, 14],
@@ -117,8 +126,9 @@ const countFor = {
   growth: [8, 30],
   pages: [8, 30],
   return: [6, 16],
+  failing: [6, 20],
 } as const;
-export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'return';
+export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'return' | 'failing';
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
@@ -137,18 +147,21 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
   return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 12, return: 12 },
+  failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
 };
 
 /**
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
  * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there;
- * `lost table`, the same crowd on a repository whose indexes are ours and right; `return`, repositories that vanish and come back.
+ * `lost table`, the same crowd on a repository whose indexes are ours and right; `return`, repositories that vanish and come back;
+ * `failing`, a repository that cannot be published, beside others that can.
  */
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
 const pagesChance = 0.08;
 const lostTableChance = 0.05;
 const returnChance = 0.08;
+const failingChance = 0.06;
 
 export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
@@ -156,11 +169,10 @@ export function planOf(seed: number, asked?: Theme): Plan {
   const pageDice = new Dice(seed, 'page');
   const isLost = new Dice(seed, 'table').chance(lostTableChance);
   const isBack = new Dice(seed, 'return').chance(returnChance);
-  const theme = asked ?? (pageDice.chance(pagesChance) ? 'pages' : isLost ? 'lost table' : isBack ? 'return' : drawn);
-  const repositoriesUsed = repositories.slice(
-    0,
-    theme === 'anything' ? dice.pick([1, 1, 2, 4]) : theme === 'return' ? 2 : 1,
-  );
+  const isFailing = new Dice(seed, 'failing').chance(failingChance);
+  const seldom = isLost ? 'lost table' : isBack ? 'return' : drawn;
+  const theme = asked ?? (isFailing ? 'failing' : pageDice.chance(pagesChance) ? 'pages' : seldom);
+  const repositoriesUsed = repositories.slice(0, repositoryCount(theme, dice));
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
   const setting = {
@@ -186,6 +198,12 @@ export function planOf(seed: number, asked?: Theme): Plan {
   return { seed, setting, deeds: deeds.sort((a, b) => a.at - b.at) };
 }
 
+function repositoryCount(theme: Theme, dice: Dice): number {
+  if (theme === 'failing') return 3;
+  if (theme === 'return') return 2;
+  return theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1;
+}
+
 /** What others do with pages. */
 function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[], milliseconds: number): Deed[] {
   const count = theme === 'pages' ? dice.pick([0, 0, 1, 4]) : dice.pick([0, 0, 0, 1]);
@@ -200,6 +218,8 @@ function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[]
 
 function drawSetting(dice: Dice): Omit<Setting, 'blockBytes' | 'page'> {
   return {
+    refused: undefined,
+    retriesByHint: false,
     store: dice.pick(['s3', 'directory']),
     rowsPerPage: dice.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1, 2]),
     objectsPerPage: dice.pick([1000, 1000, 1, 3]),
@@ -242,6 +262,16 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
       };
     case 'return':
       return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...noFaults, slow: 0.1, late: 0.2, twin } };
+    case 'failing':
+      return {
+        refused: repositories[0],
+        retriesByHint: true,
+        summarizeCopies: 1,
+        windowMilliseconds: dice.pick([5, 100, 1_000]),
+        // As often as the stream does it in an hour: meanwhile a shard that is held up stands still.
+        triesMax: 1_000,
+        faults: { ...noFaults, slow: 0.05, crash: dice.pick([0, 0.02]), throttled: dice.pick([0, 0.03]), twin },
+      };
     case 'growth':
       return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...drawRates(dice), dropped: 0, twin } };
   }
@@ -346,6 +376,8 @@ const plainSetting: Setting = {
   formats: indexFormatNames,
   page: true,
   blockBytes: 300,
+  refused: undefined,
+  retriesByHint: false,
   faults: noFaults,
 };
 
