@@ -146,7 +146,7 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
-  return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 12, return: 12 },
+  return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 20, return: 20 },
   failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
 };
 
@@ -160,7 +160,7 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
 const pagesChance = 0.08;
 const lostTableChance = 0.05;
-const returnChance = 0.08;
+const returnChance = 0.1;
 const failingChance = 0.06;
 
 export function planOf(seed: number, asked?: Theme): Plan {
