@@ -304,14 +304,14 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'reindex misses packages that changed': {
     seed: 19,
     step: 'reindex',
-    from: 'if (force || etags.get(file) !== etag) yield file;',
-    to: 'if (force || !etags.has(file)) yield file;',
+    from: 'if (force || etags.get(file) !== etag ||',
+    to: 'if (force || !etags.has(file) ||',
   },
   'reindex misses packages that are gone': {
     seed: 19,
     step: 'reindex',
-    from: 'if (force || etags.get(file) !== etag) yield file;',
-    to: 'if (force || (etags.get(file) ?? etag) !== etag) yield file;',
+    from: 'if (force || etags.get(file) !== etag ||',
+    to: 'if (force || (etags.get(file) ?? etag) !== etag ||',
   },
   'reindex misses packages without a row': {
     step: 'reindex',
