@@ -82,7 +82,7 @@ export async function extract(ports: ExtractPorts, key: ObjectKey, options: Extr
  */
 async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise<void> {
   const { repository } = splitKey(key);
-  if (!(await records.isAdopted(repository))) await records.requestSummary(repository);
+  if (!(await records.state(repository)).isAdopted) await records.requestSummary(repository);
 }
 
 /** An alias is not a package: the hint that its creation sends ends here. */

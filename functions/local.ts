@@ -14,6 +14,7 @@ import { Settling, type SettlingFile } from './adapters/local/settling.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
+import { confirm } from './index/confirmation.ts';
 import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import { joinKey, splitKey } from './keys.ts';
 import { obstructedFiles } from './obstruction.ts';
@@ -74,6 +75,10 @@ export interface LocalIndexerOptions {
   readonly debounce?: number;
   /** Seconds without a change before a file is read; without it, every file is read at once. */
   readonly settle?: number;
+  /** Percent of its records that a publication may drop, whatever the reason. */
+  readonly maxShrink?: number | undefined;
+  /** Confirm whatever is held back. */
+  readonly confirmsHeldBack?: boolean;
   readonly clock?: Clock;
   readonly events: LocalIndexerEvents;
 }
@@ -220,6 +225,16 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     for (const key of indexes) await this.checkIndex(key);
   }
 
+  /** Publishes what is held back. @returns whether anything was. */
+  async confirm(repository: Repository): Promise<boolean> {
+    const { objects, records } = this.stores;
+    const { heldBack } = await records.state(repository);
+    if (heldBack === undefined) return false;
+    await confirm({ objects, clock: this.#clock }, repository, heldBack);
+    this.rowChanged(repository);
+    return true;
+  }
+
   /** A row changed; without a file, any row may have. */
   rowChanged(repository: Repository, file?: string): void {
     this.publications.touch(repository, this.#options.debounce === undefined ? undefined : file);
@@ -257,17 +272,26 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   async #publish(repository: Repository, changes: Changes): Promise<void> {
     if (this.#isAbandoned) return;
     const startedAt = this.#clock.now();
-    const { objects, records } = this.stores;
-    const publication = await summarize({ objects, records, clock: this.#clock }, repository, {
-      ...(await this.#publishable(repository)),
-      changes,
-    });
+    let publication = await this.#summarize(repository, changes);
+    if (publication.outcome === 'held-back' && this.#options.confirmsHeldBack) {
+      await confirm({ objects: this.stores.objects, clock: this.#clock }, repository, publication.heldBack);
+      publication = await this.#summarize(repository, 'all');
+    }
     this.#events.onChanged?.(repository);
     this.#events.onSummarized(repository, publication, startedAt);
     if ('page' in publication && publication.page === 'foreign')
       this.#events.onNotice(
         `kept ${printable(joinKey(repository, pageFile))}, which is not ours; remove it to get the package browser`,
       );
+  }
+
+  async #summarize(repository: Repository, changes: Changes): Promise<Publication> {
+    const { objects, records } = this.stores;
+    return await summarize({ objects, records, clock: this.#clock }, repository, {
+      ...(await this.#publishable(repository)),
+      changes,
+      maxShrink: this.#options.maxShrink,
+    });
   }
 
   /** 0 where the file can be read now. */

@@ -4,12 +4,20 @@ import type { Command } from 'commander';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import type { Extracted } from '../../functions/extract-worker.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
+import { heldBackSentence } from '../../functions/index/hold-back.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
-import { archOption, formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import {
+  archOption,
+  formatsOption,
+  maxShrinkOption,
+  pageOption,
+  settleOption,
+  stateOption,
+} from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { Progress } from '../terminal/progress.ts';
 import { ending } from '../terminal/run-command.ts';
@@ -24,6 +32,8 @@ export function addCommand(program: Command): void {
     .addOption(pageOption())
     .addOption(archOption())
     .addOption(settleOption())
+    .addOption(maxShrinkOption())
+    .option('--adopt', 'publish what would be held back because it drops many records')
     .option('--force', 'read every package again, even if unchanged')
     .action(ending(indexDirectory));
 }
@@ -36,13 +46,17 @@ interface IndexOptions {
   readonly arch?: readonly string[];
   /** Seconds without a change before a file is read. */
   readonly settle: number;
+  /** Percent. */
+  readonly maxShrink?: number;
+  /** Confirm what is held back. */
+  readonly adopt?: boolean;
   /** Read every package again, whether it changed or not. */
   readonly force?: boolean;
 }
 
 async function indexDirectory(
   directory: string,
-  { state, formats, page, arch = [], settle, force = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, maxShrink, adopt = false, force = false }: IndexOptions,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
     await Promise.all([
@@ -55,7 +69,7 @@ async function indexDirectory(
   const rules = { architectures: arch };
   const progress = new Progress('reading packages');
   const say = (line: string) => progress.say(console.error, line);
-  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
+  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, heldBack: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
     say(printable(sentence));
@@ -81,6 +95,8 @@ async function indexDirectory(
       formats,
       page,
       rules,
+      maxShrink,
+      confirmsHeldBack: adopt,
       events: {
         onExtracted: (key, extraction) => {
           const row = extraction.outcome === 'removed' ? undefined : extraction.row;
@@ -91,6 +107,7 @@ async function indexDirectory(
           done.summaries += 1;
           const facts = describe(publication);
           if (facts.length === 0) return;
+          if (publication.outcome === 'held-back') done.heldBack += 1;
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           console.log(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
@@ -139,6 +156,7 @@ async function indexDirectory(
     await indexer.close();
   }
   if (done.failures > 0) return exitCodes.couldNotRun;
+  if (done.heldBack > 0) return exitCodes.heldBack;
   if (done.summaries === 0) console.log(`no packages below ${directory}`);
   return done.rejected > 0 ? exitCodes.rejected : exitCodes.done;
 }
@@ -152,6 +170,8 @@ function describe(publication: Publication): string[] {
       return [...describeSummary(publication.summary), 'index unchanged'];
     case 'waiting':
       return [`existing index kept: ${count(publication.missing, 'package')} could not be read yet`];
+    case 'held-back':
+      return [`${heldBackSentence(publication.heldBack)}; to publish it: index --adopt`];
     case 'deferred':
     case 'absent':
       return [];

@@ -24,6 +24,21 @@ export function pageOption(): Option {
   return new Option('--no-page', 'do not write index.html, the package browser, beside each index');
 }
 
+export function maxShrinkOption(): Option {
+  return new Option(
+    '--max-shrink <percent>',
+    'hold back any publication that drops more of the records (default: 10, only where the rules changed or the index is not ours)',
+  ).argParser(parsePercent);
+}
+
+/** `10` or `10%` */
+function parsePercent(text: string): number {
+  const percent = Number(text.replace(/%$/, ''));
+  if (!/^\d+(\.\d+)?%?$/.test(text) || percent > 100)
+    throw new InvalidArgumentError('Expected a percentage from 0 to 100.');
+  return percent;
+}
+
 export function archOption(): Option {
   return new Option(
     '--arch <prefix>',

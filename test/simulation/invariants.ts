@@ -6,7 +6,7 @@
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { indexFiles, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
-import type { Row } from '../../functions/ports.ts';
+import type { RepositoryState, Row } from '../../functions/ports.ts';
 import type { MemoryObjects } from '../adapters/memory-objects.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { type MadePackage, recordOf } from './made-packages.ts';
@@ -267,12 +267,12 @@ export class Invariants implements Witness {
   }
 
   /** Of a repository of which nothing is left, only a name in the table may be. */
-  async checkAdopted(isAdopted: (repository: string) => Promise<boolean>): Promise<void> {
+  async checkAdopted(stateOf: (repository: string) => Promise<RepositoryState>): Promise<void> {
     for (const repository of this.#whole) {
       const isEmpty = ![...this.#options.objects.objects.keys()].some(
         (key) => splitKey(key).repository === repository && splitKey(key).file !== pageFile,
       );
-      if (isEmpty && (await isAdopted(repository)))
+      if (isEmpty && (await stateOf(repository)).isAdopted)
         throw new Violation('a repository of which nothing is left is not adopted', repository);
     }
   }

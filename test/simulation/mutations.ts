@@ -24,7 +24,7 @@ interface Mutation {
 interface SourceMutation extends Mutation {
   readonly step: 'extract' | 'summarize' | 'reindex' | 'retry-summary';
   /** A module that the step alone imports, where that is what changes. */
-  readonly part?: 'page/keep-page' | 'index/index-heads';
+  readonly part?: 'page/keep-page' | 'index/coverage' | 'index/index-heads' | 'index/review';
   /** Has to occur once. */
   readonly from: string;
   readonly to: string;
@@ -112,8 +112,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize reads the head of the index after the rows': {
     seed: 43,
     step: 'summarize',
-    from: 'const { summary, damaged } = reading;',
-    to: 'const { summary, damaged } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
+    from: 'const { summary } = reading;',
+    to: 'const { summary } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
   },
   'summarize treats a lost race as done': {
     seed: 22,
@@ -131,11 +131,12 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     theme: 'adoption',
     step: 'summarize',
     from: 'if (coverage.missing > 0) return',
-    to: 'if (coverage.missing > 0 && !(await records.isAdopted(repository))) return',
+    to: 'if (coverage.missing > 0 && !(await records.state(repository)).isAdopted) return',
   },
   'summarize adopts a repository when only the names of its packages are known': {
     seedsMax: rare,
     step: 'summarize',
+    part: 'index/coverage',
     from: 'if (this.#ahead[1] !== etag) this.missing += 1;',
     to: 'if (etag === undefined) this.missing += 1;',
   },
@@ -143,7 +144,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seed: 3,
     theme: 'return',
     step: 'summarize',
-    from: "if (reading.outcome === 'absent' && isAdopted) await ports.records.unmarkAdopted(repository);",
+    from: "if (reading.outcome === 'absent' && state.isAdopted) await ports.records.unmarkAdopted(repository);",
     to: '',
   },
   'summarize applies changes to an index that was copied from another repository': {
@@ -158,8 +159,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'return',
     step: 'summarize',
-    from: '(!isAdopted && heads.size > 0) || isForeign(heads, repository)',
-    to: '!isAdopted && heads.size > 0',
+    from: '(!state.isAdopted && heads.size > 0) || isForeign(heads, repository)',
+    to: '!state.isAdopted && heads.size > 0',
   },
   'summarize keeps a format that is switched off': {
     step: 'summarize',
@@ -233,15 +234,15 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: "published !== undefined || made === 'put' || !isAdopted;",
-    to: 'published !== undefined || !isAdopted;',
+    from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
+    to: 'published !== undefined || !state.isAdopted || wasHeldBack;',
   },
   'summarize does not check again where it only adopted the repository': {
     seedsMax: rare,
     theme: 'lost table',
     step: 'summarize',
-    from: "published !== undefined || made === 'put' || !isAdopted;",
-    to: "published !== undefined || made === 'put';",
+    from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
+    to: "published !== undefined || made === 'put' || wasHeldBack;",
   },
   'summarize treats a lost race for the page as done': {
     seedsMax: rare,

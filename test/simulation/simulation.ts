@@ -246,7 +246,7 @@ class Simulation {
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
     this.#invariants.checkRows(() => false);
-    await this.#invariants.checkAdopted((repository) => this.#records.isAdopted(repository));
+    await this.#invariants.checkAdopted((repository) => this.#records.state(repository));
     this.#checkPublished();
   }
 

@@ -1,6 +1,6 @@
 /** A table that writes many rows in one transaction. */
 
-import type { RecordTable, Repository, Row } from '../../ports.ts';
+import type { HeldBack, RecordTable, Repository, RepositoryState, Row } from '../../ports.ts';
 import type { RowChange, SqliteRecords } from './sqlite-records.ts';
 import { tableLimits } from './sqlite-records.ts';
 
@@ -69,8 +69,8 @@ export class BatchedRecords implements RecordTable {
     return await this.#table.lastRun(repository);
   }
 
-  async isAdopted(repository: Repository): Promise<boolean> {
-    return await this.#table.isAdopted(repository);
+  async state(repository: Repository): Promise<RepositoryState> {
+    return await this.#table.state(repository);
   }
 
   async markAdopted(repository: Repository): Promise<void> {
@@ -81,6 +81,11 @@ export class BatchedRecords implements RecordTable {
   async unmarkAdopted(repository: Repository): Promise<void> {
     this.writeAll();
     await this.#table.unmarkAdopted(repository);
+  }
+
+  async setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void> {
+    this.writeAll();
+    await this.#table.setHeldBack(repository, heldBack);
   }
 
   async requestSummary(repository: Repository): Promise<void> {

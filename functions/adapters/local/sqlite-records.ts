@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
-import type { OnChange, RecordTable, Repository, Row } from '../../ports.ts';
+import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
+import type { HeldBack, OnChange, RecordTable, Repository, RepositoryState, Row } from '../../ports.ts';
 import { isDamage, isSound, openToRead, openToWrite, type Unusable } from './sqlite-file.ts';
 
 const kibibyte = 1024;
@@ -163,12 +164,12 @@ export class SqliteRecords implements RecordTable {
   }
 
   /**
-   * While a repository is not adopted, its summary needs all rows. Given a file, summarize would only request a summary of all rows, and
-   * the first index would come a window later.
+   * While a repository is not adopted, or something is held back, its summary needs all rows. Given a file, summarize would only request a
+   * summary of all rows, and the index would come a window later.
    */
   #notify(repository: Repository, file: string): void {
-    const isAdopted = this.#statements.repository.get(repository)?.adopted === 1;
-    this.#onChange(repository, isAdopted ? file : undefined);
+    const state = this.#statements.repository.get(repository);
+    this.#onChange(repository, state?.adopted === 1 && state.heldBack === null ? file : undefined);
   }
 
   /** Reads a page at a time, by file name: no cursor stays open, so writes in between do no harm. */
@@ -210,8 +211,9 @@ export class SqliteRecords implements RecordTable {
     return Number(this.#statements.repository.get(repository)?.run ?? 0);
   }
 
-  async isAdopted(repository: Repository): Promise<boolean> {
-    return this.#statements.repository.get(repository)?.adopted === 1;
+  async state(repository: Repository): Promise<RepositoryState> {
+    const { adopted, heldBack } = this.#statements.repository.get(repository) ?? {};
+    return { isAdopted: adopted === 1, heldBack: typeof heldBack === 'string' ? heldBackOf(heldBack) : undefined };
   }
 
   async markAdopted(repository: Repository): Promise<void> {
@@ -220,6 +222,10 @@ export class SqliteRecords implements RecordTable {
 
   async unmarkAdopted(repository: Repository): Promise<void> {
     this.#statements.unmarkAdopted.run(repository);
+  }
+
+  async setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void> {
+    this.#statements.setHeldBack.run(repository, heldBack === undefined ? null : heldBackText(heldBack));
   }
 
   async requestSummary(repository: Repository): Promise<void> {
@@ -250,9 +256,11 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     firstIndexed: "SELECT * FROM records WHERE repository = ? AND state = 'indexed' ORDER BY file LIMIT 1",
     takeRun: `INSERT INTO repositories (repository, run) VALUES (?, 1)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
-    repository: 'SELECT run, adopted FROM repositories WHERE repository = ?',
+    repository: 'SELECT run, adopted, heldBack FROM repositories WHERE repository = ?',
     markAdopted: `INSERT INTO repositories (repository, adopted) VALUES (?, 1)
                 ON CONFLICT (repository) DO UPDATE SET adopted = 1`,
+    setHeldBack: `INSERT INTO repositories (repository, heldBack) VALUES (?, ?)
+                  ON CONFLICT (repository) DO UPDATE SET heldBack = excluded.heldBack`,
     unmarkAdopted: 'UPDATE repositories SET adopted = 0 WHERE repository = ?',
   };
   return Object.fromEntries(
