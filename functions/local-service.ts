@@ -25,11 +25,12 @@ import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
 import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
+import type { AnsweredRequest, Log, LogLevel } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
-import { verdictOn } from './verdict.ts';
+import type { ViewPermissions } from './server/site.ts';
 import { printable, repositoryName } from './wording.ts';
 
 export const serviceLimits = {
@@ -53,6 +54,8 @@ export interface ServiceOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
+  /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
+  readonly arch?: readonly string[];
   readonly state?: string;
   /** Where clients find the server; by default its address. */
   readonly publicUrl?: string;
@@ -63,6 +66,8 @@ export interface ServiceOptions {
   readonly localUploads?: boolean;
   /** Bytes. */
   readonly uploadMax?: number;
+  /** Who may see what the server is doing; by default everybody who reaches it. */
+  readonly views?: Partial<ViewPermissions>;
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
   /** Seconds without a change before a file is read. */
@@ -72,8 +77,10 @@ export interface ServiceOptions {
 }
 
 export interface ServiceSurroundings {
-  /** Prints a line. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
+  /** Prints how to use the server; by default into the log. */
+  readonly greet?: (line: string) => void;
+  readonly onAnswered?: (request: AnsweredRequest) => void;
   readonly clock?: Clock;
   readonly watch?: WatchDirectory;
   /** How the directory is read. */
@@ -83,7 +90,7 @@ export interface ServiceSurroundings {
 export class Service {
   readonly #activity: Activity;
   readonly #clock: Clock;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
   readonly #server: HttpServer;
@@ -108,25 +115,27 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, debounce, settle, state } = options;
+    const { formats, page, arch = [], debounce, settle, state } = options;
     const stopping = new AbortController();
     // Nothing changes, and so nothing is reported, before there are operations.
     const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      { formats, page, debounce, settle, clock, events },
+      { formats, page, rules: { architectures: arch }, debounce, settle, clock, events },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
-    const { server, address } = await listen(indexer, operations, options, log).catch(async (error: unknown) => {
-      indexer.stores.discard();
-      await indexer.close();
-      throw error instanceof CannotListen ? new CannotRun(error.message) : error;
-    });
+    const { server, address } = await listen(indexer, operations, options, surroundings).catch(
+      async (error: unknown) => {
+        indexer.stores.discard();
+        await indexer.close();
+        throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+      },
+    );
     const parts = { activity, clock, log, indexer, operations, server, stopping };
     const service = new Service(parts, address.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
-      await service.#greet(address, options);
+      await service.#greet(address, options, surroundings.greet ?? log);
       return service;
     } catch (error) {
       await service.stop();
@@ -203,7 +212,7 @@ export class Service {
           this.#comparisons.addTree(prefix);
           this.#compareSoon();
         },
-        onNotice: (sentence) => this.#log(printable(sentence)),
+        onNotice: (sentence) => this.#log(printable(sentence), 'warn'),
       },
       { clock: this.#clock, ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }) },
     );
@@ -252,11 +261,15 @@ export class Service {
   #reportOnce(error: unknown, reported: string | undefined): string {
     const sentence = failureSentence(error);
     if (sentence === undefined) throw error;
-    if (sentence !== reported) this.#log(`${sentence}; will retry`);
+    if (sentence !== reported) this.#log(`${sentence}; will retry`, 'error');
     return sentence;
   }
 
-  async #greet(address: ListeningAddress, { uploadToken, localUploads = false }: ServiceOptions): Promise<void> {
+  async #greet(
+    address: ListeningAddress,
+    { uploadToken, localUploads = false }: ServiceOptions,
+    print: (line: string) => void,
+  ): Promise<void> {
     const local = address.isLoopback ? 'local' : 'not-loopback';
     const lines = greeting({
       directory: this.#indexer.stores.directory,
@@ -265,7 +278,7 @@ export class Service {
       repositories: await this.#greetedRepositories(),
       uploads: uploadToken !== undefined ? 'token' : localUploads ? local : 'off',
     });
-    for (const line of lines) this.#log(line);
+    for (const line of lines) print(line);
   }
 
   async #greetedRepositories(): Promise<Repository[]> {
@@ -288,7 +301,7 @@ export class Service {
 interface ServiceParts {
   readonly activity: Activity;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
   readonly server: HttpServer;
@@ -300,9 +313,9 @@ async function listen(
   indexer: LocalIndexer<OpenedDirectory>,
   operations: LocalOperations,
   options: ServiceOptions,
-  log: (line: string) => void,
+  { log, onAnswered }: ServiceSurroundings,
 ): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress }> {
-  const { host, port, publicUrl, uploadToken, uploadMax, localUploads = false, overwrite = true } = options;
+  const { host, port, publicUrl, uploadToken, uploadMax, localUploads = false, overwrite = true, views } = options;
   const server = createHttpServer({
     root: indexer.stores.directory,
     host,
@@ -312,32 +325,36 @@ async function listen(
     ...(uploadMax === undefined ? {} : { limits: { uploadBytesMax: uploadMax } }),
     uploads: indexer,
     overwrite,
-    findRejection: verdictOn,
+    findRejection: (source, file) => indexer.findRejection(source, file),
     operations,
+    ...(views === undefined ? {} : { views }),
     log,
+    ...(onAnswered === undefined ? {} : { onAnswered }),
   });
   return { server, address: await server.listen(port) };
 }
 
 /** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
-function reportedEvents(log: (line: string) => void, activity: Activity): LocalIndexerEvents {
-  const logIfAny = (line: string | undefined) => line !== undefined && log(line);
+function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
+  const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
   return {
-    onNotice: log,
+    onNotice: (sentence) => log(sentence, 'warn'),
     onUploaded: (key) => activity.uploaded(key),
     onRemoved: (key) => activity.heard(key),
     onExtracted: (key, extraction) => {
-      logIfAny(extractedLine(key, extraction));
+      const isRejected = extraction.outcome === 'written' && extraction.row.state === 'rejected';
+      logIfAny(extractedLine(key, extraction), isRejected ? 'warn' : 'info');
       activity.extracted(key, extraction);
     },
     onExtractFailed: (key, error, tries) => {
       if (tries === 1) reportFailure(log, `cannot read ${key}`, error);
     },
     onDeadLetter: (letter) => {
-      if (!(letter.error instanceof DirectoryLost)) log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+      if (!(letter.error instanceof DirectoryLost))
+        log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds), 'error');
     },
     onSummarized: (repository, publication, startedAt) => {
-      logIfAny(publicationLine(repository, publication));
+      logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
       activity.summarized(repository, publication, startedAt);
     },
     onSummarizeFailed: (repository, error, failures) => {
@@ -347,6 +364,6 @@ function reportedEvents(log: (line: string) => void, activity: Activity): LocalI
 }
 
 /** The loss of the directory is reported once, and not for every package in it. */
-function reportFailure(log: (line: string) => void, what: string, error: unknown): void {
-  if (!(error instanceof DirectoryLost)) log(failureLine(what, error));
+function reportFailure(log: Log, what: string, error: unknown): void {
+  if (!(error instanceof DirectoryLost)) log(failureLine(what, error), 'warn');
 }

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeHint, eventLimits, hintsFrom } from '../functions/events.ts';
 import { isPackageKey } from '../functions/keys.ts';
+import { anyText } from './any-text.ts';
 import { runs } from './thoroughness.ts';
 
 const fixturesDirectory = new URL('fixtures/events/', import.meta.url);
@@ -85,6 +86,12 @@ describe('events become hints', () => {
   it('keeps the outermost message where one queue fed another', () => {
     const event = sqs(sqs(notification({}), 'inner'), 'outer');
     assert.deepEqual(hintsFrom(event).hints, [{ key: 'All/x-1.0.tgz', messageId: 'outer' }]);
+  });
+
+  it('reads a hint of ours with the key of an index, and ignores what the bucket tells of an index', () => {
+    const key = 'All/pkg_summary.gz';
+    assert.deepEqual(hintsFrom(JSON.parse(encodeHint({ key }))).hints, [{ key }]);
+    assert.deepEqual(hintsFrom(notification({ key })), { hints: [], ignoredCount: 1, unknown: [] });
   });
 
   it('keeps the good hints of a message that also holds something unknown', () => {
@@ -219,8 +226,7 @@ describe('unknown events', () => {
 
 describe('properties', () => {
   /** A package's key of any characters that UTF-8 can say. */
-  const packageKey = fc
-    .string({ unit: 'binary', minLength: 1, maxLength: 40 })
+  const packageKey = anyText({ minLength: 1, maxLength: 40 })
     .map((name) => `All/${name}-1.0.tgz`)
     .filter((key) => isPackageKey(key));
 

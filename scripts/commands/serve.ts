@@ -7,7 +7,8 @@ import type { Loss } from '../../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { farewell } from '../../functions/console-messages.ts';
 import { CannotRun, failureSentence, systemErrorSentence } from '../../functions/failures.ts';
-import type { Service, ServiceOptions } from '../../functions/local-service.ts';
+import type { Service, ServiceOptions, ServiceSurroundings } from '../../functions/local-service.ts';
+import { accessLogTo, type LogFormat, logFormats, logTo } from '../../functions/log.ts';
 import { Activity } from '../../functions/server/activity.ts';
 import {
   parseBytes,
@@ -17,10 +18,11 @@ import {
   parsePublicUrl,
   parseSeconds,
 } from '../terminal/argument-parsers.ts';
-import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import { archOption, formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ending } from '../terminal/run-command.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
+import { type ViewOptions, viewOption, viewPermissions, viewTokenOption } from '../terminal/view-options.ts';
 
 export function addCommand(program: Command): void {
   program
@@ -51,16 +53,27 @@ export function addCommand(program: Command): void {
       parseSeconds(0.1, 3_600),
     )
     .addOption(settleOption())
+    .addOption(viewOption('operations', 'the page /-/ and /-/status'))
+    .addOption(viewTokenOption('operations'))
+    .addOption(viewOption('metrics', '/-/metrics, for Prometheus'))
+    .addOption(viewTokenOption('metrics'))
+    .addOption(viewOption('health', '/-/healthz'))
+    .addOption(viewTokenOption('health'))
+    .addOption(new Option('--log <format>', 'format of the log').choices(logFormats).default('text'))
+    .option('--access-log', 'log each request: in the common log format, or as JSON with --log json')
     .option('--create', 'create the directory if it does not exist')
     .addOption(stateOption())
     .addOption(formatsOption())
     .addOption(pageOption())
+    .addOption(archOption())
     .action(ending(serve));
 }
 
-interface ServeOptions extends ServiceOptions {
+interface ServeOptions extends Omit<ServiceOptions, 'views'>, ViewOptions {
   /** Make the directory where it is missing. */
   readonly create?: boolean;
+  readonly log: LogFormat;
+  readonly accessLog?: boolean;
 }
 
 const clock = new SystemClock();
@@ -70,16 +83,25 @@ async function serve(directory: string, options: ServeOptions): Promise<ExitCode
   ignoreClosedOutput();
   const stop = stopSignal(process, clock, () => process.exit(130));
   const activity = new Activity(clock);
+  const print = (line: string) => console.log(line);
+  const log = logTo(print, options.log);
+  const surroundings: ServiceSurroundings = {
+    log,
+    ...(options.log === 'text' ? { greet: print } : {}),
+    ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log) } : {}),
+  };
+  const settings = { ...options, views: viewPermissions(options) };
   if (options.create) await createDirectory(directory);
-  let service: Service | undefined = await start(directory, options, activity);
+  let service: Service | undefined = await start(directory, settings, activity, surroundings);
   while (service !== undefined) {
     const ended = await service.untilEnd(stop);
-    console.log(endings[ended].replace('DIRECTORY', directory));
+    log(endings[ended].replace('DIRECTORY', directory), ended === 'asked' ? 'info' : 'error');
     await service.stop();
     const port: number = service.port;
-    service = ended === 'asked' ? undefined : await restart(directory, { ...options, port }, activity, stop);
+    if (ended === 'asked') break;
+    service = await restart(directory, { ...settings, port }, activity, surroundings, stop);
   }
-  console.log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
+  log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
   return exitCodes.done;
 }
 
@@ -95,27 +117,33 @@ function ignoreClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }
 
-async function start(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
+async function start(
+  directory: string,
+  options: ServiceOptions,
+  activity: Activity,
+  surroundings: ServiceSurroundings,
+): Promise<Service> {
   const { Service } = await import('../../functions/local-service.ts');
-  return await Service.start(directory, options, activity, { log: console.log });
+  return await Service.start(directory, options, activity, surroundings);
 }
 
 /** Retries until the directory is mounted again, or its disk has room again. Undefined if asked to stop meanwhile. */
 async function restart(
   directory: string,
-  options: ServeOptions,
+  options: ServiceOptions,
   activity: Activity,
+  surroundings: ServiceSurroundings,
   stop: AbortSignal,
 ): Promise<Service | undefined> {
   const { serviceLimits } = await import('../../functions/local-service.ts');
   let reported: string | undefined;
   while (!stop.aborted) {
     try {
-      return await start(directory, options, activity);
+      return await start(directory, options, activity, surroundings);
     } catch (error) {
       const sentence = failureSentence(error);
       if (sentence === undefined) throw error;
-      if (sentence !== reported) console.log(`${sentence}; will retry`);
+      if (sentence !== reported) surroundings.log(`${sentence}; will retry`, 'error');
       reported = sentence;
     }
     await clock.sleep(serviceLimits.lossMilliseconds, stop);
