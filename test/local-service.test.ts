@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { asyncCalls, type FileCalls } from '../functions/adapters/local/file-calls.ts';
 import type { WatchDirectory } from '../functions/adapters/local/watch-directory.ts';
-import { Service } from '../functions/local-service.ts';
+import { Service, type ServiceOptions } from '../functions/local-service.ts';
 import { Activity } from '../functions/server/activity.ts';
 import type { ServiceStatus } from '../functions/server/service-status.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
@@ -17,6 +17,8 @@ import { makePackage } from './package-maker.ts';
 
 /** From the start of the service: before the first comparison of everything, which finds whatever another part misses. */
 const testMilliseconds = 500_000;
+
+const onFreePort = { host: '127.0.0.1', port: 0 };
 
 describe('Service', () => {
   let directory: string;
@@ -53,7 +55,7 @@ describe('Service', () => {
     await stopped;
   }
 
-  async function start(settle = 2): Promise<void> {
+  async function start(settle = 2, listen: Pick<ServiceOptions, 'host' | 'port'> = onFreePort): Promise<void> {
     const calls: FileCalls = {
       ...asyncCalls,
       open: async (path, flags) => {
@@ -73,8 +75,7 @@ describe('Service', () => {
       };
     };
     const options = {
-      host: '127.0.0.1',
-      port: 0,
+      ...listen,
       formats: ['gz', 'zst'],
       page: false,
       debounce: 1,
@@ -125,6 +126,14 @@ describe('Service', () => {
     });
     log.splice(0);
   }
+
+  it('follows the directory without a port as well', async () => {
+    await put('All/first-1.0.tgz', 'first');
+    await start(2, {});
+    assert.equal(service?.port, undefined);
+    await untilLogged('published All: 1 package');
+    assert.ok(log.includes(`watching ${directory}    to stop: Ctrl-C`), log.join('\n'));
+  });
 
   it('indexes what is there when it starts, and greets', async () => {
     await startPublished();

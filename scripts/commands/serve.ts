@@ -2,86 +2,82 @@
 
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Loss } from '../../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { farewell } from '../../functions/console-messages.ts';
 import { CannotRun, failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { Service, ServiceOptions } from '../../functions/local-service.ts';
 import { Activity } from '../../functions/server/activity.ts';
-import {
-  parseBytes,
-  parseHost,
-  parsePath,
-  parsePort,
-  parsePublicUrl,
-  parseSeconds,
-} from '../terminal/argument-parsers.ts';
-import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import type { Target } from '../settings/settled-options.ts';
+import { parseBytes, parseHost, parsePath, parsePort, parsePublicUrl } from '../terminal/argument-parsers.ts';
+import { addWatchingOptions } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
-import { ending } from '../terminal/run-command.ts';
+import { endingForAll } from '../terminal/run-command.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
 
 export function addCommand(program: Command): void {
-  program
+  const command = program
     .command('serve')
     .description('index a directory, watch it for changes, and serve it over HTTP')
-    .argument('<dir>', 'directory with repositories at any depth', parsePath)
+    .argument('[dir]', 'directory with repositories at any depth', parsePath)
     .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
     .option('--public-url <url>', 'URL of the server for clients (default: its address)', parsePublicUrl)
-    .addOption(
-      new Option('--upload-token <token>', 'permit uploads and deletions with this token').env('INDEXER_UPLOAD_TOKEN'),
-    )
+    .option('--upload-token <token>', 'permit uploads and deletions with this token')
     .option(
       '--local-uploads',
       'permit uploads and deletions from this machine; never use it behind a proxy, where every client looks local',
     )
     .option('--no-overwrite', 'refuse uploads of packages that exist (409); they can still be deleted')
-    .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes)
-    .option(
-      '--debounce <seconds>',
-      'publish an index when it has not changed for this long, or after ten times that at most',
-      parseSeconds(0, 300),
-      1,
-    )
-    .option(
-      '--poll <seconds>',
-      'compare everything this often, instead of watching it (for file systems that report no changes)',
-      parseSeconds(0.1, 3_600),
-    )
-    .addOption(settleOption())
-    .option('--create', 'create the directory if it does not exist')
-    .addOption(stateOption())
-    .addOption(formatsOption())
-    .addOption(pageOption())
-    .action(ending(serve));
+    .option('--upload-max <bytes>', 'largest upload (default: 4 GiB)', parseBytes);
+  addWatchingOptions(command).action(endingForAll(followAll));
 }
 
-interface ServeOptions extends ServiceOptions {
+/** Without a port: `watch`. */
+export interface FollowOptions extends ServiceOptions {
   /** Make the directory where it is missing. */
   readonly create?: boolean;
 }
 
 const clock = new SystemClock();
 
-/** Runs until it is asked to stop. If it loses its directory or its table, it restarts as soon as it can. */
-async function serve(directory: string, options: ServeOptions): Promise<ExitCode> {
+/** Keeps each directory indexed until it is asked to stop. If one cannot start, none does. */
+export async function followAll(targets: readonly Target<FollowOptions>[]): Promise<ExitCode> {
   ignoreClosedOutput();
-  const stop = stopSignal(process, clock, () => process.exit(130));
-  const activity = new Activity(clock);
-  if (options.create) await createDirectory(directory);
-  let service: Service | undefined = await start(directory, options, activity);
-  while (service !== undefined) {
-    const ended = await service.untilEnd(stop);
-    console.log(endings[ended].replace('DIRECTORY', directory));
-    await service.stop();
-    const port: number = service.port;
-    service = ended === 'asked' ? undefined : await restart(directory, { ...options, port }, activity, stop);
-  }
-  console.log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
+  const failed = new AbortController();
+  const stop = AbortSignal.any([stopSignal(process, clock, () => process.exit(130)), failed.signal]);
+  const following = targets.map(async ({ directory, options }) => {
+    const log = targets.length === 1 ? console.log : (line: string) => console.log(`${directory}: ${line}`);
+    try {
+      await follow(directory, options, log, stop);
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+  });
+  await Promise.allSettled(following);
+  await Promise.all(following);
   return exitCodes.done;
 }
+
+/** If it loses the directory or its table, it restarts as soon as it can. */
+async function follow(directory: string, options: FollowOptions, log: Log, stop: AbortSignal): Promise<void> {
+  const activity = new Activity(clock);
+  if (options.create) await createDirectory(directory);
+  let service: Service | undefined = await start(directory, options, activity, log);
+  while (service !== undefined) {
+    const ended = await service.untilEnd(stop);
+    log(endings[ended].replace('DIRECTORY', directory));
+    await service.stop();
+    const port: number | undefined = service.port;
+    const again: FollowOptions = port === undefined ? options : { ...options, port };
+    service = ended === 'asked' ? undefined : await restart(directory, again, activity, log, stop);
+  }
+  log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
+}
+
+type Log = (line: string) => void;
 
 const endings: Readonly<Record<'asked' | Loss, string>> = {
   asked: 'stopping: finishing the work in progress (Ctrl-C again to quit at once)',
@@ -95,27 +91,28 @@ function ignoreClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }
 
-async function start(directory: string, options: ServeOptions, activity: Activity): Promise<Service> {
+async function start(directory: string, options: FollowOptions, activity: Activity, log: Log): Promise<Service> {
   const { Service } = await import('../../functions/local-service.ts');
-  return await Service.start(directory, options, activity, { log: console.log });
+  return await Service.start(directory, options, activity, { log });
 }
 
 /** Retries until the directory is mounted again, or its disk has room again. Undefined if asked to stop meanwhile. */
 async function restart(
   directory: string,
-  options: ServeOptions,
+  options: FollowOptions,
   activity: Activity,
+  log: Log,
   stop: AbortSignal,
 ): Promise<Service | undefined> {
   const { serviceLimits } = await import('../../functions/local-service.ts');
   let reported: string | undefined;
   while (!stop.aborted) {
     try {
-      return await start(directory, options, activity);
+      return await start(directory, options, activity, log);
     } catch (error) {
       const sentence = failureSentence(error);
       if (sentence === undefined) throw error;
-      if (sentence !== reported) console.log(`${sentence}; will retry`);
+      if (sentence !== reported) log(`${sentence}; will retry`);
       reported = sentence;
     }
     await clock.sleep(serviceLimits.lossMilliseconds, stop);

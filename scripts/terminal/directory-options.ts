@@ -1,9 +1,35 @@
 /** Options of commands that read or write a directory. */
 
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { parsePath, parseSeconds } from './argument-parsers.ts';
+
+/** Of every command that makes indexes. */
+export function addIndexingOptions(command: Command): Command {
+  return command
+    .addOption(stateOption())
+    .addOption(formatsOption())
+    .option('--no-page', 'do not write index.html, the package browser, beside each index')
+    .addOption(settleOption());
+}
+
+/** Of the commands that watch a directory. */
+export function addWatchingOptions(command: Command): Command {
+  return addIndexingOptions(command)
+    .option(
+      '--debounce <seconds>',
+      'publish an index when it has not changed for this long, or after ten times that at most',
+      parseSeconds(0, 300),
+      1,
+    )
+    .option(
+      '--poll <seconds>',
+      'compare everything this often, instead of watching it (for file systems that report no changes)',
+      parseSeconds(0.1, 3_600),
+    )
+    .option('--create', 'create the directory if it does not exist');
+}
 
 export function stateOption(): Option {
   return new Option('--state <dir>', 'directory for the table (default: .indexer in the indexed directory)').argParser(
@@ -11,7 +37,7 @@ export function stateOption(): Option {
   );
 }
 
-export function formatsOption(): Option {
+function formatsOption(): Option {
   // `choices` also sets a parser, so ours comes after it.
   return new Option('--formats <list>', 'index formats to publish')
     .choices([...indexFormatNames, indexFormatNames.join(',')])
@@ -19,11 +45,7 @@ export function formatsOption(): Option {
     .argParser(parseFormats);
 }
 
-export function pageOption(): Option {
-  return new Option('--no-page', 'do not write index.html, the package browser, beside each index');
-}
-
-export function settleOption(): Option {
+function settleOption(): Option {
   const { settleMilliseconds } = settlingLimits;
   return new Option(
     '--settle <seconds>',

@@ -19,7 +19,8 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['', 2, /^Usage: pkgsrc-indexer/],
   ['nonsense', 2, /unknown command 'nonsense'/],
   ['--nonsense', 2, /unknown option '--nonsense'/],
-  ['index', 2, /missing required argument 'dir'/],
+  ['index', 2, /index: expected a directory, or --config/],
+  ['index DIR --config FILE', 2, /FILE: line 1, column \d+: /],
   ['index DIR DIR', 2, /too many arguments/],
   ['index EMPTY', 2, /Expected a path, found nothing/],
   ['index DIR/none', 3, /DIR\/none: there is no such file or directory$/],
@@ -33,7 +34,9 @@ const mistakes: readonly (readonly [command: string, exitCode: number, said: Reg
   ['serve DIR --port 0 --state DIR/state', 3, /state directory DIR\/state is inside DIR/],
   ['index DIR --formats xz', 2, /Expected gz, zst, or both; found xz/],
   ['index DIR --formats EMPTY', 2, /Expected gz, zst, or both; found nothing/],
-  ['serve', 2, /missing required argument 'dir'/],
+  ['serve', 2, /serve: expected a directory, or --config/],
+  ['watch', 2, /watch: expected a directory, or --config/],
+  ['watch DIR/none', 3, /DIR\/none: there is no such file or directory$/],
   ['serve EMPTY', 2, /Expected a path, found nothing/],
   ['serve DIR/none', 3, /DIR\/none: there is no such file or directory$/],
   ['serve FILE --create', 3, /FILE: expected a directory, found a file$/],
@@ -125,7 +128,7 @@ describe('a reader that has seen enough', () => {
 test('index says what it keeps when it is interrupted, and continues with that', async () => {
   await inTemporaryDirectory(async (directory) => {
     await makeRepository(directory, 3_000);
-    const { exitCode, stderr } = await run(['index', directory], {}, async (child) => {
+    const { exitCode, stderr } = await run([...indexNow, directory], {}, async (child) => {
       await until('it begins', () => existsSync(join(directory, '.indexer', 'records.sqlite')) || undefined);
       child.kill('SIGINT');
     });
@@ -134,7 +137,7 @@ test('index says what it keeps when it is interrupted, and continues with that',
       stderr,
       /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m,
     );
-    assert.equal((await run(['index', directory])).exitCode, 0);
+    assert.equal((await run([...indexNow, directory])).exitCode, 0);
     await assertPublished(directory);
   });
 });
