@@ -1,14 +1,17 @@
-/** Answers `/-/status` and `/-/retry` on one machine. */
+/** Answers `/-/status`, `/-/metrics` and `/-/retry` on one machine, and what the front page shows. */
 
 import type { DirectoryWatch } from './adapters/local/watch-directory.ts';
+import { sumOf } from './check/findings.ts';
 import { isInUse, repositoryStatus } from './check/repository-status.ts';
 import { joinKey } from './keys.ts';
 import type { LocalIndexer } from './local.ts';
+import { type CountedRepository, countRepository } from './local-overview.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
+import type { RepositoryOverview } from './server/overview.ts';
 import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
 import { type KnownRepository, servedRepository, serviceStatus } from './server/service-status-of.ts';
-import type { Operations } from './server/site.ts';
+import type { MetricsText, Operations } from './server/site.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
 
@@ -27,6 +30,7 @@ export class LocalOperations implements Operations {
   readonly #activity: Activity;
   readonly #clock: Clock;
   readonly #statuses: StatusCache<KnownRepository>;
+  readonly #counted: StatusCache<CountedRepository>;
 
   constructor({ indexer, activity, clock, stop }: LocalOperationsOptions) {
     this.#indexer = indexer;
@@ -37,11 +41,13 @@ export class LocalOperations implements Operations {
       const status = await repositoryStatus(objects, records, repository, new TimeSlices(stop).pause);
       return isInUse(status) ? servedRepository(status, clock.now()) : undefined;
     });
+    this.#counted = new StatusCache((repository) => countRepository(indexer.stores, repository));
   }
 
   /** The files, the rows or the index of this repository changed. */
   changed(repository: Repository): void {
     this.#statuses.changed(repository);
+    this.#counted.changed(repository);
   }
 
   /** Every repository that has changed, sorted. Some may be empty. */
@@ -51,9 +57,31 @@ export class LocalOperations implements Operations {
 
   async status(): Promise<ServiceStatus> {
     const repositories = await this.#statuses.all();
+    return serviceStatus(this.#activity, this.#queue, this.watch?.polled ?? [], repositories, this.#clock.now());
+  }
+
+  async overview(): Promise<readonly RepositoryOverview[]> {
+    const counted = await this.#counted.all();
+    return counted.map((each) => {
+      const { findings } = this.#statuses.latest(each.repository) ?? {};
+      return { ...each, findings: findings ? sumOf(findings) : undefined };
+    });
+  }
+
+  async metrics(): Promise<MetricsText> {
+    const { counts, metrics } = this.#activity;
+    const { deadLetters, ...queue } = this.#queue;
+    return await metrics.text({
+      ...queue,
+      counts,
+      deadLetters: deadLetters.length,
+      repositories: await this.overview(),
+    });
+  }
+
+  get #queue() {
     const { hints, publications } = this.#indexer;
-    const queue = { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
-    return serviceStatus(this.#activity, queue, this.watch?.polled ?? [], repositories, this.#clock.now());
+    return { pending: hints.pending, publications: publications.pending, deadLetters: hints.deadLetters };
   }
 
   /** @returns how many packages are read again. */

@@ -26,10 +26,12 @@ import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
 import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
+import type { AnsweredRequest, Log, LogLevel } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
+import type { ViewPermissions } from './server/site.ts';
 import { verdictOn } from './verdict.ts';
 import { printable, repositoryName } from './wording.ts';
 
@@ -65,6 +67,8 @@ export interface ServiceOptions {
   readonly localUploads?: boolean;
   /** Bytes. */
   readonly uploadMax?: number;
+  /** Who may see what the server is doing; by default everybody who reaches it. */
+  readonly views?: Partial<ViewPermissions>;
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
   /** Seconds without a change before a file is read. */
@@ -74,8 +78,10 @@ export interface ServiceOptions {
 }
 
 export interface ServiceSurroundings {
-  /** Prints a line. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
+  /** Prints how to use the server; by default into the log. */
+  readonly greet?: (line: string) => void;
+  readonly onAnswered?: (request: AnsweredRequest) => void;
   readonly clock?: Clock;
   readonly watch?: WatchDirectory;
   /** How the directory is read. */
@@ -85,7 +91,7 @@ export interface ServiceSurroundings {
 export class Service {
   readonly #activity: Activity;
   readonly #clock: Clock;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
   readonly #server: HttpServer | undefined;
@@ -119,7 +125,7 @@ export class Service {
       { formats, page, debounce, settle, clock, events },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
-    const listening = await listen(indexer, operations, options, log).catch(async (error: unknown) => {
+    const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
       indexer.stores.discard();
       await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
@@ -128,8 +134,9 @@ export class Service {
     const service = new Service({ activity, clock, log, indexer, operations, server, stopping }, address?.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
-      if (address === undefined) log(watchGreeting(indexer.stores.directory));
-      else await service.#greet(address, options);
+      const greet = surroundings.greet ?? log;
+      if (address === undefined) greet(watchGreeting(indexer.stores.directory));
+      else await service.#greet(address, options, greet);
       return service;
     } catch (error) {
       await service.stop();
@@ -206,7 +213,7 @@ export class Service {
           this.#comparisons.addTree(prefix);
           this.#compareSoon();
         },
-        onNotice: (sentence) => this.#log(printable(sentence)),
+        onNotice: (sentence) => this.#log(printable(sentence), 'warn'),
       },
       { clock: this.#clock, ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }) },
     );
@@ -255,11 +262,15 @@ export class Service {
   #reportOnce(error: unknown, reported: string | undefined): string {
     const sentence = failureSentence(error);
     if (sentence === undefined) throw error;
-    if (sentence !== reported) this.#log(`${sentence}; will retry`);
+    if (sentence !== reported) this.#log(`${sentence}; will retry`, 'error');
     return sentence;
   }
 
-  async #greet(address: ListeningAddress, { uploadToken, localUploads = false }: ServiceOptions): Promise<void> {
+  async #greet(
+    address: ListeningAddress,
+    { uploadToken, localUploads = false }: ServiceOptions,
+    print: (line: string) => void,
+  ): Promise<void> {
     const local = address.isLoopback ? 'local' : 'not-loopback';
     const lines = greeting({
       directory: this.#indexer.stores.directory,
@@ -268,7 +279,7 @@ export class Service {
       repositories: await this.#greetedRepositories(),
       uploads: uploadToken !== undefined ? 'token' : localUploads ? local : 'off',
     });
-    for (const line of lines) this.#log(line);
+    for (const line of lines) print(line);
   }
 
   async #greetedRepositories(): Promise<Repository[]> {
@@ -291,7 +302,7 @@ export class Service {
 interface ServiceParts {
   readonly activity: Activity;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
   readonly server: HttpServer | undefined;
@@ -303,9 +314,9 @@ async function listen(
   indexer: LocalIndexer<OpenedDirectory>,
   operations: LocalOperations,
   options: ServiceOptions,
-  log: (line: string) => void,
+  { log, onAnswered }: ServiceSurroundings,
 ): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress } | undefined> {
-  const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax } = options;
+  const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax, views } = options;
   const { localUploads = false, overwrite = true } = options;
   if (port === undefined) return undefined;
   const server = createHttpServer({
@@ -319,30 +330,34 @@ async function listen(
     overwrite,
     findRejection: verdictOn,
     operations,
+    ...(views === undefined ? {} : { views }),
     log,
+    ...(onAnswered === undefined ? {} : { onAnswered }),
   });
   return { server, address: await server.listen(port) };
 }
 
 /** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
-function reportedEvents(log: (line: string) => void, activity: Activity): LocalIndexerEvents {
-  const logIfAny = (line: string | undefined) => line !== undefined && log(line);
+function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
+  const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
   return {
-    onNotice: log,
+    onNotice: (sentence) => log(sentence, 'warn'),
     onUploaded: (key) => activity.uploaded(key),
     onRemoved: (key) => activity.heard(key),
     onExtracted: (key, extraction) => {
-      logIfAny(extractedLine(key, extraction));
+      const isRejected = extraction.outcome === 'written' && extraction.row.state === 'rejected';
+      logIfAny(extractedLine(key, extraction), isRejected ? 'warn' : 'info');
       activity.extracted(key, extraction);
     },
     onExtractFailed: (key, error, tries) => {
       if (tries === 1) reportFailure(log, `cannot read ${key}`, error);
     },
     onDeadLetter: (letter) => {
-      if (!(letter.error instanceof DirectoryLost)) log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds));
+      if (!(letter.error instanceof DirectoryLost))
+        log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds), 'error');
     },
     onSummarized: (repository, publication, startedAt) => {
-      logIfAny(publicationLine(repository, publication));
+      logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
       activity.summarized(repository, publication, startedAt);
     },
     onSummarizeFailed: (repository, error, failures) => {
@@ -352,6 +367,6 @@ function reportedEvents(log: (line: string) => void, activity: Activity): LocalI
 }
 
 /** The loss of the directory is reported once, and not for every package in it. */
-function reportFailure(log: (line: string) => void, what: string, error: unknown): void {
-  if (!(error instanceof DirectoryLost)) log(failureLine(what, error));
+function reportFailure(log: Log, what: string, error: unknown): void {
+  if (!(error instanceof DirectoryLost)) log(failureLine(what, error), 'warn');
 }

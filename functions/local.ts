@@ -28,6 +28,7 @@ import type {
   ObjectStore,
   RecordTable,
   Repository,
+  Row,
 } from './ports.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
@@ -36,11 +37,19 @@ import { printable } from './wording.ts';
 /** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */
 export interface LocalStores {
   readonly objects: UploadStore;
-  readonly records: RecordTable;
+  readonly records: LocalTable;
   /** What was lost, if anything: the indexer cannot go on then. */
   loss(): Promise<Loss | undefined>;
   /** Closes it, and lets other indexers have it. */
   release(): void;
+}
+
+/** The table on one machine: what it knows can also be counted. */
+interface LocalTable extends RecordTable {
+  /** Reads no record. */
+  countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
+  /** By file name; undefined where none is indexed. */
+  firstIndexed(repository: Repository): Row | undefined;
 }
 
 interface UploadStore extends ObjectStore {

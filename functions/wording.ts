@@ -1,6 +1,5 @@
 /** Numbers and names as people read them. */
 
-import { isUtf8 } from 'node:buffer';
 import type { Repository } from './ports.ts';
 
 export function count(number: number, singular: string, plural = `${singular}s`): string {
@@ -50,10 +49,4 @@ export function printable(text: string): string {
     const code = character.charCodeAt(0).toString(16);
     return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
   });
-}
-
-/** Bytes of a record, which came as Latin-1, in the encoding that they are most likely in. */
-export function readable(latin1: string): string {
-  const bytes = Buffer.from(latin1, 'latin1');
-  return isUtf8(bytes) ? bytes.toString() : latin1;
 }

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeHint, eventLimits, hintsFrom } from '../functions/events.ts';
 import { isPackageKey } from '../functions/keys.ts';
+import { anyText } from './any-text.ts';
 import { runs } from './thoroughness.ts';
 
 const fixturesDirectory = new URL('fixtures/events/', import.meta.url);
@@ -219,8 +220,7 @@ describe('unknown events', () => {
 
 describe('properties', () => {
   /** A package's key of any characters that UTF-8 can say. */
-  const packageKey = fc
-    .string({ unit: 'binary', minLength: 1, maxLength: 40 })
+  const packageKey = anyText({ minLength: 1, maxLength: 40 })
     .map((name) => `All/${name}-1.0.tgz`)
     .filter((key) => isPackageKey(key));
 

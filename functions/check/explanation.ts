@@ -1,9 +1,10 @@
 /** Why a package is or is not in its index, which problems clients may have with it, and what to do. */
 
+import { isUtf8 } from 'node:buffer';
 import { isPackageKey, packageSuffixes, splitKey } from '../keys.ts';
 import { aliasMetadata, type ObjectFacts, type ObjectKey, type RecordTable, type Row } from '../ports.ts';
 import { findDuplicates, packageNameOf, type RejectionCode, remedies, type WarningCode } from '../record/hazards.ts';
-import { byteSize, readable, repositoryName } from '../wording.ts';
+import { byteSize, repositoryName } from '../wording.ts';
 
 export interface Explanation {
   readonly state: 'indexed' | 'rejected' | 'pending' | 'absent' | 'ignored';
@@ -65,6 +66,12 @@ export async function explainKey(
 function pendingState(row: Row | undefined, head: ObjectFacts | undefined): string {
   if (row === undefined) return 'It has not been read yet.';
   return head === undefined ? 'It was removed, but is still in the index.' : 'It has changed since it was last read.';
+}
+
+/** Bytes of a record, which came as Latin-1, in the encoding that they are most likely in. */
+function readable(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : latin1;
 }
 
 async function isDuplicate(records: RecordTable, row: Row & { readonly state: 'indexed' }): Promise<boolean> {

@@ -1,9 +1,9 @@
-/** Who may change the repository. Everybody who reaches the server may read it. */
+/** Who may change the repository, and who may see what the server is doing. Everybody who reaches it may read packages. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
-import { Refusal } from './answer.ts';
-import type { ChangePermission, RequestHeaders } from './site.ts';
+import { notFound, Refusal } from './answer.ts';
+import type { ChangePermission, RequestHeaders, ViewPermission } from './site.ts';
 
 export interface ChangeRequest {
   readonly headers: RequestHeaders;
@@ -56,6 +56,21 @@ export function permitChange(
     !cameThroughProxy(headers);
   if (!isLocal) throw new Refusal(401, isNotLocal, challenge);
 }
+
+/**
+ * Returns for a request that may see a view of the server, and throws for any other.
+ * @throws {Refusal} 401 without its token; 404 where the view is off
+ */
+export function permitView(headers: RequestHeaders, permission: ViewPermission): void {
+  if (permission.who === 'nobody') throw notFound();
+  if (permission.who === 'token' && !sendsToken(headers.authorization, permission.token))
+    throw new Refusal(401, wrongViewToken, viewChallenge);
+}
+
+const wrongViewToken = 'Expected the token of this view: send "Authorization: Bearer TOKEN" (or curl -u :TOKEN).';
+
+/** A browser asks for a name, which may be anything, and for the token as the password. */
+const viewChallenge = { 'WWW-Authenticate': 'Basic realm="operations", charset="UTF-8"' };
 
 /** Browsers say where a request comes from; other clients send neither header. */
 function isFromAnotherSite(headers: RequestHeaders): boolean {

@@ -4,6 +4,7 @@ import type { Extraction } from '../extract.ts';
 import { splitKey } from '../keys.ts';
 import type { Clock, ObjectKey, Repository } from '../ports.ts';
 import type { Publication } from '../summarize.ts';
+import { Metrics } from './metrics.ts';
 
 export const activityLimits = {
   /** Publications that are remembered: an hour of one a minute, and what a small chart can show. */
@@ -45,6 +46,7 @@ interface WaitingChange {
 
 export class Activity {
   readonly startedAt: Date;
+  readonly metrics = new Metrics();
   readonly #clock: Clock;
   readonly #counts = { uploads: 0, indexed: 0, rejected: 0, removed: 0, publications: 0 };
   readonly #publications: PastPublication[] = [];
@@ -102,6 +104,8 @@ export class Activity {
     if (publication.outcome !== 'published') return;
 
     const now = this.#now();
+    const latencies = waiting.filter(isShown).map(({ heardAt }) => now - heardAt);
+    this.metrics.published(now - startedAt.getTime(), latencies);
     this.#counts.publications += 1;
     this.#publications.unshift({
       repository,
@@ -109,7 +113,7 @@ export class Activity {
       packages: publication.summary.records,
       bytes: publication.bytes,
       milliseconds: now - startedAt.getTime(),
-      latency: latencyOf(waiting.filter(isShown).map(({ heardAt }) => now - heardAt)),
+      latency: latencyOf(latencies),
     });
     this.#publications.splice(activityLimits.publicationsMax);
   }

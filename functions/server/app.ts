@@ -3,11 +3,11 @@
 import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { permitChange } from './access.ts';
+import { permitChange, permitView } from './access.ts';
 import { movedTo, notFound, plainText, Refusal } from './answer.ts';
 import { browse } from './browse.ts';
-import { answerStatus, retry, showOperations } from './operations.ts';
-import type { ServerEnvironment, Site } from './site.ts';
+import { answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
+import type { ServerEnvironment, Site, ViewName } from './site.ts';
 import { receivePackage, removePackage } from './uploads.ts';
 
 /** Every path but `/-` and those below it. */
@@ -20,6 +20,11 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
     permitChange({ ...request.env, headers: request.req.header() }, site.changes);
     await next();
   });
+  const visible = (view: ViewName) =>
+    createMiddleware<ServerEnvironment>(async (request, next) => {
+      permitView(request.req.header(), site.views[view]);
+      await next();
+    });
 
   app.use(
     methodNotAllowed({
@@ -34,9 +39,10 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
   app.delete(anyFile, permitted, (request) => removePackage(request, site));
 
   app.get('/-', () => movedTo('/-/'));
-  app.get('/-/', showOperations);
-  app.get('/-/healthz', () => plainText(200, 'ok'));
-  app.get('/-/status', (request) => answerStatus(request, site));
+  app.get('/-/', visible('operations'), showOperations);
+  app.get('/-/status', visible('operations'), (request) => answerStatus(request, site));
+  app.get('/-/metrics', visible('metrics'), (request) => answerMetrics(request, site));
+  app.get('/-/healthz', visible('health'), () => plainText(200, 'ok'));
   app.post('/-/retry', permitted, (request) => retry(request, site));
 
   app.notFound(() => notFound().getResponse());

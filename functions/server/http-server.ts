@@ -11,6 +11,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AnsweredRequest, Log } from '../log.ts';
 import { printable } from '../wording.ts';
 import { isLoopbackAddress } from './access.ts';
 import { ClientGone, plainText, Refusal } from './answer.ts';
@@ -21,7 +22,15 @@ import { guessedUrl } from './public-url.ts';
 import { encodedPath, parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { ReaderStalled, sendResponse } from './send-response.ts';
 import { type ServerLimits, serverLimits } from './server-limits.ts';
-import type { ChangePermission, Connection, FindRejection, Operations, Site, UploadReceiver } from './site.ts';
+import type {
+  ChangePermission,
+  Connection,
+  FindRejection,
+  Operations,
+  Site,
+  UploadReceiver,
+  ViewPermissions,
+} from './site.ts';
 import { refuseUnparsed } from './unparsed-request.ts';
 
 export interface HttpServerSettings {
@@ -41,9 +50,13 @@ export interface HttpServerSettings {
   /** Uploads that it finds a reason against are refused; without it, none are. */
   readonly findRejection?: FindRejection;
   readonly operations: Operations;
+  /** Who may see what the server is doing: by default everybody who reaches it. */
+  readonly views?: Partial<ViewPermissions>;
   /** Limits that differ from `serverLimits`. */
   readonly limits?: Partial<ServerLimits>;
-  readonly log?: (line: string) => void;
+  readonly log?: Log;
+  /** Called once for each request, when it is answered or its client has left. */
+  readonly onAnswered?: (request: AnsweredRequest) => void;
 }
 
 export interface ListeningAddress extends AddressInfo {
@@ -71,16 +84,21 @@ export class CannotListen extends Error {
  * @throws {CannotListen} for a token that no client could send
  */
 export function createHttpServer(settings: HttpServerSettings): HttpServer {
-  const { uploadToken } = settings;
-  if (uploadToken !== undefined && !/^[\x21-\x7e]+$/.test(uploadToken))
-    throw new CannotListen('the upload token must be ASCII without spaces, and not empty: choose another one');
+  checkToken('upload', settings.uploadToken);
+  for (const [name, permission] of Object.entries(settings.views ?? {}))
+    if (permission.who === 'token') checkToken(name, permission.token);
   return new DirectoryServer(settings);
+}
+
+function checkToken(what: string, token: string | undefined): void {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new CannotListen(`the ${what} token must be ASCII without spaces, and not empty: choose another one`);
 }
 
 class DirectoryServer implements HttpServer {
   readonly #settings: HttpServerSettings;
   readonly #limits: ServerLimits;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #server: Server;
   readonly #underWay = new Set<Promise<void>>();
   /** The last request of each connection so far: the next one waits for it. */
@@ -94,7 +112,7 @@ class DirectoryServer implements HttpServer {
     this.#settings = settings;
     this.#limits = { ...serverLimits, ...settings.limits };
     const { log = () => {} } = settings;
-    this.#log = (line) => log(printable(line));
+    this.#log = (line, level) => log(printable(line), level);
     this.#server = this.#createServer();
   }
 
@@ -111,7 +129,7 @@ class DirectoryServer implements HttpServer {
     } finally {
       this.#server.off('error', reject);
     }
-    this.#server.on('error', (error) => this.#log(`the server's socket failed: ${error.message}`));
+    this.#server.on('error', (error) => this.#log(`the server's socket failed: ${error.message}`, 'error'));
     const address = this.#server.address() as AddressInfo;
     const url = publicUrl ?? guessedUrl(address);
     this.#boundAddress = address.address;
@@ -120,12 +138,13 @@ class DirectoryServer implements HttpServer {
   }
 
   #site(root: string, url: string): Site {
-    const { uploads, overwrite = true, findRejection = async () => undefined, operations } = this.#settings;
+    const { uploads, overwrite = true, findRejection = async () => undefined, operations, views } = this.#settings;
     const limits = this.#limits;
     return {
       root,
       url,
       changes: changePermission(this.#settings),
+      views: { operations: everybody, metrics: everybody, health: everybody, ...views },
       uploads,
       overwrite,
       findRejection,
@@ -208,6 +227,9 @@ class DirectoryServer implements HttpServer {
     };
     let pieces: AsyncIterable<Uint8Array> | undefined;
     const releases: (() => void | Promise<void>)[] = [];
+    const startedAt = performance.now();
+    const { remoteAddress: client = '-' } = message.socket;
+    let bytes = 0;
     try {
       const response = await this.#answer(message, {
         message,
@@ -219,12 +241,25 @@ class DirectoryServer implements HttpServer {
         },
         afterwards: (release) => releases.push(release),
       });
-      const delivery = { message, outgoing, awaitsContinue, isClosing: this.#isClosing };
+      const onSent = (more: number) => {
+        bytes += more;
+      };
+      const delivery = { message, outgoing, awaitsContinue, isClosing: this.#isClosing, onSent };
       await sendResponse(response, pieces, delivery, this.#limits);
     } catch (error) {
       outgoing.destroy();
-      if (!(error instanceof ClientGone)) this.#log(failureLine(message, error));
+      if (!(error instanceof ClientGone)) this.#log(failureLine(message, error), 'error');
     } finally {
+      this.#settings.onAnswered?.({
+        client,
+        method: message.method ?? '',
+        target: message.url ?? '',
+        httpVersion: message.httpVersion,
+        // 499 is what nginx writes where the client left before the answer began.
+        status: outgoing.headersSent ? outgoing.statusCode : 499,
+        bytes,
+        milliseconds: Math.round(performance.now() - startedAt),
+      });
       for (const release of releases) await release();
     }
   }
@@ -239,7 +274,7 @@ class DirectoryServer implements HttpServer {
     } catch (error) {
       if (error instanceof ClientGone) throw error;
       if (error instanceof Refusal) return error.getResponse();
-      this.#log(failureLine(message, error));
+      this.#log(failureLine(message, error), 'error');
       return plainText(500, "Internal server error: the server's log has the details.");
     }
   }
@@ -270,6 +305,8 @@ function requestOf({ method = '', headers: received }: IncomingMessage, target: 
     headers: new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)])),
   } as Request;
 }
+
+const everybody = { who: 'all' } as const;
 
 function changePermission({ uploadToken, localUploads = false }: HttpServerSettings): ChangePermission {
   if (uploadToken !== undefined) return { who: 'token', token: uploadToken };

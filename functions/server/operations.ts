@@ -1,4 +1,4 @@
-/** `/-/`: what is going on, as a page and as JSON, and a retry of what failed. */
+/** `/-/`: what is going on, as a page, as JSON and for Prometheus, and a retry of what failed. */
 
 import { operationsPage } from '../adapters/pages.ts';
 import { failureSentence } from '../failures.ts';
@@ -27,6 +27,12 @@ export async function showOperations(request: ServedRequest): Promise<Response> 
 /** `GET /-/status` */
 export async function answerStatus(request: ServedRequest, site: Site): Promise<Response> {
   return json(request, 200, await answered(() => site.operations.status()));
+}
+
+/** `GET /-/metrics` */
+export async function answerMetrics(request: ServedRequest, site: Site): Promise<Response> {
+  const { contentType, text } = await answered(() => site.operations.metrics());
+  return request.body(text, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
 }
 
 /** `POST /-/retry` with `{"key": "All/x-1.0.tgz"}` or `{"all": true}` */

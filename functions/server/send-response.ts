@@ -31,6 +31,8 @@ export interface Delivery {
   readonly awaitsContinue: boolean;
   /** The server is shutting down: no further request on this connection. */
   readonly isClosing: boolean;
+  /** Called with each piece of the body that was sent. */
+  readonly onSent: (bytes: number) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface Delivery {
 export async function sendResponse(
   response: Response,
   pieces: AsyncIterable<Uint8Array> | undefined,
-  { message, outgoing, awaitsContinue, isClosing }: Delivery,
+  { message, outgoing, awaitsContinue, isClosing, onSent }: Delivery,
   limits: ServerLimits,
 ): Promise<void> {
   const bodyIsUnread = !message.complete;
@@ -55,7 +57,11 @@ export async function sendResponse(
 
   const body = bytes === undefined ? pieces : piecesOf(bytes, limits);
   if (message.method === 'HEAD' || body === undefined) outgoing.flushHeaders();
-  else for await (const piece of body) await written(outgoing, piece, limits);
+  else
+    for await (const piece of body) {
+      await written(outgoing, piece, limits);
+      onSent(piece.length);
+    }
   if (bodyIsUnread && !awaitsContinue) await dropRest(message, limits);
   await finished(outgoing, limits);
 }

@@ -2,9 +2,11 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
+import type { Log } from '../log.ts';
 import type { PackageSource } from '../package/package-source.ts';
 import type { ObjectKey } from '../ports.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { RepositoryOverview } from './overview.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { RetryRequest, ServiceStatus } from './service-status.ts';
@@ -16,6 +18,7 @@ export interface Site {
   /** For clients, without a slash at its end. */
   readonly url: string;
   readonly changes: ChangePermission;
+  readonly views: ViewPermissions;
   readonly uploads: UploadReceiver;
   /** Whether an upload may replace a package. */
   readonly overwrite: boolean;
@@ -26,7 +29,7 @@ export interface Site {
   readonly verdictsUnderWay: ConcurrencyLimit;
   readonly pagesUnderWay: ConcurrencyLimit;
   /** One line for the operator, without its line end. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** Who may change packages: clients with this token, programs on the server's own machine, or nobody. */
@@ -34,6 +37,19 @@ export type ChangePermission =
   | { readonly who: 'token'; readonly token: string }
   | { readonly who: 'local' }
   | { readonly who: 'nobody' };
+
+/** What shows the state of the server, each with a switch and a token of its own. */
+export const viewNames = ['operations', 'metrics', 'health'] as const;
+
+export type ViewName = (typeof viewNames)[number];
+
+/** Who may see a view of the server. */
+export type ViewPermission =
+  | { readonly who: 'all' }
+  | { readonly who: 'token'; readonly token: string }
+  | { readonly who: 'nobody' };
+
+export type ViewPermissions = Readonly<Record<ViewName, ViewPermission>>;
 
 export interface ReceiveOptions {
   /** Store the package only where there is none yet. */
@@ -70,8 +86,17 @@ export interface UploadReceiver {
 
 export interface Operations {
   status(): Promise<ServiceStatus>;
+  /** Of all repositories that are not empty, from what is known: it never makes a report. */
+  overview(): Promise<readonly RepositoryOverview[]>;
+  /** In Prometheus' text format. It never makes a report either. */
+  metrics(): Promise<MetricsText>;
   /** @returns how many packages are read again. */
   retry(wanted: RetryRequest): Promise<number>;
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 /** What our connection adds to hono's request. */

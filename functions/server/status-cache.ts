@@ -65,6 +65,11 @@ export class StatusCache<Status> {
     return status;
   }
 
+  /** The last one that was made, which may be out of date; undefined where there is none. */
+  latest(repository: Repository): Status | undefined {
+    return this.#entries.get(repository)?.latest?.status;
+  }
+
   async #update(repository: Repository, entry: Entry<Status>): Promise<void> {
     const { changes } = entry;
     try {

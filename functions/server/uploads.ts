@@ -44,7 +44,7 @@ export async function receivePackage(request: ServedRequest, site: Site): Promis
     }
   } catch (error) {
     const failure = body.failure ?? error;
-    if (isBrokenOff(failure)) site.log(brokenOffLine(key, body, headers, failure));
+    if (isBrokenOff(failure)) site.log(brokenOffLine(key, body, headers, failure), 'warn');
     throw storingFailed(failure, site);
   }
 }
@@ -126,12 +126,12 @@ function storingFailed(error: unknown, site: Site): unknown {
       return new Refusal(413, 'The package is too large for the file system of the repository.');
     case 'ENOSPC':
     case 'EDQUOT':
-      site.log(`an upload failed, no space left: ${message}`);
+      site.log(`an upload failed, no space left: ${message}`, 'error');
       return new Refusal(507, 'No space left on the server. Nothing was changed.');
     case 'EROFS':
     case 'EACCES':
     case 'EPERM':
-      site.log(`the repository cannot be written to: ${message}`);
+      site.log(`the repository cannot be written to: ${message}`, 'error');
       return new Refusal(500, 'The server has no permission to write to its repository.');
     default:
       return error;

@@ -1,10 +1,10 @@
 /** `watch DIR`: `serve` without HTTP, for a directory that a web server or rsync hands out. */
 
 import type { Command } from 'commander';
+import { followAll } from '../follow-directories.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
 import { addWatchingOptions } from '../terminal/directory-options.ts';
 import { endingForAll } from '../terminal/run-command.ts';
-import { followAll } from './serve.ts';
 
 export function addCommand(program: Command): void {
   const command = program

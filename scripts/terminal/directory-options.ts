@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
+import { logFormats } from '../../functions/log.ts';
 import { parsePath, parseSeconds } from './argument-parsers.ts';
 
 /** Of every command that makes indexes. */
@@ -28,6 +29,7 @@ export function addWatchingOptions(command: Command): Command {
       'compare everything this often, instead of watching it (for file systems that report no changes)',
       parseSeconds(0.1, 3_600),
     )
+    .addOption(new Option('--log <format>', 'format of the log').choices(logFormats).default('text'))
     .option('--create', 'create the directory if it does not exist');
 }
 

@@ -17,6 +17,7 @@ import { benchExtract } from './extract.bench.ts';
 import { benchLatency } from './latency.bench.ts';
 import { plotSvg } from './plot-svg.ts';
 import { benchPublish } from './publish.bench.ts';
+import { benchReference } from './reference.bench.ts';
 import { describeMachine, type Result, type Section, sectionText, tableOf } from './report.ts';
 
 export interface BenchOptions {
@@ -27,6 +28,7 @@ export interface BenchOptions {
 
 const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Section>>> = {
   extract: benchExtract,
+  reference: benchReference,
   bulk: benchBulk,
   publish: benchPublish,
   latency: benchLatency,

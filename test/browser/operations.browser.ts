@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { checkConsistency } from '../../functions/check/consistency.ts';
 import { countFindings } from '../../functions/check/findings.ts';
 import type { RetryRequest, ServedRepository, ServiceStatus } from '../../functions/server/service-status.ts';
-import { idleStatus, type RunningServer, startServer } from '../server/running-server.ts';
+import { idleOperations, idleStatus, type RunningServer, startServer } from '../server/running-server.ts';
 import { axeViolations } from './axe-violations.ts';
 import { markup } from './sample-repository.ts';
 import { eventually, narrow, ServedPages, shot, wide } from './served-pages.ts';
@@ -134,6 +134,7 @@ before(async () => {
   pages = await ServedPages.open();
   const cleanup = { after: (clean: () => Promise<void>) => void cleanups.push(clean) };
   const operations = {
+    ...idleOperations,
     status: async () => status,
     retry: async (request: RetryRequest) => {
       asked.push(request);

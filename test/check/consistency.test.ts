@@ -112,10 +112,11 @@ describe('checkConsistency', () => {
   test('takes no longer for many prefixes and many libraries', () => {
     const provides = Array.from({ length: 100_000 }, (_, index) => `/${index}/lib/a.so`);
     const requires = Array.from({ length: 100_000 }, (_, index) => `/x${index}/lib/b.so`);
-    const started = performance.now();
+    const started = process.cpuUsage();
     const { missingLibraries, systemLibraries } = checkConsistency([facts('a-1', { provides, requires })]);
     assert.deepEqual([missingLibraries.length, systemLibraries], [0, 100_000]);
-    assert.ok(performance.now() - started < 20_000);
+    const milliseconds = process.cpuUsage(started).user / 1_000;
+    assert.ok(milliseconds < 5_000, `${milliseconds} ms of CPU`);
   });
 
   test('finds the libraries below prefixes, also where one prefix starts with another', () => {

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../free-ports.ts';
 import { ServingIndexer, until } from '../local/indexer-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -135,7 +135,7 @@ async function serving(test: TestContext): Promise<Serving> {
 async function behindNginx(test: TestContext, file: string): Promise<Serving & { readonly url: string }> {
   const { indexer, directory } = await serving(test);
   const own = join(directory, '../nginx');
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   await mkdir(own);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${own}/${name};`,
@@ -175,15 +175,6 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = 
       else resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr });
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function stopped(child: ChildProcess): Promise<void> {

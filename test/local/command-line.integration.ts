@@ -135,7 +135,7 @@ test('index says what it keeps when it is interrupted, and continues with that',
     assert.equal(exitCode, 130);
     assert.match(
       stderr,
-      /^stopped after [\d,]+ packages? and 0 repositories\. That work is kept: run the same command/m,
+      /^stopped after [\d,]+ packages? and [\d,]+ repositor(?:y|ies)\. That work is kept: run the same command/m,
     );
     assert.equal((await run([...indexNow, directory])).exitCode, 0);
     await assertPublished(directory);

@@ -165,7 +165,7 @@ test('a second indexer on the same directory is refused, with the process id of 
     const second = await run([...indexNow, directory]);
     await indexer.interrupt();
     assert.equal(second.exitCode, 3);
-    assert.match(second.stderr, /^indexer: .* is in use by another indexer \(process \d+\)/);
+    assert.match(second.stderr, /^pkgsrc-indexer: .* is in use by another indexer \(process \d+\)/);
     const third = await run([...indexNow, directory]);
     assert.equal(third.exitCode, 0);
   });

@@ -86,7 +86,7 @@ describe('decompression', () => {
   for (const [what, one, padding] of twice) {
     it(`of two streams decodes both if a chunk ends near the start of the second: ${what}`, async () => {
       const both = Buffer.concat([one, Buffer.alloc(padding), one]);
-      const step = isThorough ? 1 : 3;
+      const step = isThorough ? 1 : 7;
       for (let cut = one.length - 14; cut <= one.length + padding + 14; cut += step) {
         for (const cuts of [[cut], [cut, cut + 1], [cut, cut + 2, cut + 5]]) {
           const archive = await decompressed(inChunks(both, cuts));

@@ -124,8 +124,8 @@ describe('a package at a limit, and one past it', () => {
   });
 
   it('a bomb in a layer that gives nothing is refused after little work', async () => {
-    // Inside is a gzip header with a name of a gigabyte.
-    const name = Buffer.concat([Buffer.from('1f8b0808000000000003', 'hex'), Buffer.alloc(100_000_000, 'n')]);
+    // Inside is a gzip header with a name of 40 MB.
+    const name = Buffer.concat([Buffer.from('1f8b0808000000000003', 'hex'), Buffer.alloc(40_000_000, 'n')]);
     await assertMalformed(read(compress(name, 'gzip')), 'too-large', /ratio/);
   });
 

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import type { HttpServerSettings } from '../../functions/server/http-server.ts';
+import { freePorts } from '../free-ports.ts';
 import {
   allBytes,
   parseAnswer,
@@ -71,7 +72,7 @@ interface Proxied {
 async function startBehindNginx(test: TestContext, settings: Partial<HttpServerSettings>): Promise<Proxied> {
   const { port: backend, put } = await startServer(test, { localUploads: false, ...settings });
   const directory = await mkdtemp(join(tmpdir(), 'nginx-'));
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   await mkdir(join(directory, 'temporary'));
   await writeFile(join(directory, 'nginx.conf'), configuration(directory, port, backend));
   const nginx = spawn('nginx', ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', 'stderr'], {
@@ -110,15 +111,6 @@ http {
   }
 }
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function isListening(port: number): Promise<boolean> {

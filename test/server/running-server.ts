@@ -63,7 +63,12 @@ export const idleStatus: ServiceStatus = {
   repositories: [],
 };
 
-export const idleOperations: Operations = { status: async () => idleStatus, retry: async () => 0 };
+export const idleOperations: Operations = {
+  status: async () => idleStatus,
+  overview: async () => [],
+  metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' }),
+  retry: async () => 0,
+};
 
 /** Stopped, and its directory removed, when the test ends. */
 export async function startServer(

@@ -44,6 +44,9 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
+/** Rejected rows are few: with this, counting them reads no record. Without it the answers are the same. */
+const rejectedIndex = "CREATE INDEX IF NOT EXISTS rejected ON records (repository) WHERE state = 'rejected'";
+
 export type Unusable = 'damaged' | 'of another version' | 'of another program';
 type Condition = 'ours' | 'empty' | Unusable;
 
@@ -74,6 +77,7 @@ export function openToWrite(file: string, how: 'quickly' | 'closely'): OpenedDat
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     if (condition === 'empty') create(database);
+    database.exec(rejectedIndex);
     return { database };
   } catch (error) {
     database.close();

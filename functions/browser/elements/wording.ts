@@ -1,26 +1,17 @@
 /** Numbers, sizes and times as people read them, and words that several views use. */
 
 import type { PatternProblem } from '../../version/pattern.ts';
+import { byteSize, duration } from '../../wording.ts';
+
+export { count as countText } from '../../wording.ts';
 
 export function numberText(number: number): string {
   return number.toLocaleString('en');
 }
 
-export function countText(number: number, singular: string, plural = `${singular}s`): string {
-  return `${numberText(number)} ${number === 1 ? singular : plural}`;
-}
-
 /** `1.2 kB`: powers of 1,000. The empty string for 0, which stands for a size that is not known. */
 export function sizeText(bytes: number): string {
-  if (bytes === 0) return '';
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return bytes === 0 ? '' : byteSize(bytes);
 }
 
 /** `2026-07-24`, in UTC, as pkgsrc writes it. The empty string for 0, which stands for a date that is not known. */
@@ -46,11 +37,7 @@ export function agoText(milliseconds: number, now: number): string {
 
 /** `40 ms`, `1.4 s`, `12 min`, `3 h`, `5 days` */
 export function spanText(milliseconds: number): string {
-  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : duration(milliseconds);
 }
 
 /** `14:03:22` of today, `2026-11-23 14:03` of another day; where the reader is. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SqliteRecords, tableLimits } from '../../../functions/adapters/local/sqlite-records.ts';
-import type { RecordTable, Repository } from '../../../functions/ports.ts';
+import type { IndexedRow, RecordTable, Repository } from '../../../functions/ports.ts';
 import { indexedRow, recordTableContract } from '../record-table.contract.ts';
 
 async function openInTemporaryDirectory() {
@@ -55,6 +55,21 @@ describe('SqliteRecords', () => {
     database.exec(sql);
     database.close();
   }
+
+  it('counts rows by their state, and gives the first that is indexed', async () => {
+    const { table } = SqliteRecords.open({ file });
+    assert.deepEqual(table.countRows(repository), { indexed: 0, rejected: 0 });
+    assert.equal(table.firstIndexed(repository), undefined);
+    const { record: _, warnings: __, ...facts } = indexedRow('a') as IndexedRow;
+    await table.putRow({ ...facts, state: 'rejected', reason: { code: 'empty', message: '' } });
+    for (const name of ['c', 'b']) await table.putRow(indexedRow(name));
+    assert.deepEqual(table.countRows(repository), { indexed: 2, rejected: 1 });
+    assert.equal(table.firstIndexed(repository)?.file, indexedRow('b').file);
+    await table.putRow(indexedRow('a'));
+    assert.deepEqual(table.countRows(repository), { indexed: 3, rejected: 0 });
+    assert.deepEqual(table.countRows('other'), { indexed: 0, rejected: 0 });
+    table.close();
+  });
 
   it('tells of files once the repository is adopted, and of anything before', async () => {
     const told: (string | undefined)[] = [];
