@@ -145,7 +145,25 @@ export interface AliasKeeper {
 /** The metadata that marks an alias. */
 export const aliasMetadata = 'alias-of';
 
-/** "Something happened to this key." It does not say what: extract checks the object itself. */
+/** A repository whose last publication failed. */
+export interface Retry {
+  /** In a row. */
+  readonly failures: number;
+  /** No summary that was requested because of them begins before. */
+  readonly at: Date;
+}
+
+/** Which repositories could not be published. Derived data: without it, a failure is retried sooner. */
+export interface RetryTable {
+  retry(repository: Repository): Promise<Retry | undefined>;
+  /** Undefined: it was published. */
+  setRetry(repository: Repository, retry: Retry | undefined): Promise<void>;
+}
+
+/**
+ * "Something happened to this key." It does not say what: extract checks the object itself. With the key of an index: a summary of all
+ * rows is due.
+ */
 export interface Hint {
   readonly key: ObjectKey;
   /** Read the package again even if its row is up to date (after a change of the reader). */
@@ -155,6 +173,11 @@ export interface Hint {
 /** Delivers every hint at least once, in any order. */
 export interface HintQueue {
   send(hints: readonly Hint[]): Promise<void>;
+}
+
+export interface DelayedHintQueue extends HintQueue {
+  /** As `send`, but none is delivered before that time has passed. At most 15 minutes, in whole seconds where the queue has no others. */
+  sendAfter(hints: readonly Hint[], milliseconds: number): Promise<void>;
 }
 
 export interface Clock {

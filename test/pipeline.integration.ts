@@ -396,7 +396,7 @@ describe('the pipeline', { timeout: 600_000 }, () => {
   });
 
   /** Statements for Lambda itself: it takes from queue and stream, and writes logs, in the function's name. */
-  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpChanges', 'WriteLogs'];
+  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpOrRetry', 'WriteLogs'];
 
   for (const step of ['extract', 'summarize', 'reindex'] satisfies StepName[]) {
     it(`${step} made no call that its role forbids, and its role allows no call that it did not make`, (t) => {

@@ -2,6 +2,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import pMap from 'p-map';
 import { hintsFrom, type ReceivedHint } from '../events.ts';
 import { type Extraction, type ExtractPorts, extract, extractLimits } from '../extract.ts';
+import { isIndexKey, splitKey } from '../keys.ts';
 import type { Hint, ObjectKey } from '../ports.ts';
 import { count, logger, publishMetrics } from './telemetry.ts';
 
@@ -50,11 +51,12 @@ async function follow(
 ): Promise<readonly (string | undefined)[]> {
   const signal = AbortSignal.timeout(extractLimits.readMillisecondsMax);
   try {
-    report(key, await extract(ports, key, { force, signal }));
+    if (isIndexKey(key)) await ports.records.requestSummary(splitKey(key).repository);
+    else report(key, await extract(ports, key, { force, signal }));
     return [];
   } catch (error) {
     const timeout = signal.aborted ? { timeoutMilliseconds: extractLimits.readMillisecondsMax } : {};
-    logger.error('could not read a package; will retry', { key, ...timeout, error: error as Error });
+    logger.error('could not follow a hint; will retry', { key, ...timeout, error: error as Error });
     return messageIds;
   }
 }

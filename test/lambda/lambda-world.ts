@@ -1,5 +1,6 @@
 /** What the tests of the functions share: a world in memory, and what a function logs and counts. */
 
+import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock } from 'node:test';
 import { encodeHint } from '../../functions/events.ts';
 import type { Hint, ObjectFacts, ObjectKey, Repository } from '../../functions/ports.ts';
@@ -74,12 +75,26 @@ export class FailingObjects extends MemoryObjects {
 
 export function newWorld() {
   const changed: Repository[] = [];
+  const delayed: Delayed[] = [];
   return {
     objects: new FailingObjects(),
     records: new MemoryRecords((repository) => changed.push(repository)),
     clock: new ManualClock(),
     changed,
+    /** Hints that were sent, and their delays. */
+    delayed,
+    hints: {
+      send: async () => assert.fail('expected no hint without a delay'),
+      sendAfter: async (hints: readonly Hint[], milliseconds: number) => {
+        delayed.push(...hints.map(({ key }) => ({ key, milliseconds })));
+      },
+    },
   };
+}
+
+interface Delayed {
+  readonly key: ObjectKey;
+  readonly milliseconds: number;
 }
 
 /** As Lambda hands them over: a message for each text. */

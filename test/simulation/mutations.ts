@@ -22,7 +22,7 @@ interface Mutation {
 }
 
 interface SourceMutation extends Mutation {
-  readonly step: 'extract' | 'summarize' | 'reindex';
+  readonly step: 'extract' | 'summarize' | 'reindex' | 'retry-summary';
   /** A module that the step alone imports, where that is what changes. */
   readonly part?: 'page/keep-page';
   /** Has to occur once. */
@@ -294,10 +294,24 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'reindex requests no summaries': {
-    seed: 63,
+    seed: 10,
+    theme: 'anything',
     step: 'reindex',
     from: 'await ports.records.requestSummary(repository);',
     to: '',
+  },
+  'a failed repository stalls its shard': { theme: 'failing', surroundings: { stallsShard: true } },
+  'a failed repository is never requested again': {
+    theme: 'failing',
+    step: 'retry-summary',
+    from: 'await hints.sendAfter([{ key: summaryKey(repository) }], wait);',
+    to: '',
+  },
+  'a failed repository relies on a request that has arrived': {
+    theme: 'failing',
+    step: 'retry-summary',
+    from: 'pending.at.getTime() > now + retryLimits.clockSkewMilliseconds',
+    to: 'pending.at.getTime() > 0',
   },
   'a request for a summary of all rows arrives as a change of a file': { surroundings: { tellsRequestsAsFiles: true } },
   'the store ignores conditions': { surroundings: { ignoresConditions: true } },
@@ -334,7 +348,8 @@ export async function mutatedSteps(name: string): Promise<Steps> {
   if ('surroundings' in mutation) return { ...realSteps, ...mutation.surroundings };
   const { step } = mutation;
   const mutated = (await import(`../../functions/${step}.ts?mutation=${encodeURIComponent(name)}`)) as Partial<Steps>;
-  return { ...realSteps, [step]: mutated[step] };
+  const exported = step === 'retry-summary' ? 'retrySummary' : step;
+  return { ...realSteps, [exported]: mutated[exported] };
 }
 
 registerHooks({

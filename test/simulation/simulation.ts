@@ -10,7 +10,7 @@
 
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
-import { joinKey, splitKey } from '../../functions/keys.ts';
+import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
@@ -24,7 +24,7 @@ import { HintDeliveries } from './hint-deliveries.ts';
 import { Invariants, Violation } from './invariants.ts';
 import { Losses } from './losses.ts';
 import { type MadePackage, makePackage } from './made-packages.ts';
-import type { Deed, DeedOf, Plan } from './plan.ts';
+import { type Deed, type DeedOf, type Plan, refusingMilliseconds } from './plan.ts';
 import { type PortsOptions, portsOf } from './ports.ts';
 import { Process, type Surroundings, Work } from './process.ts';
 import { rebuilt } from './rebuild.ts';
@@ -57,6 +57,8 @@ export interface Outcome {
 const turnsMax = 30_000;
 /** With faults for ever a step might never succeed. */
 const faultyMilliseconds = 60_000;
+/** Long enough before puts succeed again that all other repositories have been published by then. */
+const briefFaultyMilliseconds = 15_000;
 const beginning = Date.parse('2026-01-01T00:00:00.400Z');
 
 export async function simulate(plan: Plan, options: SimulationOptions): Promise<Outcome> {
@@ -148,12 +150,15 @@ class Simulation {
       outlivesLease: steps.outlivesLease,
       onDeadLetter: (key) => this.#losses.add(`hint for ${key}`),
       follow: async (work, { key, force = false }) => {
-        await steps.extract(this.#portsOf(work), key, { force });
+        const ports = this.#portsOf(work);
+        if (isIndexKey(key)) await ports.records.requestSummary(splitKey(key).repository);
+        else await steps.extract(ports, key, { force });
       },
     });
     this.#changes = new ChangeStream({
       ...{ surroundings, triesMax, onError, skewOf, acknowledgesEarly },
       copies: setting.summarizeCopies,
+      hasOneShard: setting.retriesByHint,
       windowMilliseconds: setting.windowMilliseconds,
       onDeadLetter: (repository) => this.#losses.add(`changes of ${repository}`),
       follow: (work, repository, changes) => this.#summarize(work, repository, changes),
@@ -177,9 +182,11 @@ class Simulation {
         else if (deed.kind === 'old-package') this.#do(deed);
         else this.#scheduler.after(deed.at, () => this.#do(deed));
       }
-      this.#scheduler.after(faultyMilliseconds, () => {
+      const isRefusing = this.#plan.setting.refused !== undefined;
+      this.#scheduler.after(isRefusing ? briefFaultyMilliseconds : faultyMilliseconds, () => {
         this.#surroundings.faults.areOver = true;
       });
+      if (this.#plan.setting.refused !== undefined) this.#checkWhileRefused();
       await this.#rest();
       this.#checkAtRest();
       if (!this.#losses.isEmpty) await this.#heal();
@@ -214,6 +221,17 @@ class Simulation {
     if (this.#losses.isEmpty) this.#checkPublished();
   }
 
+  /** The others do not wait for a repository whose puts are refused. */
+  #checkWhileRefused(): void {
+    this.#scheduler.after(refusingMilliseconds, () => {
+      try {
+        if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats, this.#plan.setting.refused);
+      } catch (error) {
+        this.#onError(error);
+      }
+    });
+  }
+
   #checkPublished(): void {
     this.#invariants.checkIndexes(this.#formats);
     this.#invariants.checkPages();
@@ -229,16 +247,23 @@ class Simulation {
   }
 
   async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
-    const [formats, { blockBytes, page }] = [this.#formats, this.#plan.setting];
+    const [formats, { blockBytes, page, retriesByHint }] = [this.#formats, this.#plan.setting];
+    const ports = this.#portsOf(work);
     this.#formatsInUse.set(work, formats);
     try {
-      const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, {
+      const { outcome } = await this.#steps.summarize(ports, repository, {
         formats,
         changes,
         page: page ? smallPage : undefined,
         blockBytes,
       });
+      if (retriesByHint && changes === 'all') await ports.retries.setRetry(repository, undefined);
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
+    } catch (error) {
+      if (!retriesByHint || this.#steps.stallsShard) throw error;
+      this.#onError(error);
+      const at = await this.#steps.retrySummary(ports, repository);
+      this.#surroundings.note(`${work.id} failed: ${error}; again at ${at.toISOString()}`);
     } finally {
       this.#formatsInUse.delete(work);
     }
@@ -398,14 +423,15 @@ class Simulation {
   }
 
   #portsOf(work: Work) {
-    const { rowsPerPage, objectsPerPage } = this.#plan.setting;
+    const { rowsPerPage, objectsPerPage, refused } = this.#plan.setting;
     const options: PortsOptions = {
       objects: this.#objects,
       records: this.#records,
       witness: this.#invariants,
       ...{ rowsPerPage, objectsPerPage },
       clockOf: ({ process }) => new Date(this.#now().getTime() + process.skew),
-      send: (sender, hints) => this.#send(sender, hints),
+      send: (sender, hints, milliseconds) => this.#send(sender, hints, milliseconds),
+      isRefused: (key) => splitKey(key).repository === refused && this.#scheduler.now < refusingMilliseconds,
       onPublished: (key) => {
         if (splitKey(key).file !== pageFile) this.#publications += 1;
         const object = this.#objects.objects.get(key);
@@ -417,10 +443,10 @@ class Simulation {
     return portsOf(work, options);
   }
 
-  #send(sender: Work, hints: readonly Hint[]): void {
+  #send(sender: Work, hints: readonly Hint[], milliseconds: number): void {
     for (const hint of hints) {
       const id = `${sender.id} ${hint.key}`;
-      this.#hints.send(id, hint, this.#delayOf(id));
+      this.#hints.send(id, hint, milliseconds + this.#delayOf(id));
     }
   }
 

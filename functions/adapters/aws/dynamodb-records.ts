@@ -4,7 +4,7 @@
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
  * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
- * | repositories | repository    |          | run, adopted                                                       |
+ * | repositories | repository    |          | run, adopted, failures + retryAt (milliseconds since 1970)         |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
  * `maxAttempts`.
@@ -20,7 +20,7 @@ import {
   paginateScan,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { RecordTable, Repository, Row } from '../../ports.ts';
+import type { RecordTable, Repository, Retry, RetryTable, Row } from '../../ports.ts';
 
 export interface DynamoDbRecordsOptions {
   readonly recordsTable: string;
@@ -29,7 +29,7 @@ export interface DynamoDbRecordsOptions {
 
 type Item = Record<string, AttributeValue>;
 
-export class DynamoDbRecords implements RecordTable {
+export class DynamoDbRecords implements RecordTable, RetryTable {
   readonly #client: DynamoDBClient;
   readonly #recordsTable: string;
   readonly #repositoriesTable: string;
@@ -113,6 +113,24 @@ export class DynamoDbRecords implements RecordTable {
         UpdateExpression: 'SET #adopted = :adopted',
         ExpressionAttributeNames: { '#adopted': 'adopted' },
         ExpressionAttributeValues: { ':adopted': { BOOL: true } },
+      }),
+    );
+  }
+
+  async retry(repository: Repository): Promise<Retry | undefined> {
+    const { failures, retryAt } = (await this.#repositoryItem(repository)) ?? {};
+    if (failures?.N === undefined || retryAt?.N === undefined) return undefined;
+    return { failures: Number(failures.N), at: new Date(Number(retryAt.N)) };
+  }
+
+  async setRetry(repository: Repository, retry: Retry | undefined): Promise<void> {
+    const values = retry && { ':failures': { N: `${retry.failures}` }, ':at': { N: `${retry.at.getTime()}` } };
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: values ? 'SET failures = :failures, retryAt = :at' : 'REMOVE failures, retryAt',
+        ...(values && { ExpressionAttributeValues: values }),
       }),
     );
   }

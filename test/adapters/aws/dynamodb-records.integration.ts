@@ -13,6 +13,7 @@ import {
 import dynalite from 'dynalite';
 import { DynamoDbRecords } from '../../../functions/adapters/aws/dynamodb-records.ts';
 import { indexedRow, recordTableContract } from '../record-table.contract.ts';
+import { retryTableContract } from '../retry-table.contract.ts';
 
 let server: Server;
 let client: DynamoDBClient;
@@ -60,6 +61,7 @@ async function isActive(name: string): Promise<boolean> {
 }
 
 recordTableContract('DynamoDbRecords over dynalite', open, { changeStream: 'elsewhere' });
+retryTableContract('DynamoDbRecords over dynalite', async () => (await open()).table);
 
 describe('DynamoDbRecords', () => {
   it('changes an item with every request for a summary, so that the stream tells of it', async () => {
