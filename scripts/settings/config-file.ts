@@ -21,7 +21,7 @@ export interface ConfigFile {
   readonly directories: readonly ConfiguredDirectory[];
 }
 
-export interface ConfiguredDirectory {
+interface ConfiguredDirectory {
   /** Absolute. */
   readonly path: string;
   readonly settings: Settings;
