@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Command, Option } from 'commander';
 import { loadProgram } from './program.ts';
-import { environmentName, isRepeatable, settingName } from './settings/setting.ts';
+import { environmentName, settingName } from './settings/setting.ts';
+import { RepeatableOption } from './terminal/argument-parsers.ts';
 import { exitCodesHelp } from './terminal/exit-codes.ts';
 
 export const optionsDocument = fileURLToPath(new URL('../docs/options.md', import.meta.url));
@@ -20,7 +21,7 @@ An option is taken from the command line, else from the environment, else from t
 \`--no-page\` is \`PKGSRC_INDEXER_PAGE=false\`. Prefer it to the command line for tokens: other users can see a process's arguments.
 
 **Configuration file.** \`--config FILE\`, in [TOML](https://toml.io). A key is the option without its dashes; an option that may be given several
-times is a list. Options of other commands are ignored, so that one file serves all; an unknown key is an error. Paths are relative to the file.
+times is a list (in the environment, it has one value). Options of other commands are ignored, so that one file serves all; an unknown key is an error. Paths are relative to the file.
 \`serve\`, \`watch\` and \`index\` without a directory work on every \`[[directories]]\` of the file, in one process; what stands in there is
 for that directory only. A token in it is as secret as the file: \`chmod 600\`.
 
@@ -58,7 +59,7 @@ ${options.map(describeOption).join('\n')}
 function describeOption(option: Option): string {
   const { flags, description, defaultValue, defaultValueDescription, negate } = option;
   const name = settingName(option);
-  const key = isRepeatable(option) ? `${name} = […]` : negate ? `${name} = false` : name;
+  const key = option instanceof RepeatableOption ? `${name} = […]` : negate ? `${name} = false` : name;
   const standard = defaultValueDescription ?? (defaultValue === undefined || negate ? '' : String(defaultValue));
   const cells = [
     `\`${flags}\``,

@@ -18,8 +18,6 @@ import { makePackage } from './package-maker.ts';
 /** From the start of the service: before the first comparison of everything, which finds whatever another part misses. */
 const testMilliseconds = 500_000;
 
-const onFreePort = { host: '127.0.0.1', port: 0 };
-
 describe('Service', () => {
   let directory: string;
   let clock: ManualClock;
@@ -55,7 +53,10 @@ describe('Service', () => {
     await stopped;
   }
 
-  async function start(settle = 2, listen: Pick<ServiceOptions, 'host' | 'port'> = onFreePort): Promise<void> {
+  async function start(
+    settle = 2,
+    own: Omit<Partial<ServiceOptions>, 'port'> & { port?: number | undefined } = {},
+  ): Promise<void> {
     const calls: FileCalls = {
       ...asyncCalls,
       open: async (path, flags) => {
@@ -74,14 +75,16 @@ describe('Service', () => {
         },
       };
     };
-    const options = {
-      ...listen,
+    const { port, ...others } = { port: 0 as number | undefined, ...own };
+    const options: ServiceOptions = {
+      ...(port === undefined ? {} : { port }),
       formats: ['gz', 'zst'],
       page: false,
       debounce: 1,
       settle,
       localUploads: true,
-    } as const;
+      ...others,
+    };
     service = await Service.start(directory, options, new Activity(clock), {
       log: (line) => log.push(line),
       clock,
@@ -91,6 +94,7 @@ describe('Service', () => {
     end = clock.now().getTime() + testMilliseconds;
   }
 
+  const armPackage = makePackage({ name: 'arm-1.0', buildInfo: 'MACHINE_ARCH=aarch64\n' });
   const put = (file: string, name = file) => writeFile(join(directory, file), makePackage({ name: `${name}-1.0` }));
 
   /**
@@ -129,7 +133,7 @@ describe('Service', () => {
 
   it('follows the directory without a port as well', async () => {
     await put('All/first-1.0.tgz', 'first');
-    await start(2, {});
+    await start(2, { port: undefined });
     assert.equal(service?.port, undefined);
     await untilLogged('published All: 1 package');
     assert.ok(log.includes(`watching ${directory}    to stop: Ctrl-C`), log.join('\n'));
@@ -304,6 +308,21 @@ describe('Service', () => {
       assert.deepEqual([retry.status, await retry.json()], [202, { retried: 1 }]);
       await untilLogged('indexed All/bad-1.0.tgz');
     });
+  });
+
+  it('judges what is there, and what is uploaded, by the rules that it is started with', async () => {
+    await writeFile(join(directory, 'All/arm-1.0.tgz'), armPackage);
+    await start();
+    await untilLogged('indexed All/arm-1.0.tgz');
+    await untilLogged('published All: 1 package');
+    await stop();
+    log.splice(0);
+    await start(2, { arch: ['x86_64'] });
+    await untilLogged('rejected All/arm-1.0.tgz: foreign-architecture');
+    await untilLogged('published All: 0 packages');
+    const url = `http://127.0.0.1:${service?.port}/All/arm-1.0.tgz`;
+    const { status: code } = await fetch(url, { method: 'PUT', body: armPackage });
+    assert.equal(code, 422);
   });
 
   describe('ends', () => {

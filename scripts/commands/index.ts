@@ -33,6 +33,8 @@ interface IndexOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
+  /** Prefixes of MACHINE_ARCH that are accepted. */
+  readonly arch?: readonly string[];
   /** Seconds without a change before a file is read. */
   readonly settle: number;
   /** Read every package again, whether it changed or not. */
@@ -61,7 +63,7 @@ async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promi
 /** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, settle, force = false, quiet = false, wait = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
@@ -72,6 +74,7 @@ async function indexDirectory(
       import('../../functions/extract-threads.ts'),
       import('../../functions/local.ts'),
     ]);
+  const rules = { architectures: arch };
   const progress = new Progress('reading packages', quiet);
   const say = (line: string) => progress.say(console.error, label + line);
   const sayUnlessQuiet = quiet ? () => undefined : say;
@@ -97,6 +100,7 @@ async function indexDirectory(
     {
       formats,
       page,
+      rules,
       events: {
         onExtracted: (key, extraction) => {
           const row = extraction.outcome === 'removed' ? undefined : extraction.row;
@@ -124,7 +128,7 @@ async function indexDirectory(
   );
   const { directory: root, stateDirectory } = indexer.stores;
   const threads = new ExtractThreads({
-    paths: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    work: { directory: root, stateDirectory, table: tableFile(stateDirectory), rules },
     onExtracted: ({ hints, changed, rejected, failed }) => {
       for (const repository of changed) indexer.rowChanged(repository);
       report(hints, rejected);

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, type Option } from 'commander';
 import { UsageError } from '../../functions/failures.ts';
-import { collect } from '../terminal/argument-parsers.ts';
+import { RepeatableOption } from '../terminal/argument-parsers.ts';
 
 /** Where a value is from, for messages: `PKGSRC_INDEXER_PORT`, `indexer.toml: port` */
 export interface Setting {
@@ -32,21 +32,14 @@ export function parseSetting(option: Option, { raw, source }: Setting): unknown 
     throw new UsageError(`${source}: expected ${expected}, found ${JSON.stringify(raw)}`);
   };
   if (!option.required && !option.optional) return parseSwitch(raw) ?? fail('true or false');
-  const texts = (Array.isArray(raw) ? raw : [raw]).map(asText);
-  if (!texts.every((text) => text !== undefined)) return fail('a text or a number');
+  const texts = (option instanceof RepeatableOption && Array.isArray(raw) ? raw : [raw]).map(asText);
+  const { parseArg = (text: string) => text } = option;
   try {
-    if (isRepeatable(option)) return texts.reduce<readonly string[]>((before, text) => collect(text, before), []);
-    const text = texts.join(',');
-    return option.parseArg === undefined ? text : option.parseArg(text, undefined);
+    return texts.reduce<unknown>((before, text = fail('a text or a number')) => parseArg(text, before), undefined);
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw new UsageError(`${source}: ${error.message}`);
     throw error;
   }
-}
-
-/** Whether it may be given several times; in a file it is a list then. */
-export function isRepeatable({ parseArg }: Option): boolean {
-  return parseArg === collect;
 }
 
 const switches: Readonly<Record<string, boolean>> = {

@@ -4,7 +4,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { logFormats } from '../../functions/log.ts';
-import { parsePath, parseSeconds } from './argument-parsers.ts';
+import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
+import { parsePath, parseSeconds, RepeatableOption } from './argument-parsers.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
@@ -12,6 +13,7 @@ export function addIndexingOptions(command: Command): Command {
     .addOption(stateOption())
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
+    .addOption(archOption())
     .addOption(settleOption());
 }
 
@@ -45,6 +47,22 @@ function formatsOption(): Option {
     .choices([...indexFormatNames, indexFormatNames.join(',')])
     .default([...indexFormatNames], indexFormatNames.join(','))
     .argParser(parseFormats);
+}
+
+function archOption(): Option {
+  return new RepeatableOption(
+    '--arch <prefix>',
+    'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
+  ).argParser(parseArch);
+}
+
+/** An empty text would accept everything. An unset shell variable must not. */
+function parseArch(prefix: string, before: readonly string[] = []): readonly string[] {
+  if (!isArchitecturePrefix(prefix))
+    throw new InvalidArgumentError('Expected a MACHINE_ARCH or its beginning, for example x86_64.');
+  if (before.length === rulesLimits.architecturesMax)
+    throw new InvalidArgumentError(`Expected at most ${rulesLimits.architecturesMax} of them.`);
+  return [...before, prefix];
 }
 
 function settleOption(): Option {

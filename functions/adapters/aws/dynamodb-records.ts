@@ -3,7 +3,7 @@
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
- * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, record + warnings or reason |
  * | repositories | repository    |          | run, adopted, failures + retryAt (milliseconds since 1970)         |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
@@ -220,8 +220,10 @@ function itemOf(row: Row): Item {
     size: { N: `${row.size}` },
     lastModified: { S: row.lastModified.toISOString() },
     indexedAt: { S: row.indexedAt.toISOString() },
+    rules: { S: row.rules },
+    ...(row.record === undefined ? {} : { record: { B: row.record } }),
     ...(row.state === 'indexed'
-      ? { record: { B: row.record }, warnings: { L: row.warnings.map((code) => ({ S: code })) } }
+      ? { warnings: { L: row.warnings.map((code) => ({ S: code })) } }
       : { reason: { M: { code: { S: row.reason.code }, message: { S: row.reason.message } } } }),
   };
 }
@@ -235,6 +237,8 @@ function rowOf(item: Item): Row {
     size: Number(expected(item.size?.N, 'size', of)),
     lastModified: new Date(expected(item.lastModified?.S, 'lastModified', of)),
     indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
+    // Older versions wrote rows without it.
+    rules: item.rules?.S ?? '',
   };
   if (item.state?.S === 'indexed') {
     const warnings = expected(item.warnings?.L, 'warnings', of);
@@ -251,6 +255,7 @@ function rowOf(item: Item): Row {
       ...facts,
       state: 'rejected',
       reason: { code: expected(code?.S, 'reason.code', of), message: expected(message?.S, 'reason.message', of) },
+      ...(item.record?.B === undefined ? {} : { record: item.record.B }),
     };
   }
   throw new Error(`${of}: expected the state indexed or rejected, found ${item.state?.S}; ${remedy}`);

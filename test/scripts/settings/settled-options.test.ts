@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Command } from 'commander';
 import { acceptSettings } from '../../../scripts/settings/settled-options.ts';
-import { collect, parsePath, parsePort } from '../../../scripts/terminal/argument-parsers.ts';
+import { parsePath, parsePort, RepeatableOption } from '../../../scripts/terminal/argument-parsers.ts';
 import { exitCodes } from '../../../scripts/terminal/exit-codes.ts';
 import { ending, endingForAll, runCommand } from '../../../scripts/terminal/run-command.ts';
 import { runHere, withoutAws } from '../command-process.ts';
@@ -39,7 +39,7 @@ async function settled(args: readonly string[], environment: Record<string, stri
   program
     .command('one')
     .requiredOption('--stack <name>', 'stack')
-    .option('--prefix <prefix>', 'repeatable', collect)
+    .addOption(new RepeatableOption('--prefix <prefix>', 'repeatable'))
     .action(ending(keep));
   for (const command of program.commands) acceptSettings(command);
   if (toml !== undefined) await writeFile(file, toml);
@@ -143,6 +143,7 @@ describe('one sentence says what is wrong with', () => {
       'port = 2026-01-01',
       'PLACE/indexer.toml: port: expected a text or a number, found "2026-01-01"',
     ],
+    ['a list', [], {}, 'port = [1, 2]', 'PLACE/indexer.toml: port: expected a text or a number, found [1,2]'],
     ['a switch', [], {}, 'create = 1', 'PLACE/indexer.toml: create: expected true or false, found 1'],
     ['the environment', [], { [`${E}PORT`]: 'x' }, undefined, `${E}PORT: Expected a number from 0 to 65535.`],
     ['an empty variable', [], { [`${E}STATE`]: '' }, undefined, `${E}STATE: Expected a path, found nothing.`],
