@@ -254,6 +254,19 @@ export function recordTableContract(
       assert.equal(await table.isAdopted(repository), true);
     });
 
+    it('forgets that a repository is adopted, and keeps its run number', async () => {
+      await table.takeRun(repository);
+      await table.markAdopted(repository);
+      await table.markAdopted('other');
+      await table.unmarkAdopted(repository);
+      await table.unmarkAdopted(repository);
+      assert.equal(await table.isAdopted(repository), false);
+      assert.equal(await table.isAdopted('other'), true);
+      assert.equal(await table.lastRun(repository), 1);
+      await table.markAdopted(repository);
+      assert.equal(await table.isAdopted(repository), true);
+    });
+
     it('marks a repository adopted that has had no run', async () => {
       await table.markAdopted('new');
       assert.equal(await table.isAdopted('new'), true);

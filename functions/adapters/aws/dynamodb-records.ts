@@ -33,8 +33,8 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   readonly #client: DynamoDBClient;
   readonly #recordsTable: string;
   readonly #repositoriesTable: string;
-  /** The repositories that this process has added to their table. */
-  readonly #entered = new Set<Repository>();
+  /** Repositories that are in their table, and have been summarized before. */
+  readonly #known = new Set<Repository>();
 
   constructor(client: DynamoDBClient, { recordsTable, repositoriesTable }: DynamoDbRecordsOptions) {
     this.#client = client;
@@ -50,8 +50,10 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   }
 
   async putRow(row: Row): Promise<void> {
-    await this.#enter(row.repository);
+    const isNew = await this.#enter(row.repository);
     await this.#client.send(new PutItemCommand({ TableName: this.#recordsTable, Item: itemOf(row) }));
+    // A first index is made of all rows. Given files only, summarize would request that, and the index would come a window later.
+    if (isNew) await this.requestSummary(row.repository);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -106,15 +108,11 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   }
 
   async markAdopted(repository: Repository): Promise<void> {
-    await this.#client.send(
-      new UpdateItemCommand({
-        TableName: this.#repositoriesTable,
-        Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #adopted = :adopted',
-        ExpressionAttributeNames: { '#adopted': 'adopted' },
-        ExpressionAttributeValues: { ':adopted': { BOOL: true } },
-      }),
-    );
+    await this.#setAdopted(repository, true);
+  }
+
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    await this.#setAdopted(repository, false);
   }
 
   async retry(repository: Repository): Promise<Retry | undefined> {
@@ -149,13 +147,15 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   }
 
   /**
-   * Adds the repository to its table before its first row, so that `repositories` is complete. Once for each repository and process,
-   * since it costs as much as a row.
+   * Adds the repository to its table before its first row, so that `repositories` is complete. After its first summary once for each
+   * process, since it costs as much as a row.
+   * @returns whether it has never been summarized
    */
-  async #enter(repository: Repository): Promise<void> {
-    if (this.#entered.has(repository)) return;
-    await this.#addToRun(repository, 0);
-    this.#entered.add(repository);
+  async #enter(repository: Repository): Promise<boolean> {
+    if (this.#known.has(repository)) return false;
+    const isNew = (await this.#addToRun(repository, 0)) === 0;
+    if (!isNew) this.#known.add(repository);
+    return isNew;
   }
 
   async #addToRun(repository: Repository, increment: number): Promise<number> {
@@ -170,6 +170,18 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
       }),
     );
     return Number(expected(attributes?.run?.N, 'run', `repository ${JSON.stringify(repository)}`));
+  }
+
+  async #setAdopted(repository: Repository, isAdopted: boolean): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: 'SET #adopted = :adopted',
+        ExpressionAttributeNames: { '#adopted': 'adopted' },
+        ExpressionAttributeValues: { ':adopted': { BOOL: isAdopted } },
+      }),
+    );
   }
 
   async #repositoryItem(repository: Repository): Promise<Item | undefined> {

@@ -78,6 +78,11 @@ export class BatchedRecords implements RecordTable {
     await this.#table.markAdopted(repository);
   }
 
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    this.writeAll();
+    await this.#table.unmarkAdopted(repository);
+  }
+
   async requestSummary(repository: Repository): Promise<void> {
     this.writeAll();
     await this.#table.requestSummary(repository);

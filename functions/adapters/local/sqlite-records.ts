@@ -218,6 +218,10 @@ export class SqliteRecords implements RecordTable {
     this.#statements.markAdopted.run(repository);
   }
 
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    this.#statements.unmarkAdopted.run(repository);
+  }
+
   async requestSummary(repository: Repository): Promise<void> {
     this.#onChange(repository, undefined);
   }
@@ -249,6 +253,7 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     repository: 'SELECT run, adopted FROM repositories WHERE repository = ?',
     markAdopted: `INSERT INTO repositories (repository, adopted) VALUES (?, 1)
                 ON CONFLICT (repository) DO UPDATE SET adopted = 1`,
+    unmarkAdopted: 'UPDATE repositories SET adopted = 0 WHERE repository = ?',
   };
   return Object.fromEntries(
     Object.entries(sql).map(([name, text]) => [name, watched(database.prepare(text), onDamage)]),

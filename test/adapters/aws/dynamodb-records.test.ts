@@ -101,8 +101,8 @@ describe('DynamoDbRecords reads', () => {
 });
 
 describe('DynamoDbRecords writes', () => {
-  it('a repository once, before its first row', async () => {
-    const { table, requests } = tableAnswering([answer({ Attributes: { run: { N: '0' } } }), answer({}), answer({})]);
+  it('a repository that was summarized before once, before its first row', async () => {
+    const { table, requests } = tableAnswering([answer({ Attributes: { run: { N: '1' } } }), answer({}), answer({})]);
     await table.putRow(indexedRow('a', { repository: '' }));
     await table.putRow(indexedRow('b', { repository: '' }));
     assert.deepEqual(
