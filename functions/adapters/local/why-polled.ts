@@ -32,7 +32,7 @@ export function pollingSentence(path: string, { kind, reason, setting }: WhyPoll
   const often = `every ${seconds === 1 ? 'second' : `${seconds} seconds`}`;
   if (kind === 'asked') return `${path} is not watched but compared ${often}, as --poll asks`;
   const howTo = setting === undefined ? '' : ` To change that, ${setting}.`;
-  return `${path} cannot be watched: ${reason}. It is compared ${often}, and so is what else cannot be watched.${howTo}`;
+  return `${path} cannot be watched: ${reason}. It and everything else that cannot be watched is compared ${often}.${howTo}`;
 }
 
 /**
@@ -85,7 +85,7 @@ export async function whyWatchFailed(error: unknown, facts: WatchFacts): Promise
   return { kind: 'failure', reason: message };
 }
 
-/** Whether a watch may succeed later, after the setting was changed or somebody else gave a watch back. */
+/** Whether a watch may succeed later, after the setting was changed or another program released a watch. */
 export function mayBeWatchedLater({ kind }: WhyPolled): boolean {
   return kind === 'no watch left' || kind === 'too many files' || kind === 'failure';
 }
