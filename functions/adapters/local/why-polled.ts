@@ -76,10 +76,10 @@ export async function whyWatchFailed(error: unknown, facts: WatchFacts): Promise
   }
   if (code === 'EMFILE' && isLinux) {
     const setting = `${await raise(facts, 'instances', 1_024)}, or the limit of open files (ulimit -n)`;
-    return { kind: 'too many files', reason: 'no inotify instance, or no open file, is left', setting };
+    return { kind: 'too many files', reason: 'no inotify instance or file descriptor is left', setting };
   }
   if (code === 'EMFILE' || code === 'ENFILE') {
-    const reason = 'a watch takes an open file, and none is left';
+    const reason = 'each watch needs a file descriptor, and none is left';
     return { kind: 'too many files', reason, setting: 'raise the limit of open files (ulimit -n)' };
   }
   return { kind: 'failure', reason: message };
