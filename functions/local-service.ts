@@ -9,6 +9,7 @@ import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
+import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
@@ -27,6 +28,7 @@ import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
 import type { AnsweredRequest, Log, LogLevel } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
+import { publicationEvent } from './publication-event.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
@@ -67,6 +69,8 @@ export interface ServiceOptions {
   readonly uploadMax?: number;
   /** Who may see what the server is doing; by default everybody who reaches it. */
   readonly views?: Partial<ViewPermissions>;
+  /** Programs to tell of each publication. */
+  readonly hooks?: readonly Hook[];
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
   /** Seconds without a change before a file is read. */
@@ -92,6 +96,7 @@ export class Service {
   readonly #log: Log;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
+  readonly #hooks: Hooks;
   readonly #server: HttpServer;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
@@ -114,13 +119,17 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, debounce, settle, state } = options;
+    const { formats, page, debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
+    const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
-    const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
+    const events = {
+      ...reportedEvents(log, activity, hooks),
+      onChanged: (name: Repository) => operations.changed(name),
+    };
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      { formats, page, debounce, settle, clock, events },
+      { formats, page, debounce, settle, clock, events, describe: wanted.length > 0 },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const { server, address } = await listen(indexer, operations, options, surroundings).catch(
@@ -130,7 +139,7 @@ export class Service {
         throw error instanceof CannotListen ? new CannotRun(error.message) : error;
       },
     );
-    const parts = { activity, clock, log, indexer, operations, server, stopping };
+    const parts = { activity, clock, log, indexer, operations, hooks, server, stopping };
     const service = new Service(parts, address.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
@@ -142,12 +151,16 @@ export class Service {
     }
   }
 
-  private constructor({ activity, clock, log, indexer, operations, server, stopping }: ServiceParts, port: number) {
+  private constructor(
+    { activity, clock, log, indexer, operations, hooks, server, stopping }: ServiceParts,
+    port: number,
+  ) {
     this.#activity = activity;
     this.#clock = clock;
     this.#log = log;
     this.#indexer = indexer;
     this.#operations = operations;
+    this.#hooks = hooks;
     this.#server = server;
     this.#stopping = stopping;
     this.port = port;
@@ -195,6 +208,7 @@ export class Service {
     await this.#server.close();
     await this.#comparing.close();
     await this.#indexer.close();
+    await this.#hooks.close();
   }
 
   async #follow(watch: WatchDirectory, poll: number | undefined): Promise<void> {
@@ -303,6 +317,7 @@ interface ServiceParts {
   readonly log: Log;
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
+  readonly hooks: Hooks;
   readonly server: HttpServer;
   readonly stopping: AbortController;
 }
@@ -334,7 +349,7 @@ async function listen(
 }
 
 /** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
-function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
+function reportedEvents(log: Log, activity: Activity, hooks: Hooks): LocalIndexerEvents {
   const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
   return {
     onNotice: (sentence) => log(sentence, 'warn'),
@@ -355,6 +370,7 @@ function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
     onSummarized: (repository, publication, startedAt) => {
       logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
       activity.summarized(repository, publication, startedAt);
+      if (publication.outcome === 'published') hooks.published(publicationEvent(repository, publication));
     },
     onSummarizeFailed: (repository, error, failures) => {
       if (failures === 1) reportFailure(log, `cannot publish the index of ${repositoryName(repository)}`, error);

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
+import { type Difference, differenceOf } from './index/difference.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
 import { type IndexFormat, type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import {
@@ -52,6 +53,8 @@ export interface SummarizeOptions {
   readonly page?: PageTemplate | undefined;
   /** The average size of a block (functions/index/blocks.ts). */
   readonly blockBytes?: number;
+  /** Whether to find out what a publication changes. */
+  readonly describe?: boolean;
 }
 
 /** What happened to the index. */
@@ -64,6 +67,8 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
+      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
   /** Every format held this summary already. */
@@ -116,9 +121,17 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'], changes = 'all', page, blockBytes = defaultBlockBytes }: SummarizeOptions = {},
+  {
+    formats = ['gz', 'zst'],
+    changes = 'all',
+    page,
+    blockBytes = defaultBlockBytes,
+    describe = false,
+  }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
+  /** What the first pass that published replaced. */
+  let replaced: readonly CompressedBlock[] | undefined;
   let isFirst = false;
   let kept: KeptPage = 'unwanted';
   // Changes can only be applied to an index in gz.
@@ -144,7 +157,11 @@ export async function summarize(
       await ports.records.markAdopted(repository);
       isFirst = true;
     }
-    if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
+    if (published !== undefined) {
+      if (last === undefined) replaced = reading.replaced;
+      const difference = describe && replaced !== undefined ? differenceOf(replaced, summary.blocks) : undefined;
+      last = { outcome: 'published', ...published, summary, isFirst, difference };
+    }
     const made = page ? await keepPage(ports, { repository, template: page, page: pageHead }, summary) : 'unwanted';
     if (made === 'lost-race') continue;
     if (made === 'deferred') await ports.records.requestSummary(repository);
@@ -173,7 +190,12 @@ interface View {
 }
 
 type Reading =
-  | { readonly outcome: 'read'; readonly summary: Summary }
+  | {
+      readonly outcome: 'read';
+      readonly summary: Summary;
+      /** The blocks of the index that is there; none without an index, undefined for one that is not ours. */
+      readonly replaced: readonly CompressedBlock[] | undefined;
+    }
   | { readonly outcome: 'object-changed' }
   | Exclude<Publication, { readonly summary: Summary }>;
 
@@ -191,7 +213,7 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
       return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
     const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
-    return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary };
+    return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary, replaced: blocks };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
     throw error;
@@ -206,7 +228,7 @@ async function readAll({ objects, records }: SummarizePorts, view: View, options
   const summary = await buildSummary(coverage.of(records.rows(repository)), known, options);
   if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
   if (coverage.rows === 0 && heads.size === 0) return { outcome: 'absent' };
-  return { outcome: 'read', summary };
+  return { outcome: 'read', summary, replaced: heads.size === 0 || known.length > 0 ? known : undefined };
 }
 
 async function readRows(

@@ -3,6 +3,7 @@
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { commandHook, type Hook, webhook } from '../../functions/adapters/local/hooks.ts';
 import type { Loss } from '../../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { farewell } from '../../functions/console-messages.ts';
@@ -11,6 +12,8 @@ import type { Service, ServiceOptions, ServiceSurroundings } from '../../functio
 import { accessLogTo, type LogFormat, logFormats, logTo } from '../../functions/log.ts';
 import { Activity } from '../../functions/server/activity.ts';
 import {
+  collect,
+  collectUrl,
   parseBytes,
   parseHost,
   parsePath,
@@ -61,6 +64,11 @@ export function addCommand(program: Command): void {
     .addOption(viewTokenOption('health'))
     .addOption(new Option('--log <format>', 'format of the log').choices(logFormats).default('text'))
     .option('--access-log', 'log each request: in the common log format, or as JSON with --log json')
+    .option('--on-publish <command>', 'run this by sh after each publication, with JSON on its standard input', collect)
+    .option('--webhook <url>', 'POST JSON there after each publication', collectUrl)
+    .addOption(
+      new Option('--webhook-secret <secret>', 'sign what is posted with HMAC-SHA256').env('INDEXER_WEBHOOK_SECRET'),
+    )
     .option('--create', 'create the directory if it does not exist')
     .addOption(stateOption())
     .addOption(formatsOption())
@@ -73,6 +81,9 @@ interface ServeOptions extends Omit<ServiceOptions, 'views'>, ViewOptions {
   readonly create?: boolean;
   readonly log: LogFormat;
   readonly accessLog?: boolean;
+  readonly onPublish?: readonly string[];
+  readonly webhook?: readonly string[];
+  readonly webhookSecret?: string;
 }
 
 const clock = new SystemClock();
@@ -89,7 +100,7 @@ async function serve(directory: string, options: ServeOptions): Promise<ExitCode
     ...(options.log === 'text' ? { greet: print } : {}),
     ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log) } : {}),
   };
-  const settings = { ...options, views: viewPermissions(options) };
+  const settings = { ...options, views: viewPermissions(options), hooks: hooksOf(options) };
   if (options.create) await createDirectory(directory);
   let service: Service | undefined = await start(directory, settings, activity, surroundings);
   while (service !== undefined) {
@@ -102,6 +113,10 @@ async function serve(directory: string, options: ServeOptions): Promise<ExitCode
   }
   log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
   return exitCodes.done;
+}
+
+function hooksOf({ webhook: urls = [], webhookSecret, onPublish: commands = [] }: ServeOptions): readonly Hook[] {
+  return [...urls.map((url) => webhook(url, webhookSecret)), ...commands.map(commandHook)];
 }
 
 const endings: Readonly<Record<'asked' | Loss, string>> = {

@@ -51,3 +51,11 @@ export function parseSeconds(min: number, max: number): (text: string) => number
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
+
+/** As `collect`, of URLs. */
+export function collectUrl(text: string, before?: readonly string[]): readonly string[] {
+  const { protocol = '' } = URL.parse(text) ?? {};
+  if (!/^https?:$/.test(protocol))
+    throw new InvalidArgumentError('Expected a URL with http:// or https://, and a host.');
+  return collect(text, before);
+}
