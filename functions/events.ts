@@ -15,7 +15,7 @@
  * Ceph src/rgw/rgw_pubsub.cc `rgw_pubsub_s3_event::dump`; MinIO cmd/event-notification.go `eventArgs.ToEvent`.
  */
 
-import { decodeFormKey, isPackageKey, isUnusableKey } from './keys.ts';
+import { decodeFormKey, isIndexKey, isPackageKey, isUnusableKey } from './keys.ts';
 import type { Hint, ObjectKey } from './ports.ts';
 
 /** Reading events. */
@@ -50,7 +50,7 @@ export interface ReceivedEvents {
 
 /** What a value is: an event, or a wrapping around other values. */
 type Reading =
-  | { readonly kind: 'changed'; readonly key: ObjectKey; readonly force?: boolean }
+  | { readonly kind: 'changed'; readonly key: ObjectKey; readonly force?: boolean; readonly isOurs?: boolean }
   | { readonly kind: 'ignored' }
   | { readonly kind: 'unknown'; readonly description: string }
   | { readonly kind: 'wrapping'; readonly inner: readonly unknown[] };
@@ -77,7 +77,7 @@ export function hintsFrom(event: unknown): ReceivedEvents {
       for (const inner of reading.inner) collect(inner, wrappings + 1, messageId);
     } else if (reading.kind === 'unknown') {
       unknown.push({ description: reading.description, ...origin });
-    } else if (reading.kind === 'changed' && isPackageKey(reading.key)) {
+    } else if (reading.kind === 'changed' && isHint(reading)) {
       hints.push({ key: reading.key, ...(reading.force && { force: true }), ...origin });
     } else {
       ignoredCount += 1;
@@ -86,6 +86,11 @@ export function hintsFrom(event: unknown): ReceivedEvents {
 
   collect(event, 0, undefined);
   return { hints, ignoredCount, unknown };
+}
+
+/** Our own publications cause events with the key of an index, too: only a hint of ours requests a summary by it. */
+function isHint({ key, isOurs = false }: Reading & { readonly kind: 'changed' }): boolean {
+  return isPackageKey(key) || (isOurs && isIndexKey(key));
 }
 
 function read(value: unknown): Reading {
@@ -171,7 +176,7 @@ function readHint(fields: Fields): Reading {
   if (fields.version !== hintVersion) return unknownReading(`a hint of version ${hintVersion}`, fields.version);
   const hint = fieldsOf(fields.hint);
   const reading = readKey(hint?.key);
-  return reading.kind === 'changed' && hint?.force === true ? { ...reading, force: true } : reading;
+  return reading.kind === 'changed' ? { ...reading, isOurs: true, force: hint?.force === true } : reading;
 }
 
 function readKey(key: unknown): Reading {

@@ -19,24 +19,25 @@ import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda
 import { followHints } from './lambda/follow-hints.ts';
 import { publishIndexes } from './lambda/publish-indexes.ts';
 import { PageTemplate } from './page/page.ts';
+import type { Rules } from './record/rules.ts';
 
 /** Extract's handler. */
 export async function extract(event: unknown): Promise<SQSBatchResponse> {
-  return followHints(world(), event);
+  return followHints({ ...world(), rules: rules() }, event);
 }
 
 /** Summarize's handler. */
 export async function summarize(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
   const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
-  return publishIndexes({ ...world(), formats: formats(), page }, event, context);
+  const { records } = world();
+  return publishIndexes({ ...world(), retries: records, hints: hintQueue(), formats: formats(), page }, event, context);
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
-  const client = createClient(SQSClient, { useQueueUrlAsEndpoint: false });
-  const hints = new SqsHints(client, { queueUrl: setting('QUEUE_URL'), clock });
   const continueWith = (rest: ReindexRequest) => invokeAgain(context.functionName, rest);
-  return compareBucket({ ...world(), hints, continueWith, prefixes: configuredPrefixes() }, request ?? {}, context);
+  const ports = { ...world(), hints: hintQueue(), continueWith, prefixes: configuredPrefixes(), rules: rules() };
+  return compareBucket(ports, request ?? {}, context);
 }
 
 const clock = new SystemClock();
@@ -55,9 +56,18 @@ const world = once(() => {
   return { objects, records, clock, ...(isAliasing ? { aliases: new S3Aliases(s3, { bucket, objects }) } : {}) };
 });
 
+let madeQueue: SqsHints | undefined;
+
+/** Not with `once`: its call would bring the client of SQS into the bundle of extract. */
+function hintQueue(): SqsHints {
+  const client = () => createClient(SQSClient, { useQueueUrlAsEndpoint: false });
+  madeQueue ??= new SqsHints(client(), { queueUrl: setting('QUEUE_URL'), clock });
+  return madeQueue;
+}
+
 let madeTemplate: PageTemplate | undefined;
 
-/** Made at the first publication. Not with `once`: its call would bring the page into the bundles of the other steps. */
+/** Made at the first publication; as `hintQueue`, not with `once`. */
 async function pageTemplate(): Promise<PageTemplate> {
   madeTemplate ??= new PageTemplate(await packagesPage());
   return madeTemplate;
@@ -86,6 +96,11 @@ function formats(): readonly IndexFormatName[] {
   if (known.length !== wanted.length)
     throw new Error(`expected FORMATS to be some of ${indexFormatNames}, found ${wanted}; deploy again`);
   return known;
+}
+
+/** Required: accepting every architecture by mistake would put the rejected packages into the indexes. */
+function rules(): Rules {
+  return { architectures: JSON.parse(setting('ARCHITECTURES')) as readonly string[] };
 }
 
 /** The whole bucket if the deployment names no prefix. */

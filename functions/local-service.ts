@@ -33,7 +33,6 @@ import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
 import type { ViewPermissions } from './server/site.ts';
-import { verdictOn } from './verdict.ts';
 import { printable, repositoryName } from './wording.ts';
 
 export const serviceLimits = {
@@ -57,6 +56,8 @@ export interface ServiceOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
+  /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
+  readonly arch?: readonly string[];
   readonly state?: string;
   /** Where clients find the server; by default its address. */
   readonly publicUrl?: string;
@@ -119,7 +120,7 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, debounce, settle, state, hooks: wanted = [] } = options;
+    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
@@ -129,7 +130,16 @@ export class Service {
     };
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      { formats, page, debounce, settle, clock, events, describe: wanted.length > 0 },
+      {
+        formats,
+        page,
+        rules: { architectures: arch },
+        debounce,
+        settle,
+        clock,
+        events,
+        describe: wanted.length > 0,
+      },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const { server, address } = await listen(indexer, operations, options, surroundings).catch(
@@ -339,7 +349,7 @@ async function listen(
     ...(uploadMax === undefined ? {} : { limits: { uploadBytesMax: uploadMax } }),
     uploads: indexer,
     overwrite,
-    findRejection: verdictOn,
+    findRejection: (source, file) => indexer.findRejection(source, file),
     operations,
     ...(views === undefined ? {} : { views }),
     log,

@@ -90,6 +90,8 @@ interface RowFacts {
   readonly size: number;
   readonly lastModified: Date;
   readonly indexedAt: Date;
+  /** Fingerprint of the rules by which it was made (functions/record/rules.ts); empty in a row of an older version. */
+  readonly rules: string;
 }
 
 /** In the index. `record` is what `pkg_info -X` prints: bytes in no declared encoding, ending in one empty line. */
@@ -104,6 +106,8 @@ export interface IndexedRow extends RowFacts {
 export interface RejectedRow extends RowFacts {
   readonly state: 'rejected';
   readonly reason: { readonly code: string; readonly message: string };
+  /** What the rules reject; undefined where there is no record, since the package could not be read. */
+  readonly record?: Uint8Array;
 }
 
 export type Row = IndexedRow | RejectedRow;
@@ -132,6 +136,8 @@ export interface RecordTable {
   /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
   isAdopted(repository: Repository): Promise<boolean>;
   markAdopted(repository: Repository): Promise<void>;
+  /** After nothing is left of it: what comes back under its name is adopted anew. */
+  unmarkAdopted(repository: Repository): Promise<void>;
   /** Enters into the change stream that anything may have changed: summarize then reads all rows. */
   requestSummary(repository: Repository): Promise<void>;
 }
@@ -145,7 +151,25 @@ export interface AliasKeeper {
 /** The metadata that marks an alias. */
 export const aliasMetadata = 'alias-of';
 
-/** "Something happened to this key." It does not say what: extract checks the object itself. */
+/** A repository whose last publication failed. */
+export interface Retry {
+  /** In a row. */
+  readonly failures: number;
+  /** No summary that was requested because of them begins before. */
+  readonly at: Date;
+}
+
+/** Which repositories could not be published. Derived data: without it, a failure is retried sooner. */
+export interface RetryTable {
+  retry(repository: Repository): Promise<Retry | undefined>;
+  /** Undefined: it was published. */
+  setRetry(repository: Repository, retry: Retry | undefined): Promise<void>;
+}
+
+/**
+ * "Something happened to this key." It does not say what: extract checks the object itself. With the key of an index: a summary of all
+ * rows is due.
+ */
 export interface Hint {
   readonly key: ObjectKey;
   /** Read the package again even if its row is up to date (after a change of the reader). */
@@ -155,6 +179,11 @@ export interface Hint {
 /** Delivers every hint at least once, in any order. */
 export interface HintQueue {
   send(hints: readonly Hint[]): Promise<void>;
+}
+
+export interface DelayedHintQueue extends HintQueue {
+  /** As `send`, but none is delivered before that time has passed. At most 15 minutes, in whole seconds where the queue has no others. */
+  sendAfter(hints: readonly Hint[], milliseconds: number): Promise<void>;
 }
 
 export interface Clock {

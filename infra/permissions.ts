@@ -66,7 +66,8 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
       actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
       resources: [places.changesArn],
     },
-    { name: 'GiveUpChanges', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn] },
+    // The queue of hints: a publication that failed is requested again.
+    { name: 'GiveUpOrRetry', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn, places.hintsArn] },
     // UpdateItem: the reserved row that requests a summary of all rows, if an index cannot be updated in part.
     {
       name: 'ReadRows',

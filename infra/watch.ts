@@ -69,10 +69,18 @@ export class Watch extends Construct {
         alarmDescription: 'Summarize failed, or ran out of time.',
       }),
       this.alarm(stack, 'changes-old', {
-        // A failure that summarize reports is no error of the function: only the age of its batch shows it.
+        // Changes that there is no time for are no error of the function: only the age of its batch shows them.
         metric: pipeline.summarize.function.metric('IteratorAge', visible),
         threshold: changeAgeAlarmSeconds * 1000,
-        alarmDescription: `A change has waited for ${changeAgeAlarmSeconds} s: summarize fails, and an index is stale.`,
+        alarmDescription: `A change has waited for ${changeAgeAlarmSeconds} s: summarize fails or is too slow, and indexes are stale.`,
+      }),
+      this.alarm(stack, 'publications-failed', {
+        metric: counted('PublicationsFailed', Stats.SUM).with({ period: Duration.minutes(15) }),
+        threshold: 1,
+        // One that lasts: a single failure is retried within seconds, and a lasting one is counted in every period.
+        evaluationPeriods: 2,
+        alarmDescription:
+          'A repository could not be published for half an hour: its index is stale. Which, and why: log of summarize.',
       }),
       this.alarm(stack, 'reindex-errors', {
         metric: pipeline.reindex.function.metricErrors({ period }),
@@ -95,7 +103,11 @@ export class Watch extends Construct {
     ];
   }
 
-  private alarm(stack: string, name: string, properties: Omit<AlarmProps, 'evaluationPeriods'>): Alarm {
+  private alarm(
+    stack: string,
+    name: string,
+    properties: Omit<AlarmProps, 'evaluationPeriods'> & { readonly evaluationPeriods?: number },
+  ): Alarm {
     return new Alarm(this, name, {
       alarmName: `${stack}-${name}`,
       evaluationPeriods: 1,
@@ -141,7 +153,11 @@ export class Watch extends Construct {
             counted('UnknownEvents', Stats.SUM),
             counted('PackagesMissing', Stats.MAXIMUM),
           ]),
-          graph('Publications', [counted('Publications', Stats.SUM)], [counted('SummaryDuration', Stats.MAXIMUM)]),
+          graph(
+            'Publications',
+            [counted('Publications', Stats.SUM), counted('PublicationsFailed', Stats.SUM)],
+            [counted('SummaryDuration', Stats.MAXIMUM)],
+          ),
         ],
         [
           graph(

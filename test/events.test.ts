@@ -88,6 +88,12 @@ describe('events become hints', () => {
     assert.deepEqual(hintsFrom(event).hints, [{ key: 'All/x-1.0.tgz', messageId: 'outer' }]);
   });
 
+  it('reads a hint of ours with the key of an index, and ignores what the bucket tells of an index', () => {
+    const key = 'All/pkg_summary.gz';
+    assert.deepEqual(hintsFrom(JSON.parse(encodeHint({ key }))).hints, [{ key }]);
+    assert.deepEqual(hintsFrom(notification({ key })), { hints: [], ignoredCount: 1, unknown: [] });
+  });
+
   it('keeps the good hints of a message that also holds something unknown', () => {
     const event = {
       Records: [{ eventSource: 'aws:dynamodb' }, ...(notification({}) as { Records: object[] }).Records],

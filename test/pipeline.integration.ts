@@ -129,6 +129,8 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     const uploaded = Date.now();
     await published('first');
     t.diagnostic(`published ${Date.now() - uploaded} ms after the upload, of which 1000 are the debounce`);
+    const deferred = stack.output.filter(({ message }) => /asked for a summary of all rows/.test(String(message)));
+    assert.deepEqual(deferred, [], 'the first index comes in the first window');
   });
 
   it('follows an overwritten package', async () => {
@@ -396,7 +398,7 @@ describe('the pipeline', { timeout: 600_000 }, () => {
   });
 
   /** Statements for Lambda itself: it takes from queue and stream, and writes logs, in the function's name. */
-  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpChanges', 'WriteLogs'];
+  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpOrRetry', 'WriteLogs'];
 
   for (const step of ['extract', 'summarize', 'reindex'] satisfies StepName[]) {
     it(`${step} made no call that its role forbids, and its role allows no call that it did not make`, (t) => {

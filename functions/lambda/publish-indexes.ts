@@ -4,6 +4,7 @@ import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
+import { type RetryPorts, retrySummary } from '../retry-summary.ts';
 import { type Publication, type SummarizePorts, summarize } from '../summarize.ts';
 import { count, logger, measureBytes, measureMilliseconds, publishMetrics } from './telemetry.ts';
 
@@ -17,7 +18,7 @@ export const publishLimits = {
 } as const;
 
 /** What to publish, beside the ports of summarize. */
-interface PublishPorts extends SummarizePorts {
+interface PublishPorts extends SummarizePorts, RetryPorts {
   readonly formats: readonly IndexFormatName[];
   /** The page to keep beside each index, if any. */
   readonly page?: PageTemplate | undefined;
@@ -28,8 +29,8 @@ type Remaining = Pick<Context, 'getRemainingTimeInMillis'>;
 
 /**
  * Summarizes each repository whose rows changed.
- * @returns the first change of each repository that failed, or that there was no time for. The stream delivers everything from the
- *   earliest of them again.
+ * @returns the first change of each repository that there was no time for. The stream delivers everything from the earliest of them
+ *   again. One that failed is not among them, so that it does not hold up the others: it is requested again by a hint.
  */
 export async function publishIndexes(
   ports: PublishPorts,
@@ -69,7 +70,7 @@ function changesOf({ Records: records }: DynamoDBStreamEvent): readonly ChangedR
   }));
 }
 
-/** @returns the change to go on from; none after a success. */
+/** @returns the change to go on from; none after a success, or once a summary is requested for later. */
 async function publishIndex(
   ports: PublishPorts,
   { repository, changes, sequenceNumber }: ChangedRepository,
@@ -78,11 +79,28 @@ async function publishIndex(
   try {
     const { formats, page } = ports;
     const publication = await summarize(ports, repository, { formats, page, changes });
+    if (changes === 'all') await ports.retries.setRetry(repository, undefined);
     report(ports.clock, repository, publication, performance.now() - start);
     return [];
   } catch (error) {
-    logger.error('could not publish an index; will retry', { repository, error: error as Error });
-    return [sequenceNumber];
+    count('PublicationsFailed', 1);
+    return (await retryLater(ports, repository, error as Error)) ? [] : [sequenceNumber];
+  }
+}
+
+/** @returns whether a summary is requested for later. */
+async function retryLater(ports: RetryPorts, repository: Repository, error: Error): Promise<boolean> {
+  try {
+    const at = await retrySummary(ports, repository);
+    logger.error('could not publish an index; will retry', { repository, at, error });
+    return true;
+  } catch (cause) {
+    logger.error('could not publish an index, and could not request it again; the whole batch is retried', {
+      repository,
+      error,
+      cause: cause as Error,
+    });
+    return false;
   }
 }
 

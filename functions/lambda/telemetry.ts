@@ -14,6 +14,7 @@ export const metricNames = [
   'PackagesIndexed',
   'PackagesRejected',
   'Publications',
+  'PublicationsFailed',
   'SummaryRecords',
   'SummaryBytes',
   'SummaryDuration',

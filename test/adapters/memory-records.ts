@@ -1,6 +1,6 @@
 /** The table in memory: the simplest RecordTable. */
 
-import type { OnChange, RecordTable, Repository, Row } from '../../functions/ports.ts';
+import type { OnChange, RecordTable, Repository, Retry, RetryTable, Row } from '../../functions/ports.ts';
 
 interface Stored {
   readonly rows: Map<string, Row>;
@@ -8,8 +8,9 @@ interface Stored {
   adopted: boolean;
 }
 
-export class MemoryRecords implements RecordTable {
+export class MemoryRecords implements RecordTable, RetryTable {
   readonly #repositories = new Map<Repository, Stored>();
+  readonly #retries = new Map<Repository, Retry>();
   readonly #onChange: OnChange;
 
   constructor(onChange: OnChange = () => {}) {
@@ -59,8 +60,21 @@ export class MemoryRecords implements RecordTable {
     this.#of(repository).adopted = true;
   }
 
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    this.#of(repository).adopted = false;
+  }
+
   async requestSummary(repository: Repository): Promise<void> {
     this.#onChange(repository, undefined);
+  }
+
+  async retry(repository: Repository): Promise<Retry | undefined> {
+    return this.#retries.get(repository);
+  }
+
+  async setRetry(repository: Repository, retry: Retry | undefined): Promise<void> {
+    if (retry === undefined) this.#retries.delete(repository);
+    else this.#retries.set(repository, retry);
   }
 
   #of(repository: Repository): Stored {
@@ -72,5 +86,5 @@ export class MemoryRecords implements RecordTable {
 
 /** So that neither side can change what the other holds. */
 function copyOf(row: Row): Row {
-  return row.state === 'indexed' ? { ...row, record: Uint8Array.from(row.record) } : { ...row };
+  return row.record === undefined ? { ...row } : { ...row, record: Uint8Array.from(row.record) };
 }

@@ -27,7 +27,7 @@ const summarize: Table = {
   'dynamodb:GetRecords': ['StorageRecords.StreamArn'],
   'dynamodb:GetShardIterator': ['StorageRecords.StreamArn'],
   'dynamodb:ListStreams': ['StorageRecords.StreamArn'],
-  'sqs:SendMessage': ['PipelineDeadChanges.Arn'],
+  'sqs:SendMessage': ['PipelineDeadChanges.Arn', 'PipelineHints.Arn'],
   'dynamodb:GetItem': ['StorageRecords.Arn', 'StorageRepositories.Arn'],
   'dynamodb:Query': ['StorageRecords.Arn'],
   'dynamodb:UpdateItem': ['StorageRecords.Arn', 'StorageRepositories.Arn'],

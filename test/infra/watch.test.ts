@@ -10,8 +10,7 @@ const template = templateFor({ alarmEmail: 'admin@example.org' });
 function line({ Properties: alarm }: { readonly Properties: Properties }): string {
   const dimensions = (alarm.Dimensions as Properties[]).map(({ Name, Value }) => `${Name}=${Value}`).join(' ');
   assert.equal(alarm.ComparisonOperator, 'GreaterThanOrEqualToThreshold');
-  assert.equal(alarm.EvaluationPeriods, 1);
-  const what = `${alarm.Namespace} ${alarm.MetricName} ${dimensions} ${alarm.Statistic} over ${alarm.Period}`;
+  const what = `${alarm.Namespace} ${alarm.MetricName} ${dimensions} ${alarm.Statistic} over ${alarm.EvaluationPeriods === 1 ? '' : `${alarm.EvaluationPeriods} × `}${alarm.Period}`;
   return `${alarm.AlarmName}: ${what} ≥ ${alarm.Threshold}, ${alarm.TreatMissingData}`;
 }
 
@@ -24,6 +23,7 @@ test('the alarms', () => {
     'pkgsrc-indexer-hints-old: AWS/SQS ApproximateAgeOfOldestMessage QueueName=PipelineHints.QueueName Maximum over 300 ≥ 900, notBreaching',
     `pkgsrc-indexer-summarize-errors: AWS/Lambda Errors ${summarize} Sum over 300 ≥ 1, notBreaching`,
     `pkgsrc-indexer-changes-old: AWS/Lambda IteratorAge ${summarize} Maximum over 300 ≥ 900000, notBreaching`,
+    `pkgsrc-indexer-publications-failed: PkgsrcIndexer PublicationsFailed ${service} Sum over 2 × 900 ≥ 1, notBreaching`,
     'pkgsrc-indexer-reindex-errors: AWS/Lambda Errors FunctionName=PipelineReindexFunction Sum over 300 ≥ 1, notBreaching',
     `pkgsrc-indexer-packages-rejected: PkgsrcIndexer PackagesRejected ${service} Sum over 300 ≥ 1, notBreaching`,
     `pkgsrc-indexer-not-adopted: PkgsrcIndexer PackagesMissing ${service} Minimum over 3600 ≥ 1, ignore`,
@@ -51,7 +51,7 @@ test('without an address there is no topic, and the alarms are there all the sam
   const silent = templateFor({});
   assert.equal(resourcesOf(silent, 'AWS::SNS::Topic').size, 0);
   const alarms = [...resourcesOf(silent, 'AWS::CloudWatch::Alarm').values()];
-  assert.equal(alarms.length, 8);
+  assert.equal(alarms.length, 9);
   for (const { Properties: alarm } of alarms) assert.equal(alarm.AlarmActions, undefined);
 });
 
@@ -75,6 +75,7 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
     'PackagesMissing',
     'PackagesRejected',
     'Publications',
+    'PublicationsFailed',
     'SummaryBytes',
     'SummaryDuration',
     'SummaryRecords',

@@ -19,6 +19,7 @@ test('the functions log no credential, even where AWS answers with what was sign
       QUEUE_URL: `${environment.AWS_ENDPOINT_URL}/1/queue`,
       FORMATS: 'gz,zst',
       PAGE: 'on',
+      ARCHITECTURES: '[]',
       PLUS_ALIASES: 'on',
     });
     const lambda = await import('../../functions/lambda.ts');
@@ -35,7 +36,10 @@ test('the functions log no credential, even where AWS answers with what was sign
       outcomes.push(await invoke().catch((error: unknown) => error));
     assert.deepEqual(
       logged.map(({ message }) => message),
-      ['could not read a package; will retry', 'could not publish an index; will retry'],
+      [
+        'could not follow a hint; will retry',
+        'could not publish an index, and could not request it again; the whole batch is retried',
+      ],
     );
     for (const target of ['DynamoDB', 'list-type', 'HEAD /bucket/All/x-1.0.tgz'])
       assert.ok(

@@ -1,8 +1,10 @@
 /** What the tests of the functions share: a world in memory, and what a function logs and counts. */
 
+import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock } from 'node:test';
 import { encodeHint } from '../../functions/events.ts';
 import type { Hint, ObjectFacts, ObjectKey, Repository } from '../../functions/ports.ts';
+import { defaultRules } from '../../functions/record/rules.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
@@ -74,12 +76,27 @@ export class FailingObjects extends MemoryObjects {
 
 export function newWorld() {
   const changed: Repository[] = [];
+  const delayed: Delayed[] = [];
   return {
     objects: new FailingObjects(),
     records: new MemoryRecords((repository) => changed.push(repository)),
     clock: new ManualClock(),
+    rules: defaultRules,
     changed,
+    /** Hints that were sent, and their delays. */
+    delayed,
+    hints: {
+      send: async () => assert.fail('expected no hint without a delay'),
+      sendAfter: async (hints: readonly Hint[], milliseconds: number) => {
+        delayed.push(...hints.map(({ key }) => ({ key, milliseconds })));
+      },
+    },
   };
+}
+
+interface Delayed {
+  readonly key: ObjectKey;
+  readonly milliseconds: number;
 }
 
 /** As Lambda hands them over: a message for each text. */

@@ -16,11 +16,13 @@ const { followHints } = await import('../../functions/lambda/follow-hints.ts');
 const { publishIndexes, publishLimits } = await import('../../functions/lambda/publish-indexes.ts');
 
 function publish(
-  ports: Parameters<typeof publishIndexes>[0],
+  ports: Omit<Parameters<typeof publishIndexes>[0], 'retries'> & { readonly records: MemoryRecords },
   event: DynamoDBStreamEvent,
   remainingMilliseconds = () => 300_000,
 ) {
-  return publishIndexes(ports, event, { getRemainingTimeInMillis: remainingMilliseconds });
+  return publishIndexes({ ...ports, retries: ports.records }, event, {
+    getRemainingTimeInMillis: remainingMilliseconds,
+  });
 }
 
 /** A batch of the change stream: the repositories of its records, in order, and a file of each. Sequence numbers begin at 1. */
@@ -51,10 +53,10 @@ function requests(repositories: readonly Repository[]): DynamoDBStreamEvent {
 describe('summarize', () => {
   const world = () => ({ ...newWorld(), formats: ['gz'] as const });
 
-  async function upload({ objects, records }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
+  async function upload({ objects, records, rules }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
     objects.upload(key, makePackage(), at);
     const clock = new ManualClock();
-    await followHints({ objects, records, clock }, hinted({ key }));
+    await followHints({ objects, records, rules, clock }, hinted({ key }));
   }
 
   it('publishes the index of every repository in the batch, once', async () => {
@@ -118,19 +120,49 @@ describe('summarize', () => {
     );
   });
 
-  it('names the earliest change of each repository that failed, and of no other', async () => {
+  it('acknowledges the changes of a repository that failed, requests it again later, and publishes the others', async () => {
     const repository = fc.constantFrom('All', '', 'a', 'b/c', 'd');
     await fc.assert(
       fc.asyncProperty(fc.array(repository, { maxLength: 12 }), fc.uniqueArray(repository), async (batch, failing) => {
         const ports = world();
+        for (const key of new Set(batch)) await upload(ports, joinKey(key, 'made-1.0.tgz'));
         for (const failed of failing) ports.objects.failing.add(joinKey(failed, 'pkg_summary.gz'));
-        const answer = await publish(ports, changes(batch));
-        const expected = failing.map((failed) => batch.indexOf(failed) + 1).filter((first) => first > 0);
-        const named = answer.batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
-        assert.deepEqual(named.toSorted(), expected.toSorted());
+        measured.length = 0;
+        assert.deepEqual(await publish(ports, requests(batch)), failures());
+        const failed = [...new Set(batch)].filter((name) => failing.includes(name));
+        assert.deepEqual(
+          ports.delayed.map(({ key }) => key).toSorted(),
+          failed.map((name) => joinKey(name, 'pkg_summary.gz')).toSorted(),
+        );
+        assert.equal(valuesOf('PublicationsFailed').length, failed.length);
+        assert.equal(valuesOf('Publications').length, new Set(batch).size - failed.length);
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('leaves the changes of a repository that failed to the stream where it cannot be requested again', async () => {
+    const ports = world();
+    const batch = ['a', 'b', 'c', 'b'];
+    ports.objects.failing.add('b/pkg_summary.gz');
+    ports.hints.sendAfter = () => Promise.reject(new Error('the queue does not answer'));
+    assert.deepEqual(await publish(ports, changes(batch)), failures('2'));
+    assert.match(JSON.stringify(logged), /could not request it again.*the queue does not answer/);
+  });
+
+  it('publishes a repository once it succeeds again, from the hint, and then forgets that it failed', async () => {
+    const ports = world();
+    await upload(ports, 'All/made-1.0.tgz');
+    ports.objects.failing.add('All/pkg_summary.gz');
+    await publish(ports, changes(['All']));
+    const [{ key } = assert.fail('expected a hint')] = ports.delayed;
+    ports.objects.failing.clear();
+    ports.changed.length = 0;
+    assert.deepEqual(await followHints(ports, hinted({ key })), failures());
+    assert.deepEqual(ports.changed, ['All'], 'a summary of all rows is requested');
+    await publish(ports, requests(['All']));
+    assert.ok(ports.objects.objects.has('All/pkg_summary.gz'));
+    assert.equal(await ports.records.retry('All'), undefined);
   });
 
   it('holds only so many summaries at a time', async () => {

@@ -1,5 +1,5 @@
 /**
- * The table's change stream as summarize sees it: changes of one repository, gathered for a window, delivered until a run succeeds, and
+ * The table's change stream as summarize sees it: changes, gathered for a window, delivered until a run succeeds, and
  * a dead letter after so many tries. What is tried again may come in other batches: with what came since, or only a part of it, as where
  * Lambda splits a batch that failed. More than one copy at a time is more than such a stream does; but an operator may, and a run
  * that was given up may still be going on.
@@ -11,8 +11,10 @@ import { Process, type Surroundings, Work } from './process.ts';
 
 export interface ChangeStreamOptions {
   readonly surroundings: Surroundings;
-  /** Runs at a time for one repository. */
+  /** Runs at a time for one shard. */
   readonly copies: number;
+  /** Whether one repository's changes are delivered together with those of all others; otherwise each has a shard of its own. */
+  readonly hasOneShard: boolean;
   readonly windowMilliseconds: number;
   readonly triesMax: () => number;
   readonly skewOf: (id: string) => number;
@@ -27,6 +29,7 @@ export interface ChangeStreamOptions {
 const retryMilliseconds = 150;
 
 interface Change {
+  readonly repository: string;
   /** Of the row; undefined: anything may have changed. */
   readonly file: string | undefined;
   tries: number;
@@ -38,7 +41,8 @@ interface Shard {
   isDue: boolean;
   running: number;
   runs: number;
-  isFailing: boolean;
+  /** The size of the batch that failed, at the head of the changes. 0 where none did. */
+  failed: number;
 }
 
 export class ChangeStream {
@@ -50,16 +54,17 @@ export class ChangeStream {
   }
 
   changed(repository: string, file: string | undefined): void {
-    const shard = this.#shards.get(repository) ?? {
+    const name = this.#options.hasOneShard ? 'shard' : repository;
+    const shard = this.#shards.get(name) ?? {
       changes: [],
       isDue: false,
       running: 0,
       runs: 0,
-      isFailing: false,
+      failed: 0,
     };
-    this.#shards.set(repository, shard);
-    shard.changes.push({ file, tries: 0 });
-    this.#schedule(repository, shard);
+    this.#shards.set(name, shard);
+    shard.changes.push({ repository, file, tries: 0 });
+    this.#schedule(name, shard);
   }
 
   /** A run beside those that changes cause; it is repeated until it succeeds, too. */
@@ -80,36 +85,41 @@ export class ChangeStream {
     );
   }
 
-  #schedule(repository: string, shard: Shard): void {
+  #schedule(name: string, shard: Shard): void {
     const { copies, surroundings, windowMilliseconds } = this.#options;
     if (shard.isDue || shard.changes.length === 0 || shard.running >= copies) return;
     shard.isDue = true;
-    surroundings.scheduler.after(shard.isFailing ? retryMilliseconds : windowMilliseconds, () => {
+    surroundings.scheduler.after(shard.failed > 0 ? retryMilliseconds : windowMilliseconds, () => {
       shard.isDue = false;
-      this.#run(repository, shard);
+      this.#run(name, shard);
     });
   }
 
-  #run(repository: string, shard: Shard): void {
-    const { surroundings, skewOf, follow, acknowledgesEarly, onError } = this.#options;
+  #run(name: string, shard: Shard): void {
+    const { surroundings, skewOf, acknowledgesEarly, onError } = this.#options;
     shard.running += 1;
     shard.runs += 1;
-    const id = `${repository}@${shard.runs}`;
+    const id = `${name}@${shard.runs}`;
     const batch = this.#takeBatch(id, shard);
     const end = (isDone: boolean): void => {
       shard.running -= 1;
-      shard.isFailing = !isDone && !acknowledgesEarly;
-      if (shard.isFailing) shard.changes.unshift(...this.#failed(repository, batch));
-      this.#schedule(repository, shard);
+      const failed = isDone || acknowledgesEarly ? [] : this.#failed(batch);
+      shard.failed = failed.length;
+      shard.changes.unshift(...failed);
+      this.#schedule(name, shard);
     };
-    const files = batch.map(({ file }) => file);
-    const changes = files.includes(undefined) ? 'all' : new Set(files.flatMap((file = '') => file));
-    surroundings.note(`${id} is told of ${changes === 'all' ? 'everything' : [...changes].join(', ')}`);
+    const told = [...Map.groupBy(batch, ({ repository }) => repository)].map(
+      ([repository, changes]) => [repository, changesOf(changes)] as const,
+    );
+    for (const [repository, changes] of told)
+      surroundings.note(
+        `${id} is told of ${changes === 'all' ? 'everything' : [...changes].join(', ')}: ${repository}`,
+      );
     const work = new Work(id, new Process(skewOf(id), () => end(false)), surroundings);
     work.begin(
       async () => {
-        await follow(work, repository, changes);
-        await work.call('write', `acknowledge the changes of ${repository}`, async () => undefined);
+        await this.#followAll(work, told);
+        await work.call('write', `acknowledge the changes of ${name}`, async () => undefined);
       },
       (failure) => {
         if (failure !== undefined) {
@@ -119,25 +129,40 @@ export class ChangeStream {
         end(failure === undefined);
       },
     );
-    if (surroundings.faults.ofDelivery('twin', id)) this.runBeside(`${id} twin`, repository, changes);
+    for (const [repository, changes] of told)
+      if (surroundings.faults.ofDelivery('twin', id)) this.runBeside(`${id} twin`, repository, changes);
   }
 
-  /** What waits; after a failure perhaps only the first of it. */
+  /** One that fails does not keep the others from being followed. @throws the first failure */
+  async #followAll(work: Work, told: readonly (readonly [string, Changes])[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const [repository, changes] of told)
+      await this.#options.follow(work, repository, changes).catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** What waits. After a failure: perhaps only the first of it; of a shard of many repositories, the batch that failed. */
   #takeBatch(id: string, shard: Shard): Change[] {
     const dice = new Dice(this.#options.surroundings.seed, `batch of ${id}`);
-    const count = shard.isFailing ? dice.integer(1, shard.changes.length) : shard.changes.length;
-    return shard.changes.splice(0, count);
+    const after = () => (this.#options.hasOneShard ? shard.failed : dice.integer(1, shard.changes.length));
+    return shard.changes.splice(0, shard.failed > 0 ? after() : shard.changes.length);
   }
 
   /** @returns those that are tried again. */
-  #failed(repository: string, batch: readonly Change[]): Change[] {
+  #failed(batch: readonly Change[]): Change[] {
     const { triesMax, surroundings, onDeadLetter } = this.#options;
     for (const change of batch) change.tries += 1;
-    const again = batch.filter(({ tries }) => tries < triesMax());
-    if (again.length < batch.length) {
+    for (const repository of new Set(
+      batch.filter(({ tries }) => tries >= triesMax()).map((change) => change.repository),
+    )) {
       surroundings.note(`changes of ${repository} become a dead letter`);
       onDeadLetter(repository);
     }
-    return again;
+    return batch.filter(({ tries }) => tries < triesMax());
   }
+}
+
+function changesOf(changes: readonly Change[]): Changes {
+  const files = changes.map(({ file }) => file);
+  return files.includes(undefined) ? 'all' : new Set(files.flatMap((file = '') => file));
 }

@@ -32,8 +32,15 @@ export interface Setting {
   readonly page: boolean;
   /** Of a block of the summary, on average. A record has about 150. */
   readonly blockBytes: number;
+  /** A repository of which no index and no page can be put, for `refusingMilliseconds`. */
+  readonly refused: string | undefined;
+  /** As on AWS: all repositories share a shard, and one that failed is requested again by a hint. Otherwise its changes are retried. */
+  readonly retriesByHint: boolean;
   readonly faults: FaultRates;
 }
+
+/** How long the puts of a repository are refused. */
+export const refusingMilliseconds = 55_000;
 
 /** Something that happens from outside, `at` milliseconds after the beginning. */
 export type Deed = { readonly id: string; readonly at: number } & (
@@ -53,8 +60,12 @@ export type Deed = { readonly id: string; readonly at: number } & (
       readonly kind: 'foreign-index';
       readonly repository: string;
       readonly file: string;
-      readonly by: 'others' | 'a copy of ours' | 'a version of ours';
+      readonly by: 'others' | 'a copy of ours' | 'a version of ours' | 'another repository of ours';
     }
+  /** Everything of a repository is removed: it is unmounted, or moved away. */
+  | { readonly kind: 'vanish'; readonly repository: string }
+  /** And is there again as it was, or a copy of another repository, with its index and what the store knows of that. */
+  | { readonly kind: 'return'; readonly repository: string; readonly of: string }
   /** The same with a page; or it is removed. */
   | {
       readonly kind: 'foreign-page';
@@ -80,6 +91,8 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index' | 'f
   'switch-formats': 3,
   'step-clock': 6,
   'foreign-index': 2,
+  vanish: 0,
+  return: 0,
 };
 
 const namesFor = {
@@ -90,6 +103,8 @@ const namesFor = {
   clock: [1, 2],
   growth: [4, 8],
   pages: [4, 8],
+  return: [2, 4],
+  failing: [2, 4],
 } as const;
 const millisecondsFor = {
   anything: [150, 800, 3_000, 8_000],
@@ -99,6 +114,8 @@ const millisecondsFor = {
   clock: [150, 800, 2_500],
   growth: [3_000, 8_000, 16_000],
   pages: [3_000, 8_000],
+  return: [3_000, 8_000],
+  failing: [800, 3_000, 8_000],
 } as const;
 const countFor = {
   anything: [2, 14],
@@ -108,8 +125,10 @@ const countFor = {
   clock: [2, 14],
   growth: [8, 30],
   pages: [8, 30],
+  return: [6, 16],
+  failing: [6, 20],
 } as const;
-export type Theme = keyof typeof themeWeights | 'pages' | 'lost table';
+export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'return' | 'failing';
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
@@ -127,25 +146,33 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
+  return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 20, return: 20 },
+  failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
 };
 
 /**
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
  * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there;
- * `lost table`, the same crowd on a repository whose indexes are ours and right.
+ * `lost table`, the same crowd on a repository whose indexes are ours and right; `return`, repositories that vanish and come back;
+ * `failing`, a repository that cannot be published, beside others that can.
  */
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
 const pagesChance = 0.08;
 const lostTableChance = 0.05;
+const returnChance = 0.1;
+const failingChance = 0.06;
 
 export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
   const drawn = dice.weighted(themeWeights);
   const pageDice = new Dice(seed, 'page');
   const isLost = new Dice(seed, 'table').chance(lostTableChance);
-  const theme = asked ?? (pageDice.chance(pagesChance) ? 'pages' : isLost ? 'lost table' : drawn);
-  const repositoriesUsed = repositories.slice(0, theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1);
+  const isBack = new Dice(seed, 'return').chance(returnChance);
+  const isFailing = new Dice(seed, 'failing').chance(failingChance);
+  const seldom = isLost ? 'lost table' : isBack ? 'return' : drawn;
+  const theme = asked ?? (isFailing ? 'failing' : pageDice.chance(pagesChance) ? 'pages' : seldom);
+  const repositoriesUsed = repositories.slice(0, repositoryCount(theme, dice));
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
   const setting = {
@@ -171,6 +198,12 @@ export function planOf(seed: number, asked?: Theme): Plan {
   return { seed, setting, deeds: deeds.sort((a, b) => a.at - b.at) };
 }
 
+function repositoryCount(theme: Theme, dice: Dice): number {
+  if (theme === 'failing') return 3;
+  if (theme === 'return') return 2;
+  return theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1;
+}
+
 /** What others do with pages. */
 function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[], milliseconds: number): Deed[] {
   const count = theme === 'pages' ? dice.pick([0, 0, 1, 4]) : dice.pick([0, 0, 0, 1]);
@@ -185,6 +218,8 @@ function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[]
 
 function drawSetting(dice: Dice): Omit<Setting, 'blockBytes' | 'page'> {
   return {
+    refused: undefined,
+    retriesByHint: false,
     store: dice.pick(['s3', 'directory']),
     rowsPerPage: dice.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1, 2]),
     objectsPerPage: dice.pick([1000, 1000, 1, 3]),
@@ -224,6 +259,18 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
         windowMilliseconds: dice.pick([5, 100]),
         triesMax: 10,
         faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin },
+      };
+    case 'return':
+      return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...noFaults, slow: 0.1, late: 0.2, twin } };
+    case 'failing':
+      return {
+        refused: repositories[0],
+        retriesByHint: true,
+        summarizeCopies: 1,
+        windowMilliseconds: dice.pick([5, 100, 1_000]),
+        // As often as the stream does it in an hour: meanwhile a shard that is held up stands still.
+        triesMax: 1_000,
+        faults: { ...noFaults, slow: 0.05, crash: dice.pick([0, 0.02]), throttled: dice.pick([0, 0.03]), twin },
       };
     case 'growth':
       return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...drawRates(dice), dropped: 0, twin } };
@@ -300,8 +347,15 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
         kind,
         repository,
         file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']),
-        by: dice.pick(['others', 'others', 'a copy of ours', 'a version of ours']),
+        by:
+          theme === 'return'
+            ? dice.pick(['others', 'another repository of ours'])
+            : dice.pick(['others', 'others', 'a copy of ours', 'a version of ours']),
       };
+    case 'vanish':
+      return { kind, repository };
+    case 'return':
+      return { kind, repository, of: place().repository };
   }
 }
 
@@ -322,6 +376,8 @@ const plainSetting: Setting = {
   formats: indexFormatNames,
   page: true,
   blockBytes: 300,
+  refused: undefined,
+  retriesByHint: false,
   faults: noFaults,
 };
 

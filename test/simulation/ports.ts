@@ -11,22 +11,24 @@ import { splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type {
   Clock,
+  DelayedHintQueue,
   Hint,
-  HintQueue,
   ListedObject,
   ObjectStore,
   PutOutcome,
   RecordTable,
+  RetryTable,
   Row,
 } from '../../functions/ports.ts';
 import { bytesOf, type MemoryObjects } from '../adapters/memory-objects.ts';
 import type { MemoryRecords } from '../adapters/memory-records.ts';
-import type { Work } from './process.ts';
+import { CallFailed, type Work } from './process.ts';
 
 /** Is told of what the invariants are about, at the instant at which it takes effect. */
 export interface Witness {
   ranBegan(work: Work, repository: string): void;
   markedWhole(repository: string): void;
+  unmarkedWhole(repository: string): void;
   rowPut(row: Row): void;
   rowDeleted(repository: string, file: string): void;
   rowRead(work: Work, file: string): void;
@@ -45,7 +47,9 @@ export interface PortsOptions {
   readonly objectsPerPage: number;
   /** The true time, and what a process takes it for. */
   readonly clockOf: (work: Work) => Date;
-  readonly send: (work: Work, hints: readonly Hint[]) => void;
+  readonly send: (work: Work, hints: readonly Hint[], milliseconds: number) => void;
+  /** Whether the store refuses every put of this key at present. */
+  readonly isRefused: (key: string) => boolean;
   readonly onPublished: (key: string) => void;
   /** A mutation: puts do not look at their condition. */
   readonly ignoresConditions: boolean;
@@ -56,7 +60,8 @@ export interface PortsOptions {
 export interface Ports {
   readonly objects: ObjectStore;
   readonly records: RecordTable;
-  readonly hints: HintQueue;
+  readonly retries: RetryTable;
+  readonly hints: DelayedHintQueue;
   readonly clock: Clock;
 }
 
@@ -64,6 +69,7 @@ export function portsOf(work: Work, options: PortsOptions): Ports {
   return {
     objects: objectsOf(work, options),
     records: recordsOf(work, options),
+    retries: retriesOf(work, options),
     hints: hintsOf(work, options),
     clock: {
       now: () => options.clockOf(work),
@@ -88,6 +94,7 @@ function objectsOf(work: Work, options: PortsOptions): ObjectStore {
         'put',
         `put ${key} ${JSON.stringify(asked.condition)}`,
         async () => {
+          if (options.isRefused(key)) throw new CallFailed(`the put of ${key} is refused`);
           const current = objects.objects.get(key)?.etag;
           const whatever = current === undefined ? ({ ifNoneMatch: '*' } as const) : { ifMatch: current };
           const condition = options.ignoresConditions ? whatever : asked.condition;
@@ -170,20 +177,38 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
         witness.markedWhole(repository);
         return records.markAdopted(repository);
       }),
+    unmarkAdopted: (repository) =>
+      work.call('write', `unmark ${repository}`, () => {
+        witness.unmarkedWhole(repository);
+        return records.unmarkAdopted(repository);
+      }),
     requestSummary: (repository) =>
       work.call('write', `request summary of ${repository}`, () => records.requestSummary(repository)),
   };
 }
 
-function hintsOf(work: Work, options: PortsOptions): HintQueue {
+function retriesOf(work: Work, { records }: PortsOptions): RetryTable {
   return {
-    async send(hints) {
+    retry: (repository) => work.call('read', `retry of ${repository}`, () => records.retry(repository)),
+    setRetry: (repository, retry) =>
+      work.call('write', `retry ${repository} ${retry?.failures ?? 'no more'}`, () =>
+        records.setRetry(repository, retry),
+      ),
+  };
+}
+
+function hintsOf(work: Work, options: PortsOptions): DelayedHintQueue {
+  return {
+    send(hints) {
+      return this.sendAfter(hints, 0);
+    },
+    async sendAfter(hints, milliseconds) {
       // In two calls, so that the first half can be sent without the other.
       const middle = Math.ceil(hints.length / 2);
       for (const half of [hints.slice(0, middle), hints.slice(middle)]) {
         if (half.length === 0) continue;
         const keys = half.map(({ key }) => key).join(', ');
-        await work.call('write', `send hints for ${keys}`, async () => options.send(work, half));
+        await work.call('write', `send hints for ${keys}`, async () => options.send(work, half, milliseconds));
       }
     },
   };

@@ -8,9 +8,10 @@
  * a reindex makes good, a reindex follows, and everything comes to rest again.
  */
 
+import { hash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
-import { joinKey, splitKey } from '../../functions/keys.ts';
+import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
@@ -24,7 +25,7 @@ import { HintDeliveries } from './hint-deliveries.ts';
 import { Invariants, Violation } from './invariants.ts';
 import { Losses } from './losses.ts';
 import { type MadePackage, makePackage } from './made-packages.ts';
-import type { Deed, DeedOf, Plan } from './plan.ts';
+import { type Deed, type DeedOf, type Plan, refusingMilliseconds } from './plan.ts';
 import { type PortsOptions, portsOf } from './ports.ts';
 import { Process, type Surroundings, Work } from './process.ts';
 import { rebuilt } from './rebuild.ts';
@@ -57,6 +58,8 @@ export interface Outcome {
 const turnsMax = 30_000;
 /** With faults for ever a step might never succeed. */
 const faultyMilliseconds = 60_000;
+/** Long enough before puts succeed again that all other repositories have been published by then. */
+const briefFaultyMilliseconds = 15_000;
 const beginning = Date.parse('2026-01-01T00:00:00.400Z');
 
 export async function simulate(plan: Plan, options: SimulationOptions): Promise<Outcome> {
@@ -75,6 +78,8 @@ const lossOf: Partial<Record<Deed['kind'], string>> = {
   'switch-formats': switchedFormats,
   'foreign-index': 'an index over ours',
   'foreign-page': 'a page over ours',
+  vanish: 'indexes that vanished',
+  return: 'an index over ours',
 };
 
 /** What a try that fails may end in. The names, since a mutated step has classes of its own. */
@@ -148,12 +153,15 @@ class Simulation {
       outlivesLease: steps.outlivesLease,
       onDeadLetter: (key) => this.#losses.add(`hint for ${key}`),
       follow: async (work, { key, force = false }) => {
-        await steps.extract(this.#portsOf(work), key, { force });
+        const ports = this.#portsOf(work);
+        if (isIndexKey(key)) await ports.records.requestSummary(splitKey(key).repository);
+        else await steps.extract(ports, key, { force });
       },
     });
     this.#changes = new ChangeStream({
       ...{ surroundings, triesMax, onError, skewOf, acknowledgesEarly },
       copies: setting.summarizeCopies,
+      hasOneShard: setting.retriesByHint,
       windowMilliseconds: setting.windowMilliseconds,
       onDeadLetter: (repository) => this.#losses.add(`changes of ${repository}`),
       follow: (work, repository, changes) => this.#summarize(work, repository, changes),
@@ -177,9 +185,11 @@ class Simulation {
         else if (deed.kind === 'old-package') this.#do(deed);
         else this.#scheduler.after(deed.at, () => this.#do(deed));
       }
-      this.#scheduler.after(faultyMilliseconds, () => {
+      const isRefusing = this.#plan.setting.refused !== undefined;
+      this.#scheduler.after(isRefusing ? briefFaultyMilliseconds : faultyMilliseconds, () => {
         this.#surroundings.faults.areOver = true;
       });
+      if (this.#plan.setting.refused !== undefined) this.#checkWhileRefused();
       await this.#rest();
       this.#checkAtRest();
       if (!this.#losses.isEmpty) await this.#heal();
@@ -214,6 +224,17 @@ class Simulation {
     if (this.#losses.isEmpty) this.#checkPublished();
   }
 
+  /** The others do not wait for a repository whose puts are refused. */
+  #checkWhileRefused(): void {
+    this.#scheduler.after(refusingMilliseconds, () => {
+      try {
+        if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats, this.#plan.setting.refused);
+      } catch (error) {
+        this.#onError(error);
+      }
+    });
+  }
+
   #checkPublished(): void {
     this.#invariants.checkIndexes(this.#formats);
     this.#invariants.checkPages();
@@ -225,20 +246,28 @@ class Simulation {
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
     this.#invariants.checkRows(() => false);
+    await this.#invariants.checkAdopted((repository) => this.#records.isAdopted(repository));
     this.#checkPublished();
   }
 
   async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
-    const [formats, { blockBytes, page }] = [this.#formats, this.#plan.setting];
+    const [formats, { blockBytes, page, retriesByHint }] = [this.#formats, this.#plan.setting];
+    const ports = this.#portsOf(work);
     this.#formatsInUse.set(work, formats);
     try {
-      const { outcome } = await this.#steps.summarize(this.#portsOf(work), repository, {
+      const { outcome } = await this.#steps.summarize(ports, repository, {
         formats,
         changes,
         page: page ? smallPage : undefined,
         blockBytes,
       });
+      if (retriesByHint && changes === 'all') await ports.retries.setRetry(repository, undefined);
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
+    } catch (error) {
+      if (!retriesByHint || this.#steps.stallsShard) throw error;
+      this.#onError(error);
+      const at = await this.#steps.retrySummary(ports, repository);
+      this.#surroundings.note(`${work.id} failed: ${error}; again at ${at.toISOString()}`);
     } finally {
       this.#formatsInUse.delete(work);
     }
@@ -279,6 +308,12 @@ class Simulation {
       case 'foreign-page':
         this.#putForeignPage(deed);
         break;
+      case 'vanish':
+        this.#vanish(deed);
+        break;
+      case 'return':
+        this.#return(deed);
+        break;
     }
   }
 
@@ -290,16 +325,55 @@ class Simulation {
     this.#delete(id, key);
   }
 
+  #vanish({ id, repository }: DeedOf<'vanish'>): void {
+    for (const key of [...this.#objects.objects.keys()]) {
+      if (splitKey(key).repository !== repository) continue;
+      if (key.endsWith('.tgz')) this.#delete(`${id} ${key}`, key);
+      else this.#objects.objects.delete(key);
+      this.#invariants.objectGone(key);
+    }
+  }
+
+  /** A copy with all that the store knows; where it is one of the repository itself, of what was last published there. */
+  #return({ id, repository, of }: DeedOf<'return'>): void {
+    for (const [key, object] of [...this.#objects.objects]) {
+      const { repository: holder, file } = splitKey(key);
+      const made = this.#uploaded.get(object.etag);
+      if (holder !== of || made === undefined || of === repository) continue;
+      this.#upload(joinKey(repository, file), made);
+      this.#tell(`${id} ${file}`, joinKey(repository, file));
+    }
+    for (const file of ['pkg_summary.gz', 'pkg_summary.zst'])
+      this.#copyIndex(joinKey(of, file), joinKey(repository, file));
+  }
+
+  #copyIndex(from: string, to: string): void {
+    const original = this.#objects.objects.get(from) ?? this.#published.get(from)?.at(-1);
+    if (original === undefined) return;
+    this.#objects.upload(to, original.body, this.#now());
+    const now = this.#objects.objects.get(to);
+    if (now !== undefined) this.#objects.objects.set(to, { ...now, metadata: original.metadata });
+    // What was copied may have been a copy.
+    const { repository } = splitKey(to);
+    const isOfThis = original.metadata['repository-sha256'] === hash('sha256', repository);
+    this.#invariants.foreignIndexPut(to, isOfThis ? repository : splitKey(from).repository);
+  }
+
   #putForeignIndex({ id, repository, file, by }: DeedOf<'foreign-index'>): void {
     const key = joinKey(repository, file);
+    if (by === 'another repository of ours') {
+      const other = [...this.#published.keys()].find((each) => each.endsWith(`/${file}`) && each !== key);
+      this.#copyIndex(other ?? key, key);
+      return;
+    }
     const published = this.#published.get(key) ?? [];
     const older = new Dice(this.#plan.seed, id).integer(0, published.length);
     const old = by === 'a copy of ours' ? published.at(-1) : published[older];
     this.#objects.upload(key, by === 'others' || old === undefined ? Buffer.from('not ours') : old.body, this.#now());
     const now = this.#objects.objects.get(key);
-    if (by === 'a version of ours' && old !== undefined && now !== undefined)
-      this.#objects.objects.set(key, { ...now, metadata: old.metadata });
-    this.#invariants.foreignIndexPut(key);
+    const isVersion = by === 'a version of ours' && old !== undefined && now !== undefined;
+    if (isVersion) this.#objects.objects.set(key, { ...now, metadata: old.metadata });
+    this.#invariants.foreignIndexPut(key, isVersion ? repository : undefined);
   }
 
   #putForeignPage({ id, repository, by }: DeedOf<'foreign-page'>): void {
@@ -344,6 +418,7 @@ class Simulation {
       const metadata = {
         'blocks-sha256': digest,
         'files-sha256-sum': fileSum,
+        'repository-sha256': hash('sha256', repository),
         published: date.toISOString(),
       };
       this.#invariants.indexWasThere(repository, records.keys());
@@ -398,14 +473,15 @@ class Simulation {
   }
 
   #portsOf(work: Work) {
-    const { rowsPerPage, objectsPerPage } = this.#plan.setting;
+    const { rowsPerPage, objectsPerPage, refused } = this.#plan.setting;
     const options: PortsOptions = {
       objects: this.#objects,
       records: this.#records,
       witness: this.#invariants,
       ...{ rowsPerPage, objectsPerPage },
       clockOf: ({ process }) => new Date(this.#now().getTime() + process.skew),
-      send: (sender, hints) => this.#send(sender, hints),
+      send: (sender, hints, milliseconds) => this.#send(sender, hints, milliseconds),
+      isRefused: (key) => splitKey(key).repository === refused && this.#scheduler.now < refusingMilliseconds,
       onPublished: (key) => {
         if (splitKey(key).file !== pageFile) this.#publications += 1;
         const object = this.#objects.objects.get(key);
@@ -417,10 +493,10 @@ class Simulation {
     return portsOf(work, options);
   }
 
-  #send(sender: Work, hints: readonly Hint[]): void {
+  #send(sender: Work, hints: readonly Hint[], milliseconds: number): void {
     for (const hint of hints) {
       const id = `${sender.id} ${hint.key}`;
-      this.#hints.send(id, hint, this.#delayOf(id));
+      this.#hints.send(id, hint, milliseconds + this.#delayOf(id));
     }
   }
 

@@ -3,8 +3,8 @@
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
- * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
- * | repositories | repository    |          | run, adopted                                                       |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, record + warnings or reason |
+ * | repositories | repository    |          | run, adopted, failures + retryAt (milliseconds since 1970)         |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
  * `maxAttempts`.
@@ -20,7 +20,7 @@ import {
   paginateScan,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { RecordTable, Repository, Row } from '../../ports.ts';
+import type { RecordTable, Repository, Retry, RetryTable, Row } from '../../ports.ts';
 
 export interface DynamoDbRecordsOptions {
   readonly recordsTable: string;
@@ -29,12 +29,12 @@ export interface DynamoDbRecordsOptions {
 
 type Item = Record<string, AttributeValue>;
 
-export class DynamoDbRecords implements RecordTable {
+export class DynamoDbRecords implements RecordTable, RetryTable {
   readonly #client: DynamoDBClient;
   readonly #recordsTable: string;
   readonly #repositoriesTable: string;
-  /** The repositories that this process has added to their table. */
-  readonly #entered = new Set<Repository>();
+  /** Repositories that are in their table, and have been summarized before. */
+  readonly #known = new Set<Repository>();
 
   constructor(client: DynamoDBClient, { recordsTable, repositoriesTable }: DynamoDbRecordsOptions) {
     this.#client = client;
@@ -50,8 +50,10 @@ export class DynamoDbRecords implements RecordTable {
   }
 
   async putRow(row: Row): Promise<void> {
-    await this.#enter(row.repository);
+    const isNew = await this.#enter(row.repository);
     await this.#client.send(new PutItemCommand({ TableName: this.#recordsTable, Item: itemOf(row) }));
+    // A first index is made of all rows. Given files only, summarize would request that, and the index would come a window later.
+    if (isNew) await this.requestSummary(row.repository);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -106,13 +108,27 @@ export class DynamoDbRecords implements RecordTable {
   }
 
   async markAdopted(repository: Repository): Promise<void> {
+    await this.#setAdopted(repository, true);
+  }
+
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    await this.#setAdopted(repository, false);
+  }
+
+  async retry(repository: Repository): Promise<Retry | undefined> {
+    const { failures, retryAt } = (await this.#repositoryItem(repository)) ?? {};
+    if (failures?.N === undefined || retryAt?.N === undefined) return undefined;
+    return { failures: Number(failures.N), at: new Date(Number(retryAt.N)) };
+  }
+
+  async setRetry(repository: Repository, retry: Retry | undefined): Promise<void> {
+    const values = retry && { ':failures': { N: `${retry.failures}` }, ':at': { N: `${retry.at.getTime()}` } };
     await this.#client.send(
       new UpdateItemCommand({
         TableName: this.#repositoriesTable,
         Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #adopted = :adopted',
-        ExpressionAttributeNames: { '#adopted': 'adopted' },
-        ExpressionAttributeValues: { ':adopted': { BOOL: true } },
+        UpdateExpression: values ? 'SET failures = :failures, retryAt = :at' : 'REMOVE failures, retryAt',
+        ...(values && { ExpressionAttributeValues: values }),
       }),
     );
   }
@@ -131,13 +147,15 @@ export class DynamoDbRecords implements RecordTable {
   }
 
   /**
-   * Adds the repository to its table before its first row, so that `repositories` is complete. Once for each repository and process,
-   * since it costs as much as a row.
+   * Adds the repository to its table before its first row, so that `repositories` is complete. After its first summary once for each
+   * process, since it costs as much as a row.
+   * @returns whether it has never been summarized
    */
-  async #enter(repository: Repository): Promise<void> {
-    if (this.#entered.has(repository)) return;
-    await this.#addToRun(repository, 0);
-    this.#entered.add(repository);
+  async #enter(repository: Repository): Promise<boolean> {
+    if (this.#known.has(repository)) return false;
+    const isNew = (await this.#addToRun(repository, 0)) === 0;
+    if (!isNew) this.#known.add(repository);
+    return isNew;
   }
 
   async #addToRun(repository: Repository, increment: number): Promise<number> {
@@ -152,6 +170,18 @@ export class DynamoDbRecords implements RecordTable {
       }),
     );
     return Number(expected(attributes?.run?.N, 'run', `repository ${JSON.stringify(repository)}`));
+  }
+
+  async #setAdopted(repository: Repository, isAdopted: boolean): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: 'SET #adopted = :adopted',
+        ExpressionAttributeNames: { '#adopted': 'adopted' },
+        ExpressionAttributeValues: { ':adopted': { BOOL: isAdopted } },
+      }),
+    );
   }
 
   async #repositoryItem(repository: Repository): Promise<Item | undefined> {
@@ -202,8 +232,10 @@ function itemOf(row: Row): Item {
     size: { N: `${row.size}` },
     lastModified: { S: row.lastModified.toISOString() },
     indexedAt: { S: row.indexedAt.toISOString() },
+    rules: { S: row.rules },
+    ...(row.record === undefined ? {} : { record: { B: row.record } }),
     ...(row.state === 'indexed'
-      ? { record: { B: row.record }, warnings: { L: row.warnings.map((code) => ({ S: code })) } }
+      ? { warnings: { L: row.warnings.map((code) => ({ S: code })) } }
       : { reason: { M: { code: { S: row.reason.code }, message: { S: row.reason.message } } } }),
   };
 }
@@ -217,6 +249,8 @@ function rowOf(item: Item): Row {
     size: Number(expected(item.size?.N, 'size', of)),
     lastModified: new Date(expected(item.lastModified?.S, 'lastModified', of)),
     indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
+    // Older versions wrote rows without it.
+    rules: item.rules?.S ?? '',
   };
   if (item.state?.S === 'indexed') {
     const warnings = expected(item.warnings?.L, 'warnings', of);
@@ -233,6 +267,7 @@ function rowOf(item: Item): Row {
       ...facts,
       state: 'rejected',
       reason: { code: expected(code?.S, 'reason.code', of), message: expected(message?.S, 'reason.message', of) },
+      ...(item.record?.B === undefined ? {} : { record: item.record.B }),
     };
   }
   throw new Error(`${of}: expected the state indexed or rejected, found ${item.state?.S}; ${remedy}`);

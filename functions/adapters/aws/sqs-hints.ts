@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { encodeHint } from '../../events.ts';
 
-import type { Clock, Hint, HintQueue } from '../../ports.ts';
+import type { Clock, DelayedHintQueue, Hint } from '../../ports.ts';
 
 const kibibyte = 1024;
 
@@ -42,7 +42,7 @@ export class HintsNotSent extends Error {
   }
 }
 
-export class SqsHints implements HintQueue {
+export class SqsHints implements DelayedHintQueue {
   readonly #client: SQSClient;
   readonly #queueUrl: string;
   readonly #clock: Clock;
@@ -58,9 +58,16 @@ export class SqsHints implements HintQueue {
    * @throws {HintsNotSent}
    */
   async send(hints: readonly Hint[]): Promise<void> {
+    await this.sendAfter(hints, 0);
+  }
+
+  /** SQS delays a message by 15 minutes at most. */
+  async sendAfter(hints: readonly Hint[], milliseconds: number): Promise<void> {
+    const delay = milliseconds === 0 ? {} : { DelaySeconds: Math.ceil(milliseconds / 1000) };
     const waiting = batchesOf(hints.map(encodeHint));
     const sendWaiting = async () => {
-      for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) await this.#sendBatch(batch);
+      for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift())
+        await this.#sendBatch(batch, delay);
     };
     try {
       await Promise.all(Array.from({ length: queueLimits.batchesConcurrentMax }, sendWaiting));
@@ -71,10 +78,11 @@ export class SqsHints implements HintQueue {
   }
 
   /** SQS answers 200 even if it refused some messages of a batch, and names them. */
-  async #sendBatch(messages: readonly string[]): Promise<void> {
+  async #sendBatch(messages: readonly string[], delay: { readonly DelaySeconds?: number }): Promise<void> {
     let entries: SendMessageBatchRequestEntry[] = messages.map((body, index) => ({
       Id: `${index}`,
       MessageBody: body,
+      ...delay,
     }));
     for (let tries = 1; ; tries += 1) {
       const command = new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries });

@@ -36,7 +36,7 @@ export class BatchedRecords implements RecordTable {
 
   #add(change: RowChange): void {
     this.#waiting.set(keyOf(change.repository, change.file), change);
-    this.#waitingBytes += change.row?.state === 'indexed' ? change.row.record.length : 0;
+    this.#waitingBytes += change.row?.record?.length ?? 0;
     const { batchRowsMax, batchBytesMax } = tableLimits;
     if (this.#waiting.size >= batchRowsMax || this.#waitingBytes >= batchBytesMax) this.writeAll();
   }
@@ -76,6 +76,11 @@ export class BatchedRecords implements RecordTable {
   async markAdopted(repository: Repository): Promise<void> {
     this.writeAll();
     await this.#table.markAdopted(repository);
+  }
+
+  async unmarkAdopted(repository: Repository): Promise<void> {
+    this.writeAll();
+    await this.#table.unmarkAdopted(repository);
   }
 
   async requestSummary(repository: Repository): Promise<void> {

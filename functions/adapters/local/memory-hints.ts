@@ -12,7 +12,7 @@
  * the object before that hint came, so it runs once more.
  */
 
-import type { Clock, Hint, HintQueue, ObjectKey } from '../../ports.ts';
+import type { Clock, DelayedHintQueue, Hint, ObjectKey } from '../../ports.ts';
 
 export const hintLimits = {
   /** Packages read at the same time: enough to hide the latency of a disk, few enough to bound memory. */
@@ -55,7 +55,7 @@ interface Task {
   readonly tries: number;
 }
 
-export class MemoryHints implements HintQueue {
+export class MemoryHints implements DelayedHintQueue {
   readonly #work: (hint: Hint) => Promise<void>;
   readonly #clock: Clock;
   readonly #limits: HintLimits;

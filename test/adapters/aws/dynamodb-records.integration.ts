@@ -13,6 +13,7 @@ import {
 import dynalite from 'dynalite';
 import { DynamoDbRecords } from '../../../functions/adapters/aws/dynamodb-records.ts';
 import { indexedRow, recordTableContract } from '../record-table.contract.ts';
+import { retryTableContract } from '../retry-table.contract.ts';
 
 let server: Server;
 let client: DynamoDBClient;
@@ -60,6 +61,7 @@ async function isActive(name: string): Promise<boolean> {
 }
 
 recordTableContract('DynamoDbRecords over dynalite', open, { changeStream: 'elsewhere' });
+retryTableContract('DynamoDbRecords over dynalite', async () => (await open()).table);
 
 describe('DynamoDbRecords', () => {
   it('changes an item with every request for a summary, so that the stream tells of it', async () => {
@@ -72,6 +74,29 @@ describe('DynamoDbRecords', () => {
       seen.add(JSON.stringify(Item));
     }
     assert.equal(seen.size, 3);
+  });
+
+  it('requests a summary of all rows with each row before the first run, and with none afterwards', async () => {
+    const { table, recordsTable, repositoriesTable } = await open();
+    const requests = async () => {
+      const Key = { repository: { S: 'All' }, file: { S: '/summary' } };
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: recordsTable, Key, ConsistentRead: true }),
+      );
+      return Number(item?.requests?.N ?? 0);
+    };
+    const counts: number[] = [];
+    for (const name of ['a', 'b']) {
+      await table.putRow(indexedRow(name, { repository: 'All' }));
+      counts.push(await requests());
+    }
+    await table.takeRun('All');
+    const other = new DynamoDbRecords(client, { recordsTable, repositoriesTable });
+    for (const writer of [table, other]) {
+      await writer.putRow(indexedRow('c', { repository: 'All' }));
+      counts.push(await requests());
+    }
+    assert.deepEqual(counts, [1, 2, 2, 2]);
   });
 
   it('knows a repository from its first row on, also in another process', async () => {

@@ -121,4 +121,13 @@ describe('SqsHints', () => {
     await queue.send([whole]);
     await assert.rejects(queue.send([{ key: `${whole.key}x` }]), /at most 262144 bytes, found 262145/);
   });
+
+  it('delays what is sent for later, in whole seconds, and nothing else', async () => {
+    const { queue, asked } = queueRefusing(() => undefined);
+    await queue.send([{ key: 'a' }]);
+    await queue.sendAfter([{ key: 'a' }], 15_000);
+    await queue.sendAfter([{ key: 'a' }], 1_001);
+    const delays = asked.map(({ body }) => JSON.parse(body).Entries[0].DelaySeconds);
+    assert.deepEqual(delays, [undefined, 15, 2]);
+  });
 });
