@@ -7,33 +7,25 @@
 
 import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
-import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import {
-  comparedLine,
-  deadLetterLine,
-  extractedLine,
-  failureLine,
-  greeting,
-  publicationLine,
-} from './console-messages.ts';
+import { comparedLine, greeting } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
-import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
+import { LocalIndexer } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
-import type { AnsweredRequest, Log, LogLevel } from './log.ts';
+import type { AnsweredRequest, Log } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
-import { publicationEvent } from './publication-event.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
 import type { ViewPermissions } from './server/site.ts';
-import { printable, repositoryName } from './wording.ts';
+import { reportedEvents, reportFailure } from './service-events.ts';
+import { printable } from './wording.ts';
 
 export const serviceLimits = {
   /** How often everything is compared: some file systems report no changes, and any may lose some. */
@@ -125,7 +117,7 @@ export class Service {
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
     const events = {
-      ...reportedEvents(log, activity, hooks),
+      ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds),
       onChanged: (name: Repository) => operations.changed(name),
     };
     const indexer = await LocalIndexer.open(
@@ -356,39 +348,4 @@ async function listen(
     ...(onAnswered === undefined ? {} : { onAnswered }),
   });
   return { server, address: await server.listen(port) };
-}
-
-/** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
-function reportedEvents(log: Log, activity: Activity, hooks: Hooks): LocalIndexerEvents {
-  const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
-  return {
-    onNotice: (sentence) => log(sentence, 'warn'),
-    onUploaded: (key) => activity.uploaded(key),
-    onRemoved: (key) => activity.heard(key),
-    onExtracted: (key, extraction) => {
-      const isRejected = extraction.outcome === 'written' && extraction.row.state === 'rejected';
-      logIfAny(extractedLine(key, extraction), isRejected ? 'warn' : 'info');
-      activity.extracted(key, extraction);
-    },
-    onExtractFailed: (key, error, tries) => {
-      if (tries === 1) reportFailure(log, `cannot read ${key}`, error);
-    },
-    onDeadLetter: (letter) => {
-      if (!(letter.error instanceof DirectoryLost))
-        log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds), 'error');
-    },
-    onSummarized: (repository, publication, startedAt) => {
-      logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
-      activity.summarized(repository, publication, startedAt);
-      if (publication.outcome === 'published') hooks.published(publicationEvent(repository, publication));
-    },
-    onSummarizeFailed: (repository, error, failures) => {
-      if (failures === 1) reportFailure(log, `cannot publish the index of ${repositoryName(repository)}`, error);
-    },
-  };
-}
-
-/** The loss of the directory is reported once, and not for every package in it. */
-function reportFailure(log: Log, what: string, error: unknown): void {
-  if (!(error instanceof DirectoryLost)) log(failureLine(what, error), 'warn');
 }

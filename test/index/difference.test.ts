@@ -22,6 +22,7 @@ async function blocksOf(files: Files, formats: readonly ('gz' | 'zst')[] = ['gz'
         size: 7,
         lastModified: new Date(0),
         indexedAt: new Date(0),
+        rules: '',
         state: 'indexed',
         record: Buffer.from(`PKGNAME=x-1\nCOMMENT=${comment}\nFILE_NAME=${file}\nFILE_SIZE=7\n\n`),
         warnings: [],
