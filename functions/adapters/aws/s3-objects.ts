@@ -175,7 +175,8 @@ function unquoted(etag: string): ETag {
   return etag.replace(/^"(.*)"$/, '$1');
 }
 
-function statusOf(error: unknown): number | undefined {
+/** HTTP's, of S3's answer. */
+export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
