@@ -126,7 +126,7 @@ function sentenceOf(error: unknown): string {
   return printable(cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : message);
 }
 
-export const signatureHeader = 'X-Pkgsrc-Indexer-Signature';
+const signatureHeader = 'X-Pkgsrc-Indexer-Signature';
 
 /**
  * POSTs the event as JSON. A status other than 2xx is a failure, and so is a redirect.
