@@ -1,5 +1,5 @@
 /**
- * `serve`: the composition of local.ts, with a watch of its directory and a web server.
+ * `serve`: the composition of local.ts, with a watch of its directory and a web server; `watch`: without the server.
  *
  *     watch ─┬─ onFile ───────────────────────────▶ indexer ◀── receive, remove ── server
  *            └─ onDirectory, onTree ─▶ comparisons ─▶┘
@@ -12,7 +12,7 @@ import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import { comparedLine, greeting } from './console-messages.ts';
+import { comparedLine, greeting, watchGreeting } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
@@ -43,8 +43,9 @@ export const serviceLimits = {
 } as const;
 
 export interface ServiceOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly host?: string;
+  /** Without it, nothing is served. */
+  readonly port?: number;
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
@@ -90,15 +91,15 @@ export class Service {
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
   readonly #hooks: Hooks;
-  readonly #server: HttpServer;
+  readonly #server: HttpServer | undefined;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
   readonly #comparing: Debouncer;
   readonly #stopping: AbortController;
   #watch: DirectoryWatch | undefined;
   #loss: Loss | undefined;
-  /** That the server listens on. */
-  readonly port: number;
+  /** That the server listens on, if there is one. */
+  readonly port: number | undefined;
 
   /**
    * The server first: it can serve the existing index. The watch before the comparison: so no change is missed.
@@ -134,18 +135,18 @@ export class Service {
       },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
-    const { server, address } = await listen(indexer, operations, options, surroundings).catch(
-      async (error: unknown) => {
-        indexer.stores.discard();
-        await indexer.close();
-        throw error instanceof CannotListen ? new CannotRun(error.message) : error;
-      },
-    );
-    const parts = { activity, clock, log, indexer, operations, hooks, server, stopping };
-    const service = new Service(parts, address.port);
+    const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
+      indexer.stores.discard();
+      await indexer.close();
+      throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+    });
+    const { server, address } = listening ?? {};
+    const service = new Service({ activity, clock, log, indexer, operations, hooks, server, stopping }, address?.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
-      await service.#greet(address, options, surroundings.greet ?? log);
+      const greet = surroundings.greet ?? log;
+      if (address === undefined) greet(watchGreeting(indexer.stores.directory));
+      else await service.#greet(address, options, greet);
       return service;
     } catch (error) {
       await service.stop();
@@ -155,7 +156,7 @@ export class Service {
 
   private constructor(
     { activity, clock, log, indexer, operations, hooks, server, stopping }: ServiceParts,
-    port: number,
+    port?: number,
   ) {
     this.#activity = activity;
     this.#clock = clock;
@@ -207,7 +208,7 @@ export class Service {
     if (this.#isLost) this.#indexer.abandon();
     this.#stopping.abort();
     await this.#watch?.close();
-    await this.#server.close();
+    await this.#server?.close();
     await this.#comparing.close();
     await this.#indexer.close();
     await this.#hooks.close();
@@ -320,18 +321,20 @@ interface ServiceParts {
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
   readonly hooks: Hooks;
-  readonly server: HttpServer;
+  readonly server: HttpServer | undefined;
   readonly stopping: AbortController;
 }
 
-/** @throws {CannotListen} */
+/** @returns undefined where nothing is to be served. @throws {CannotListen} */
 async function listen(
   indexer: LocalIndexer<OpenedDirectory>,
   operations: LocalOperations,
   options: ServiceOptions,
   { log, onAnswered }: ServiceSurroundings,
-): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress }> {
-  const { host, port, publicUrl, uploadToken, uploadMax, localUploads = false, overwrite = true, views } = options;
+): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress } | undefined> {
+  const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax, views } = options;
+  const { localUploads = false, overwrite = true } = options;
+  if (port === undefined) return undefined;
   const server = createHttpServer({
     root: indexer.stores.directory,
     host,

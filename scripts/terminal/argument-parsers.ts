@@ -1,6 +1,6 @@
 /** Parsers for arguments and options. Each throws commander's InvalidArgumentError, which names the argument. */
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** The empty text would mean the working directory. An unset shell variable must not. */
 export function parsePath(text: string): string {
@@ -45,6 +45,14 @@ export function parseSeconds(min: number, max: number): (text: string) => number
       throw new InvalidArgumentError(`Expected ${min} to ${max} seconds.`);
     return seconds;
   };
+}
+
+/** An option that may be given several times. Its parser, if it has one of its own, gets the values before. */
+export class RepeatableOption extends Option {
+  constructor(flags: string, description: string) {
+    super(flags, description);
+    this.argParser<readonly string[]>((value, before = []) => [...before, value]);
+  }
 }
 
 /** For an option that may be given several times. */

@@ -165,8 +165,8 @@ export function commandHook(command: string): Hook {
         stdio: ['pipe', 'ignore', 'pipe'],
         env: {
           ...withoutSecrets(process.env),
-          INDEXER_REPOSITORY: event.repository,
-          INDEXER_SEQUENCE: String(event.sequence),
+          PKGSRC_INDEXER_REPOSITORY: event.repository,
+          PKGSRC_INDEXER_SEQUENCE: String(event.sequence),
         },
         // A process group of its own, so that what the shell started ends with it.
         detached: true,
@@ -200,5 +200,7 @@ function killGroup(pid: number | undefined): void {
 
 /** The server's own tokens are none of the command's business. */
 function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^INDEXER_.*(?:TOKEN|SECRET)$/.test(name)));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^PKGSRC_INDEXER_.*(?:TOKEN|SECRET)$/.test(name)),
+  );
 }

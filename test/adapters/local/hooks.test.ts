@@ -207,13 +207,13 @@ describe('a command', () => {
 
   it('gets the event on its standard input, and its main facts as variables, but no token', () =>
     inDirectory(async (directory) => {
-      process.env.INDEXER_UPLOAD_TOKEN = 'secret';
+      process.env.PKGSRC_INDEXER_UPLOAD_TOKEN = 'secret';
       const out = join(directory, 'out');
       await commandHook(
-        `cat > '${out}'; echo " $INDEXER_REPOSITORY $INDEXER_SEQUENCE $INDEXER_UPLOAD_TOKEN" >> '${out}'`,
+        `cat > '${out}'; echo " $PKGSRC_INDEXER_REPOSITORY $PKGSRC_INDEXER_SEQUENCE $PKGSRC_INDEXER_UPLOAD_TOKEN" >> '${out}'`,
       )
         .deliver(event(5), never)
-        .finally(() => delete process.env.INDEXER_UPLOAD_TOKEN);
+        .finally(() => delete process.env.PKGSRC_INDEXER_UPLOAD_TOKEN);
       assert.equal(await readFile(out, 'utf8'), `${JSON.stringify(event(5))} All 5 \n`);
     }));
 
