@@ -55,15 +55,10 @@ export class RepeatableOption extends Option {
   }
 }
 
-/** For an option that may be given several times. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-/** As `collect`, of URLs. */
-export function collectUrl(text: string, before?: readonly string[]): readonly string[] {
+/** Of an option that may be given several times. */
+export function parseUrls(text: string, before: readonly string[] = []): readonly string[] {
   const { protocol = '' } = URL.parse(text) ?? {};
   if (!/^https?:$/.test(protocol))
     throw new InvalidArgumentError('Expected a URL with http:// or https://, and a host.');
-  return collect(text, before);
+  return [...before, text];
 }

@@ -5,7 +5,7 @@ import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
-import { collect, collectUrl, parsePath, parseSeconds, RepeatableOption } from './argument-parsers.ts';
+import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
@@ -36,7 +36,7 @@ export function addWatchingOptions(command: Command): Command {
       new RepeatableOption(
         '--on-publish <command>',
         'run this by sh after each publication, with JSON on its standard input; repeatable',
-      ).argParser(collect),
+      ),
     )
     .addOption(
       new RepeatableOption('--webhook <url>', 'POST JSON there after each publication; repeatable').argParser(
