@@ -1,5 +1,5 @@
 /**
- * `serve`: the composition of local.ts, with a watch of its directory and a web server.
+ * `serve`: the composition of local.ts, with a watch of its directory and a web server; `watch`: without the server.
  *
  *     watch ─┬─ onFile ───────────────────────────▶ indexer ◀── receive, remove ── server
  *            └─ onDirectory, onTree ─▶ comparisons ─▶┘
@@ -19,6 +19,7 @@ import {
   failureLine,
   greeting,
   publicationLine,
+  watchGreeting,
 } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
@@ -49,8 +50,9 @@ export const serviceLimits = {
 } as const;
 
 export interface ServiceOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly host?: string;
+  /** Without it, nothing is served. */
+  readonly port?: number;
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
@@ -93,15 +95,15 @@ export class Service {
   readonly #log: Log;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
-  readonly #server: HttpServer;
+  readonly #server: HttpServer | undefined;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
   readonly #comparing: Debouncer;
   readonly #stopping: AbortController;
   #watch: DirectoryWatch | undefined;
   #loss: Loss | undefined;
-  /** That the server listens on. */
-  readonly port: number;
+  /** That the server listens on, if there is one. */
+  readonly port: number | undefined;
 
   /**
    * The server first: it can serve the existing index. The watch before the comparison: so no change is missed.
@@ -124,18 +126,18 @@ export class Service {
       { formats, page, rules: { architectures: arch }, debounce, settle, clock, events },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
-    const { server, address } = await listen(indexer, operations, options, surroundings).catch(
-      async (error: unknown) => {
-        indexer.stores.discard();
-        await indexer.close();
-        throw error instanceof CannotListen ? new CannotRun(error.message) : error;
-      },
-    );
-    const parts = { activity, clock, log, indexer, operations, server, stopping };
-    const service = new Service(parts, address.port);
+    const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
+      indexer.stores.discard();
+      await indexer.close();
+      throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+    });
+    const { server, address } = listening ?? {};
+    const service = new Service({ activity, clock, log, indexer, operations, server, stopping }, address?.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
-      await service.#greet(address, options, surroundings.greet ?? log);
+      const greet = surroundings.greet ?? log;
+      if (address === undefined) greet(watchGreeting(indexer.stores.directory));
+      else await service.#greet(address, options, greet);
       return service;
     } catch (error) {
       await service.stop();
@@ -143,7 +145,7 @@ export class Service {
     }
   }
 
-  private constructor({ activity, clock, log, indexer, operations, server, stopping }: ServiceParts, port: number) {
+  private constructor({ activity, clock, log, indexer, operations, server, stopping }: ServiceParts, port?: number) {
     this.#activity = activity;
     this.#clock = clock;
     this.#log = log;
@@ -193,7 +195,7 @@ export class Service {
     if (this.#isLost) this.#indexer.abandon();
     this.#stopping.abort();
     await this.#watch?.close();
-    await this.#server.close();
+    await this.#server?.close();
     await this.#comparing.close();
     await this.#indexer.close();
   }
@@ -304,18 +306,20 @@ interface ServiceParts {
   readonly log: Log;
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
-  readonly server: HttpServer;
+  readonly server: HttpServer | undefined;
   readonly stopping: AbortController;
 }
 
-/** @throws {CannotListen} */
+/** @returns undefined where nothing is to be served. @throws {CannotListen} */
 async function listen(
   indexer: LocalIndexer<OpenedDirectory>,
   operations: LocalOperations,
   options: ServiceOptions,
   { log, onAnswered }: ServiceSurroundings,
-): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress }> {
-  const { host, port, publicUrl, uploadToken, uploadMax, localUploads = false, overwrite = true, views } = options;
+): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress } | undefined> {
+  const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax, views } = options;
+  const { localUploads = false, overwrite = true } = options;
+  if (port === undefined) return undefined;
   const server = createHttpServer({
     root: indexer.stores.directory,
     host,
