@@ -145,7 +145,7 @@ export async function summarize(
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
-    if (reading.outcome === 'absent' && isAdopted) await ports.records.unmarkAdopted(repository);
+    if (reading.outcome === 'absent') await ports.records.forget(repository);
     if (reading.outcome !== 'read') return last === undefined ? reading : { ...last, page: kept };
 
     const { summary, damaged } = reading;
