@@ -40,7 +40,7 @@ export function addWatchingOptions(command: Command): Command {
     )
     .addOption(
       new RepeatableOption('--webhook <url>', 'POST JSON there after each publication; repeatable').argParser(
-        collectUrl,
+        parseUrls,
       ),
     )
     .option('--webhook-secret <secret>', 'sign what is posted with HMAC-SHA256')
