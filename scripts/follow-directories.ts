@@ -2,6 +2,7 @@
 
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { commandHook, type Hook, webhook } from '../functions/adapters/local/hooks.ts';
 import type { Loss } from '../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { farewell } from '../functions/console-messages.ts';
@@ -20,6 +21,9 @@ interface FollowOptions extends Omit<ServiceOptions, 'views'>, Partial<ViewOptio
   readonly create?: boolean;
   readonly log: LogFormat;
   readonly accessLog?: boolean;
+  readonly onPublish?: readonly string[];
+  readonly webhook?: readonly string[];
+  readonly webhookSecret?: string;
 }
 
 const clock = new SystemClock();
@@ -56,7 +60,7 @@ async function follow(directory: string, options: FollowOptions, label: string, 
     ...(options.log === 'text' ? { greet: (line) => print(label + line) } : {}),
     ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log) } : {}),
   };
-  const settings: ServiceOptions = { ...options, views: viewPermissions(options) };
+  const settings: ServiceOptions = { ...options, views: viewPermissions(options), hooks: hooksOf(options) };
   if (options.create) await createDirectory(directory);
   let service: Service | undefined = await start(directory, settings, activity, surroundings);
   while (service !== undefined) {
@@ -69,6 +73,10 @@ async function follow(directory: string, options: FollowOptions, label: string, 
     service = await restart(directory, again, activity, surroundings, stop);
   }
   log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
+}
+
+function hooksOf({ webhook: urls = [], webhookSecret, onPublish: commands = [] }: FollowOptions): readonly Hook[] {
+  return [...urls.map((url) => webhook(url, webhookSecret)), ...commands.map(commandHook)];
 }
 
 const endings: Readonly<Record<'asked' | Loss, string>> = {

@@ -25,7 +25,7 @@ const requests = {
   rows: 'Query of all rows',
   takeRun: 'UpdateItem',
   markAdopted: 'UpdateItem',
-  unmarkAdopted: 'UpdateItem',
+  forget: 'UpdateItem',
   lastRun: 'GetItem',
   isAdopted: 'GetItem',
   requestSummary: 'UpdateItem',

@@ -78,9 +78,9 @@ export class BatchedRecords implements RecordTable {
     await this.#table.markAdopted(repository);
   }
 
-  async unmarkAdopted(repository: Repository): Promise<void> {
+  async forget(repository: Repository): Promise<void> {
     this.writeAll();
-    await this.#table.unmarkAdopted(repository);
+    await this.#table.forget(repository);
   }
 
   async requestSummary(repository: Repository): Promise<void> {
