@@ -42,7 +42,7 @@ import { printable } from './wording.ts';
 export interface LocalStores {
   readonly objects: UploadStore;
   readonly records: LocalTable;
-  /** What was lost, if anything: the indexer cannot go on then. */
+  /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
   /** Closes it, and lets other indexers have it. */
   release(): void;
@@ -79,6 +79,8 @@ export interface LocalIndexerOptions {
   readonly maxShrink?: number | undefined;
   /** Confirm whatever is held back. */
   readonly confirmsHeldBack?: boolean;
+  /** Whether a publication says what it changed. */
+  readonly describe?: boolean;
   readonly clock?: Clock;
   readonly events: LocalIndexerEvents;
 }
@@ -154,7 +156,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     });
   }
 
-  /** An upload. Nobody sees any of it before its last byte is on the disk. */
+  /** An upload. It is not visible before its last byte is on the disk. */
   async receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome> {
     const received = await this.stores.objects.receive(key, body, options);
     if (received.outcome !== 'exists') {
@@ -195,7 +197,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     if (!this.hints.isWaiting(key)) await this.send([{ key }]);
   }
 
-  /** Publishes the index again if it is not ours: somebody replaced or removed it. */
+  /** Publishes the index again if it is not ours: another program replaced or removed it. */
   async checkIndex(key: ObjectKey): Promise<void> {
     const head = await this.stores.objects.head(key);
     if (head === undefined || Object.keys(head.metadata).length === 0) this.rowChanged(splitKey(key).repository);
@@ -291,6 +293,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
       ...(await this.#publishable(repository)),
       changes,
       maxShrink: this.#options.maxShrink,
+      describe: this.#options.describe ?? false,
     });
   }
 

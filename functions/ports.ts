@@ -162,8 +162,10 @@ export interface RecordTable {
   lastRun(repository: Repository): Promise<number>;
   state(repository: Repository): Promise<RepositoryState>;
   markAdopted(repository: Repository): Promise<void>;
-  /** After nothing is left of it: what comes back under its name is adopted anew. */
-  unmarkAdopted(repository: Repository): Promise<void>;
+  /**
+   * Nothing is left of it: what comes back under its name has to be adopted again. Its next run number is still later than every one before.
+   */
+  forget(repository: Repository): Promise<void>;
   /** Undefined: nothing is held back. */
   setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void>;
   /** Enters into the change stream that anything may have changed: summarize then reads all rows. */

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
 import { consumeConfirmation } from './index/confirmation.ts';
 import { Coverage, listPackages } from './index/coverage.ts';
+import { type Difference, differenceOf } from './index/difference.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
 import { isSameHoldBack, isTooSmall } from './index/hold-back.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
@@ -71,6 +72,8 @@ export interface SummarizeOptions {
   readonly blockBytes?: number;
   /** Percent of its records that a publication may drop, whatever the reason. Undefined: see functions/index/hold-back.ts. */
   readonly maxShrink?: number | undefined;
+  /** Whether to find out what a publication changes. */
+  readonly describe?: boolean;
 }
 
 /** What happened to the index. */
@@ -83,6 +86,8 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
+      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
   /** Every format held this summary already. */
@@ -124,9 +129,18 @@ class Contended extends Error {
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'], changes = 'all', page, blockBytes = defaultBlockBytes, maxShrink }: SummarizeOptions = {},
+  {
+    formats = ['gz', 'zst'],
+    changes = 'all',
+    page,
+    blockBytes = defaultBlockBytes,
+    describe = false,
+    maxShrink,
+  }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
+  /** What the first pass that published replaced. */
+  let replaced: readonly CompressedBlock[] | undefined;
   let isFirst = false;
   let kept: KeptPage = 'unwanted';
   // Changes can only be applied to an index in gz.
@@ -141,8 +155,7 @@ export async function summarize(
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
-    if (reading.outcome === 'absent' && state.isAdopted) await ports.records.unmarkAdopted(repository);
-    if (reading.outcome === 'absent') await noteHeldBack(ports.records, view, undefined);
+    if (reading.outcome === 'absent') await ports.records.forget(repository);
     if (reading.outcome === 'held-back') {
       const isNew = await noteHeldBack(ports.records, view, reading.heldBack);
       if (isNew && (await ports.records.lastRun(repository)) !== run) continue;
@@ -161,7 +174,11 @@ export async function summarize(
       await ports.records.markAdopted(repository);
       isFirst = true;
     }
-    if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
+    if (published !== undefined) {
+      if (last === undefined) replaced = reading.replaced;
+      const difference = describe && replaced !== undefined ? differenceOf(replaced, summary.blocks) : undefined;
+      last = { outcome: 'published', ...published, summary, isFirst, difference };
+    }
     const made = page ? await keepPage(ports, { repository, template: page, page: pageHead }, summary) : 'unwanted';
     if (made === 'lost-race') continue;
     if (made === 'deferred') await ports.records.requestSummary(repository);
@@ -194,6 +211,8 @@ interface SummaryRead extends Omit<Review & { readonly outcome: 'publish' }, 'ou
   readonly outcome: 'read';
   readonly summary: Summary;
   readonly damaged: ReadonlySet<IndexFormatName>;
+  /** The blocks of the index that is there; none without an index, undefined for one that is not ours. */
+  readonly replaced: readonly CompressedBlock[] | undefined;
 }
 
 /** Builds the summary from the changed rows, or from all. */
@@ -213,7 +232,7 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     const shrinkage = { reason: 'max-shrink', from: recordsIn(blocks), to: summary?.records ?? 0 } as const;
     // What is held back is told from all rows.
     if (summary === undefined || isTooSmall(shrinkage, maxShrink)) return { outcome: 'deferred' };
-    return { outcome: 'read', summary, damaged: new Set(), ruledOut: undefined, isConfirmed: false };
+    return { outcome: 'read', summary, damaged: new Set(), replaced: blocks, ruledOut: undefined, isConfirmed: false };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
     throw error;
@@ -233,7 +252,8 @@ async function readAll(ports: SummarizePorts, view: View, options: SummaryOption
   const ours = { index: indexes.get('gz'), records: blocks.length === 0 ? undefined : recordsIn(blocks) };
   const reviewed = await review(ports, view, summary, ours);
   if (reviewed.outcome === 'held-back') return reviewed;
-  return { ...reviewed, outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary) };
+  const replaced = heads.size === 0 || blocks.length > 0 ? blocks : undefined;
+  return { ...reviewed, outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary), replaced };
 }
 
 function recordsIn(blocks: readonly CompressedBlock[]): number {

@@ -11,6 +11,11 @@ export const packageLimits = {
   rangeGrowthFactor: 4,
   /** Windows that are decompressed synchronously before streams take over: 64 KiB, a few milliseconds at most. */
   windowsAtOnceMax: 2,
+  /**
+   * Bytes of these windows that are inflated before the metadata in them are parsed. Inflating is most of the work, and half of all
+   * packages have their metadata in the first 8 KiB.
+   */
+  inflatedAtOnceBytes: 4 * kibibyte,
   /** The largest range: limits the memory that one request takes. */
   rangeBytesMax: 4 * mebibyte,
   /**
@@ -40,7 +45,7 @@ export const packageLimits = {
    * synchronously, where they are not counted.
    */
   gzipMembersMax: 4_000,
-  /** Blocks in an xz stream, each of which takes some steps. xz writes one per 24 MB, or as many as it is told to. */
+  /** Blocks in an xz stream, each of which takes some steps. xz writes one per 24 MB, or any number on request. */
   xzBlocksMax: 10_000,
   /** Inflated bytes per compressed byte, checked after `ratioFreeBytes`. Text reaches about 30, a bomb 1,000. */
   compressionRatioMax: 256,

@@ -71,8 +71,9 @@ export class MemoryRecords implements RecordTable, RetryTable {
     this.#of(repository).adopted = true;
   }
 
-  async unmarkAdopted(repository: Repository): Promise<void> {
+  async forget(repository: Repository): Promise<void> {
     this.#of(repository).adopted = false;
+    this.#of(repository).heldBack = undefined;
   }
 
   async setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void> {

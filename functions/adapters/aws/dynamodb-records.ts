@@ -116,7 +116,7 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
     await this.#setAdopted(repository, true);
   }
 
-  async unmarkAdopted(repository: Repository): Promise<void> {
+  async forget(repository: Repository): Promise<void> {
     await this.#setAdopted(repository, false);
   }
 
@@ -193,7 +193,7 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
       new UpdateItemCommand({
         TableName: this.#repositoriesTable,
         Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #adopted = :adopted',
+        UpdateExpression: isAdopted ? 'SET #adopted = :adopted' : 'SET #adopted = :adopted REMOVE heldBack',
         ExpressionAttributeNames: { '#adopted': 'adopted' },
         ExpressionAttributeValues: { ':adopted': { BOOL: isAdopted } },
       }),
