@@ -10,6 +10,7 @@
 
 import { hash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { confirm } from '../../functions/index/confirmation.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
@@ -136,6 +137,7 @@ class Simulation {
       store: setting.store,
       blockBytes: setting.blockBytes,
       page: setting.page,
+      maxShrink: setting.maxShrink,
       hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
     });
     const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
@@ -191,8 +193,9 @@ class Simulation {
       });
       if (this.#plan.setting.refused !== undefined) this.#checkWhileRefused();
       await this.#rest();
-      this.#checkAtRest();
-      if (!this.#losses.isEmpty) await this.#heal();
+      const isHeldBack = (await this.#heldBack()).length > 0;
+      this.#checkAtRest(isHeldBack);
+      if (!this.#losses.isEmpty || isHeldBack) await this.#heal();
       return undefined;
     } catch (error) {
       if (error instanceof Restless) return new Violation('everything comes to rest', error.message);
@@ -216,12 +219,31 @@ class Simulation {
   }
 
   /** Whatever was not lost is right, without a reindex. */
-  #checkAtRest(): void {
+  #checkAtRest(isHeldBack: boolean): void {
     const isOld = new Set(this.#plan.deeds.flatMap((deed) => (deed.kind === 'old-package' ? [deed.key] : [])));
     this.#invariants.checkRows(
       (key) => this.#losses.has(`hint for ${key}`) || (this.#losses.has(whatWasThere) && isOld.has(key)),
     );
-    if (this.#losses.isEmpty) this.#checkPublished();
+    if (this.#losses.isEmpty && !isHeldBack) this.#checkPublished();
+  }
+
+  /** The repositories of which something is held back. */
+  async #heldBack(): Promise<string[]> {
+    const repositories: string[] = [];
+    for await (const repository of this.#records.repositories())
+      if ((await this.#records.state(repository)).heldBack !== undefined) repositories.push(repository);
+    return repositories;
+  }
+
+  async #confirm({ id, repository }: Pick<DeedOf<'confirm'>, 'id' | 'repository'>): Promise<void> {
+    const { heldBack } = await this.#records.state(repository);
+    if (heldBack === undefined) return;
+    await confirm(
+      { objects: this.#objects, clock: { now: () => this.#now(), sleep: async () => {} } },
+      repository,
+      heldBack,
+    );
+    this.#changes.runBeside(id, repository, 'all');
   }
 
   /** The others do not wait for a repository whose puts are refused. */
@@ -245,13 +267,21 @@ class Simulation {
     this.#isHealing = true;
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
+    // A confirmation is void once the index is another one.
+    for (let confirmations = 0; confirmations < 5; confirmations += 1) {
+      for (const repository of await this.#heldBack()) {
+        this.#invariants.checkHeldBack(repository, this.#formats);
+        await this.#confirm({ id: `confirmed ${repository} ${confirmations}`, repository });
+      }
+      await this.#rest();
+    }
     this.#invariants.checkRows(() => false);
     await this.#invariants.checkAdopted((repository) => this.#records.state(repository));
     this.#checkPublished();
   }
 
   async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
-    const [formats, { blockBytes, page, retriesByHint }] = [this.#formats, this.#plan.setting];
+    const [formats, { blockBytes, page, maxShrink, retriesByHint }] = [this.#formats, this.#plan.setting];
     const ports = this.#portsOf(work);
     this.#formatsInUse.set(work, formats);
     try {
@@ -260,6 +290,7 @@ class Simulation {
         changes,
         page: page ? smallPage : undefined,
         blockBytes,
+        maxShrink,
       });
       if (retriesByHint && changes === 'all') await ports.retries.setRetry(repository, undefined);
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
@@ -307,6 +338,9 @@ class Simulation {
         break;
       case 'foreign-page':
         this.#putForeignPage(deed);
+        break;
+      case 'confirm':
+        void this.#confirm(deed).catch((error: unknown) => this.#onError(error));
         break;
       case 'vanish':
         this.#vanish(deed);
