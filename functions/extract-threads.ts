@@ -3,15 +3,15 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { ExtractAnswer, Extracted, ExtractWork } from './extract-worker.ts';
-import { CannotRun } from './failures.ts';
+import { CannotRun, failureSentence } from './failures.ts';
 import type { Hint, HintQueue } from './ports.ts';
 
 export const bulkLimits = {
   /** Fewer hints are followed without threads: starting one takes 0.1 s, the time to read 300 packages. */
   hintsWithoutThreadsMax: 500,
-  /** Each thread takes 60 MB, and only one at a time can write to the table. */
+  /** Each thread takes 40 MB. */
   threadsMax: 4,
-  /** Hints that a thread gets at a time: some 30 ms of work. Their rows are written together. */
+  /** Hints that a thread gets at a time: some 20 ms of work. Their rows are written together: 34 MiB at most. */
   hintsPerThreadMax: 100,
   /** Of a thread's heap for new objects, most of which are garbage soon. V8's default takes twice the memory and as much time. */
   youngMebibytesMax: 4,
@@ -19,6 +19,7 @@ export const bulkLimits = {
 
 export interface ExtractThreadsOptions {
   readonly work: ExtractWork;
+  /** Writes the rows. If it throws, nothing more is extracted. */
   readonly onExtracted: (extracted: Extracted) => void;
 }
 
@@ -71,9 +72,11 @@ export class ExtractThreads implements FollowedHints {
     });
     worker.on('message', (answer: ExtractAnswer) => {
       if ('failure' in answer) return this.#fail(answer.failure);
-      this.#options.onExtracted(answer.extracted);
       this.#free.push(worker);
+      // First, so that the thread works on while its rows are written.
       this.#handOut();
+      this.#report(answer.extracted);
+      this.#wakeIfIdle();
     });
     worker.on('error', (error) => this.#fail(`a thread that reads packages failed: ${error.message}`));
     this.#all.push(worker);
@@ -81,12 +84,19 @@ export class ExtractThreads implements FollowedHints {
   }
 
   #handOut(): void {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && this.#failure === undefined) {
       const worker = this.#free.pop();
       if (worker === undefined) return;
       worker.postMessage(this.#waiting.splice(0, bulkLimits.hintsPerThreadMax));
     }
-    this.#wakeIfIdle();
+  }
+
+  #report(extracted: Extracted): void {
+    try {
+      this.#options.onExtracted(extracted);
+    } catch (error) {
+      this.#fail(failureSentence(error) ?? (error as Error).stack ?? String(error));
+    }
   }
 
   #fail(sentence: string): void {

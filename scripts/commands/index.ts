@@ -6,6 +6,7 @@ import type { Extracted } from '../../functions/extract-worker.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
+import type { ObjectKey } from '../../functions/ports.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
@@ -107,28 +108,33 @@ async function indexDirectory(
     },
   );
   const { directory: root, stateDirectory } = indexer.stores;
+  const leaveOut = (key: ObjectKey): void => {
+    done.leftOut += 1;
+    say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
+  };
+  const { records, objects } = indexer.stores;
+  const settleMilliseconds = 1_000 * settle;
+  const table = records.isEmpty ? undefined : tableFile(stateDirectory);
   const threads = new ExtractThreads({
-    work: { directory: root, stateDirectory, table: tableFile(stateDirectory), rules },
-    onExtracted: ({ hints, changed, rejected, failed }) => {
-      for (const repository of changed) indexer.rowChanged(repository);
+    work: { directory: root, stateDirectory, table, rules, settleMilliseconds },
+    onExtracted: ({ hints, changes, rejected, leftOut, failed }) => {
+      records.writeAll(changes);
       report(hints, rejected);
+      for (const key of leftOut) leaveOut(key);
       for (const sentence of failed) fail(sentence);
     },
   });
   try {
-    const hints = new FewOrMany(indexer.hints, threads);
-    const settled = new SettledHints({
-      hints,
-      objects: indexer.stores.objects,
+    const few = new SettledHints({
+      hints: indexer.hints,
+      objects,
       clock: new SystemClock(),
-      settleMilliseconds: 1_000 * settle,
-      onLeftOut: (key) => {
-        done.leftOut += 1;
-        say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
-      },
+      settleMilliseconds,
+      onLeftOut: leaveOut,
     });
-    const found = await indexer.reindex({ force }, settled);
-    progress.start(found.hints - done.leftOut, done.hints);
+    const hints = new FewOrMany(few, threads);
+    const found = await indexer.reindex({ force }, hints);
+    progress.start(found.hints, done.hints);
     await hints.idle();
   } catch (error) {
     indexer.abandon();

@@ -3,7 +3,7 @@ import { Settling, type SettlingFile } from './settling.ts';
 
 export interface SettledHintsOptions {
   /** For files that have settled. */
-  readonly hints: HintQueue;
+  readonly hints: HintQueue & { idle(): Promise<void> };
   readonly objects: { settlingFile(key: ObjectKey): Promise<SettlingFile | undefined> };
   readonly clock: Clock;
   readonly settleMilliseconds: number;
@@ -34,5 +34,10 @@ export class SettledHints implements HintQueue {
       else onLeftOut(hint.key);
     }
     if (settled.length > 0) await this.#options.hints.send(settled);
+  }
+
+  /** Resolves once those have been followed. */
+  async idle(): Promise<void> {
+    await this.#options.hints.idle();
   }
 }
