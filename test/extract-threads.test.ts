@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SqliteRecords } from '../functions/adapters/local/sqlite-records.ts';
-import { bulkLimits, ExtractThreads, FewOrMany } from '../functions/extract-threads.ts';
-import type { Extracted } from '../functions/extract-worker.ts';
+import type { Extracted } from '../functions/bulk-extract.ts';
+import { bulkLimits, ExtractThreads } from '../functions/extract-threads.ts';
 import { CannotRun } from '../functions/failures.ts';
 import type { Hint } from '../functions/ports.ts';
 import { indexedRow } from './adapters/record-table.contract.ts';
@@ -33,7 +33,7 @@ describe('threads that extract', { timeout: 60_000 }, () => {
   it('make every row say what its package is, and tell what they did', async () => {
     const file = join(directory, 'records.sqlite');
     const { table } = SqliteRecords.open({ file });
-    const count = 2 * bulkLimits.hintsPerThreadMax + 1;
+    const count = 2 * bulkLimits.hintsAtOnceMax + 1;
     for (let n = 0; n < count; n += 2)
       await writeFile(join(directory, `All/x${n}-1.0.tgz`), makePackage({ name: `x${n}-1.0` }));
     await writeFile(join(directory, 'All/x0-1.0.tgz'), 'no package');
@@ -44,10 +44,10 @@ describe('threads that extract', { timeout: 60_000 }, () => {
     await threads.close();
     table.close();
     const rows = results.flatMap(({ changes }) => changes.flatMap(({ row }) => row ?? []));
-    assert.equal(rows.length, bulkLimits.hintsPerThreadMax + 1, 'a row for each package that is there');
+    assert.equal(rows.length, bulkLimits.hintsAtOnceMax + 1, 'a row for each package that is there');
     assert.equal(rows.filter(({ state }) => state === 'rejected').length, 1);
     assert.equal(sum(results.map(({ hints }) => hints)), count);
-    assert.ok(results.every(({ hints }) => hints <= bulkLimits.hintsPerThreadMax));
+    assert.ok(results.every(({ hints }) => hints <= bulkLimits.hintsAtOnceMax));
     const expected = await recordOf(makePackage({ name: 'x2-1.0' }), 'x2-1.0.tgz');
     const found = rows.find(({ file }) => file === 'x2-1.0.tgz');
     assert.deepEqual(Buffer.from(found?.record ?? []), Buffer.from(expected));
@@ -100,7 +100,7 @@ describe('threads that extract', { timeout: 60_000 }, () => {
       throw new CannotRun('no room for rows');
     };
     const threads = new ExtractThreads({ work: { ...work, rules: { architectures: [] } }, onExtracted });
-    await threads.send(hintsFor(5 * bulkLimits.hintsPerThreadMax));
+    await threads.send(hintsFor(5 * bulkLimits.hintsAtOnceMax));
     await assert.rejects(threads.idle(), { name: 'CannotRun', message: 'no room for rows' });
     await threads.close();
   });
@@ -134,30 +134,4 @@ describe('threads that extract', { timeout: 60_000 }, () => {
     };
     await assert.rejects(threads.idle(), isClear);
   });
-});
-
-describe('few or many hints', () => {
-  class Queue {
-    readonly sent: number[] = [];
-    async send(hints: readonly Hint[]): Promise<void> {
-      this.sent.push(hints.length);
-    }
-    async idle(): Promise<void> {}
-  }
-  const max = bulkLimits.hintsWithoutThreadsMax;
-  const cases: Record<string, { readonly sent: readonly number[]; few: number[]; many: number[] }> = {
-    'as many as need no threads': { sent: [max], few: [max], many: [] },
-    'one more': { sent: [max + 1], few: [], many: [max + 1] },
-    'as many, in pieces': { sent: [max - 1, 1], few: [max], many: [] },
-    'one more, in pieces': { sent: [max, 1, 7], few: [], many: [max + 1, 7] },
-  };
-  for (const [name, { sent, few, many }] of Object.entries(cases)) {
-    it(`${name}: all go the same way`, async () => {
-      const [one, other] = [new Queue(), new Queue()];
-      const hints = new FewOrMany(one, other);
-      for (const length of sent) await hints.send(Array.from({ length }, (_, n) => ({ key: `${n}` })));
-      await hints.idle();
-      assert.deepEqual([one.sent, other.sent], [few, many]);
-    });
-  }
 });

@@ -1,12 +1,10 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
 import type { Command } from 'commander';
-import { SystemClock } from '../../functions/adapters/system-clock.ts';
-import type { Extracted } from '../../functions/extract-worker.ts';
+import type { Extracted } from '../../functions/bulk-extract.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
-import type { ObjectKey } from '../../functions/ports.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
@@ -45,18 +43,16 @@ async function indexDirectory(
   directory: string,
   { state, formats, page, arch = [], settle, force = false }: IndexOptions,
 ): Promise<ExitCode> {
-  const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
-    await Promise.all([
-      import('../../functions/adapters/local/file-calls.ts'),
-      import('../../functions/adapters/local/settled-hints.ts'),
-      import('../../functions/adapters/local/state-directory.ts'),
-      import('../../functions/extract-threads.ts'),
-      import('../../functions/local.ts'),
-    ]);
+  const [{ syncCalls }, { tableFile }, { ExtractThreads }, { LocalIndexer }] = await Promise.all([
+    import('../../functions/adapters/local/file-calls.ts'),
+    import('../../functions/adapters/local/state-directory.ts'),
+    import('../../functions/extract-threads.ts'),
+    import('../../functions/local.ts'),
+  ]);
   const rules = { architectures: arch };
   const progress = new Progress('reading packages');
   const say = (line: string) => progress.say(console.error, line);
-  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
+  const done = { hints: 0, summaries: 0, rejected: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
     say(printable(sentence));
@@ -83,11 +79,6 @@ async function indexDirectory(
       page,
       rules,
       events: {
-        onExtracted: (key, extraction) => {
-          const row = extraction.outcome === 'removed' ? undefined : extraction.row;
-          report(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
-        },
-        onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `cannot index ${hint.key}`)),
         onSummarized: (repository, publication, startedAt) => {
           done.summaries += 1;
           const facts = describe(publication);
@@ -108,11 +99,7 @@ async function indexDirectory(
     },
   );
   const { directory: root, stateDirectory } = indexer.stores;
-  const leaveOut = (key: ObjectKey): void => {
-    done.leftOut += 1;
-    say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
-  };
-  const { records, objects } = indexer.stores;
+  const { records } = indexer.stores;
   const settleMilliseconds = 1_000 * settle;
   const table = records.isEmpty ? undefined : tableFile(stateDirectory);
   const threads = new ExtractThreads({
@@ -120,22 +107,15 @@ async function indexDirectory(
     onExtracted: ({ hints, changes, rejected, leftOut, failed }) => {
       records.writeAll(changes);
       report(hints, rejected);
-      for (const key of leftOut) leaveOut(key);
+      for (const key of leftOut)
+        say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
       for (const sentence of failed) fail(sentence);
     },
   });
   try {
-    const few = new SettledHints({
-      hints: indexer.hints,
-      objects,
-      clock: new SystemClock(),
-      settleMilliseconds,
-      onLeftOut: leaveOut,
-    });
-    const hints = new FewOrMany(few, threads);
-    const found = await indexer.reindex({ force }, hints);
+    const found = await indexer.reindex({ force }, threads);
     progress.start(found.hints, done.hints);
-    await hints.idle();
+    await threads.idle();
   } catch (error) {
     indexer.abandon();
     throw error;
