@@ -5,7 +5,7 @@ import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
-import { parsePath, parseSeconds, RepeatableOption } from './argument-parsers.ts';
+import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
@@ -32,6 +32,18 @@ export function addWatchingOptions(command: Command): Command {
       parseSeconds(0.1, 3_600),
     )
     .addOption(new Option('--log <format>', 'format of the log').choices(logFormats).default('text'))
+    .addOption(
+      new RepeatableOption(
+        '--on-publish <command>',
+        'run this by sh after each publication, with JSON on its standard input; repeatable',
+      ),
+    )
+    .addOption(
+      new RepeatableOption('--webhook <url>', 'POST JSON there after each publication; repeatable').argParser(
+        parseUrls,
+      ),
+    )
+    .option('--webhook-secret <secret>', 'sign what is posted with HMAC-SHA256')
     .option('--create', 'create the directory if it does not exist');
 }
 
