@@ -24,7 +24,7 @@ export const bulkLimits = {
 export interface ExtractThreadsOptions {
   readonly work: BulkWork;
   /** Writes the rows. If it throws, nothing more is extracted. */
-  readonly onExtracted: (extracted: Extracted) => void;
+  readonly onExtracted: (extracted: Extracted) => Promise<void>;
 }
 
 interface Thread {
@@ -39,6 +39,8 @@ export class ExtractThreads implements HintQueue {
   #waiting: Hint[] = [];
   readonly #threads: Thread[] = [];
   #failure: CannotRun | undefined;
+  /** Settles once all rows that came are written; one batch after the other. */
+  #written = Promise.resolve();
   #wake: () => void = () => {};
 
   constructor(options: ExtractThreadsOptions) {
@@ -63,7 +65,7 @@ export class ExtractThreads implements HintQueue {
         if (hints.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
         else {
           bulk ??= new BulkExtract(this.#options.work);
-          this.#report((await bulk.follow(hints)).extracted);
+          await this.#report((await bulk.follow(hints)).extracted);
           // For the answers of the others.
           await setImmediate();
         }
@@ -73,6 +75,7 @@ export class ExtractThreads implements HintQueue {
     } finally {
       bulk?.close();
     }
+    await this.#written;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -102,7 +105,7 @@ export class ExtractThreads implements HintQueue {
       if ('failure' in answer) return this.#fail(answer.failure);
       // First, so that the thread works on while its rows are written.
       this.#handOut();
-      this.#report(answer.extracted);
+      void this.#report(answer.extracted);
       this.#wake();
     });
     worker.on('error', (error) => this.#fail(`a thread that reads packages failed: ${error.message}`));
@@ -118,12 +121,11 @@ export class ExtractThreads implements HintQueue {
     }
   }
 
-  #report(extracted: Extracted): void {
-    try {
-      this.#options.onExtracted(extracted);
-    } catch (error) {
-      this.#fail(sentenceOf(error));
-    }
+  #report(extracted: Extracted): Promise<void> {
+    this.#written = this.#written
+      .then(() => this.#options.onExtracted(extracted))
+      .catch((error: unknown) => this.#fail(sentenceOf(error)));
+    return this.#written;
   }
 
   #fail(sentence: string): void {

@@ -5,7 +5,7 @@ import { BulkExtract, type BulkWork, type Extracted } from './bulk-extract.ts';
 import { failureSentence } from './failures.ts';
 import type { Hint } from './ports.ts';
 
-/** `failure`: a sentence on why this thread cannot go on. */
+/** `failure`: a sentence on why this thread cannot continue. */
 export type ExtractAnswer = { readonly extracted: Extracted } | { readonly failure: string };
 
 let bulk: BulkExtract | undefined;

@@ -25,7 +25,10 @@ describe('threads that extract', { timeout: 60_000 }, () => {
 
   function threadsFor(table: string, architectures: readonly string[] = []): ExtractThreads {
     const work = { directory, stateDirectory: join(directory, '.indexer'), table, rules: { architectures } };
-    return new ExtractThreads({ work: { ...work, settleMilliseconds: 0 }, onExtracted: (each) => results.push(each) });
+    return new ExtractThreads({
+      work: { ...work, settleMilliseconds: 0 },
+      onExtracted: async (each) => void results.push(each),
+    });
   }
   const hintsFor = (count: number): Hint[] => Array.from({ length: count }, (_, n) => ({ key: `All/x${n}-1.0.tgz` }));
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
@@ -69,7 +72,7 @@ describe('threads that extract', { timeout: 60_000 }, () => {
     await first.send(hintsFor(1));
     await first.idle();
     await first.close();
-    table.writeAll(results.splice(0).flatMap(({ changes }) => changes));
+    await table.writeAll(results.splice(0).flatMap(({ changes }) => changes));
     await table.putRow({ ...indexedRow('x1-1.0.tgz'), repository: 'All' });
     const again = threadsFor(file);
     await again.send(hintsFor(2));
@@ -96,7 +99,7 @@ describe('threads that extract', { timeout: 60_000 }, () => {
 
   it('end where their rows cannot be written', async () => {
     const work = { directory, stateDirectory: join(directory, '.indexer'), table: undefined, settleMilliseconds: 0 };
-    const onExtracted = () => {
+    const onExtracted = async () => {
       throw new CannotRun('no room for rows');
     };
     const threads = new ExtractThreads({ work: { ...work, rules: { architectures: [] } }, onExtracted });

@@ -28,7 +28,7 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
   isAdopted: true,
-  obstructed: [],
+  obstructed: ['pkg_summary.zst'],
   at: ago(1),
   findings: {
     foreignArchitectures: 1,
@@ -43,7 +43,7 @@ const whole: ServedRepository = {
     architecture: 'x86_64',
     systemLibraries: 31,
     foreignArchitectures: [{ architecture: 'i386', names: ['old-1.0'] }],
-    dependencyCycles: [{ names: ['egg-1.0', 'hen-1.0'], packages: 2 }],
+    dependencyCycles: [{ names: ['egg-1.0', 'hen-1.0'], length: 2, packages: 2 }],
     missingDependencies: [
       { pattern: 'libfoo>=2.1', problem: undefined, neededBy: ['app-2.0', 'app-utils-2.0'] },
       { pattern: 'x{', problem: 'unbalanced-braces', neededBy: ['odd-1'] },
@@ -62,12 +62,13 @@ const hostile: ServedRepository = {
   warnings: { [markup]: 1 },
   pending: [markup],
   isAdopted: false,
+  obstructed: [markup],
   report: {
     packages: 1,
     architecture: markup,
     systemLibraries: 0,
     foreignArchitectures: [{ architecture: markup, names: [markup] }],
-    dependencyCycles: [{ names: [markup], packages: 1 }],
+    dependencyCycles: [{ names: [markup], length: 1, packages: 1 }],
     missingDependencies: [{ pattern: markup, problem: undefined, neededBy: [markup] }],
     missingLibraries: [{ library: markup, neededBy: [markup] }],
     duplicateNames: [{ name: markup, files: [markup, markup] }],
@@ -117,6 +118,7 @@ const busy: ServiceStatus = {
       rejected: [],
       warnings: {},
       pending: [],
+      obstructed: [],
       findings: countFindings(checkConsistency([])),
     },
     whole,
@@ -174,6 +176,9 @@ describe('the operations view', () => {
       await page.getByRole('cell', { name: 'not-a-package expected a tar file, found HTML' }).waitFor();
       await page.getByText('permission is denied').waitFor();
       await page.getByText('SmartOS/2018Q1/x86_64/All/new-1.0.tgz').waitFor();
+      await page.getByText('SmartOS/2018Q1/x86_64/All/pkg_summary.zst').waitFor();
+      await page.getByRole('cell', { name: 'no inotify watch is left' }).waitFor();
+      await page.getByRole('cell', { name: 'raise fs.inotify.max_user_watches' }).waitFor();
       await page.getByText(/last 24 publications: median .*, longest 2\.6 s/).waitFor();
       assert.equal(await page.locator('.sparkline line').count(), 24);
       assert.equal(await page.locator('.publications tbody tr').count(), 10);
@@ -184,6 +189,22 @@ describe('the operations view', () => {
 
       const findings = page.locator('.findings details');
       await findings.locator('summary').click();
+      assert.deepEqual(
+        await findings
+          .locator('h3')
+          .allTextContents()
+          .then((titles) => titles.map((title) => title.replace(/ \d+$/, ''))),
+        [
+          'Foreign architectures',
+          'Dependency cycles',
+          'Missing dependencies',
+          'Missing libraries',
+          'Duplicate package names',
+          'Several versions of one package',
+        ],
+      );
+      await page.getByText('egg-1.0 → hen-1.0 → egg-1.0').waitFor();
+      await page.getByText('stops pkgin update for everyone').waitFor();
       await page.getByText('libfoo>=2.1').waitFor();
       await page.getByText('lib-1.9, lib-1.10').waitFor();
       await shot(page, 'operations');
