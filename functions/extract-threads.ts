@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { ExtractAnswer, Extracted, ExtractPaths } from './extract-worker.ts';
+import type { ExtractAnswer, Extracted, ExtractWork } from './extract-worker.ts';
 import { CannotRun } from './failures.ts';
 import type { Hint, HintQueue } from './ports.ts';
 
@@ -18,7 +18,7 @@ export const bulkLimits = {
 } as const;
 
 export interface ExtractThreadsOptions {
-  readonly paths: ExtractPaths;
+  readonly work: ExtractWork;
   readonly onExtracted: (extracted: Extracted) => void;
 }
 
@@ -66,7 +66,7 @@ export class ExtractThreads implements FollowedHints {
 
   #start(): void {
     const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), {
-      workerData: this.#options.paths,
+      workerData: this.#options.work,
       resourceLimits: { maxYoungGenerationSizeMb: bulkLimits.youngMebibytesMax },
     });
     worker.on('message', (answer: ExtractAnswer) => {

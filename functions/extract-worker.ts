@@ -10,12 +10,14 @@ import { SystemClock } from './adapters/system-clock.ts';
 import { extract } from './extract.ts';
 import { failureSentence, systemErrorSentence } from './failures.ts';
 import type { Hint, ObjectKey, Repository } from './ports.ts';
+import type { Rules } from './record/rules.ts';
 
-/** Absolute. */
-export interface ExtractPaths {
+export interface ExtractWork {
+  /** All three paths are absolute. */
   readonly directory: string;
   readonly stateDirectory: string;
   readonly table: string;
+  readonly rules: Rules;
 }
 
 /** What became of some hints. Their rows are in the table. */
@@ -30,7 +32,7 @@ export interface Extracted {
 /** `failure`: a sentence on why this thread cannot go on. */
 export type ExtractAnswer = { readonly extracted: Extracted } | { readonly failure: string };
 
-const { directory, stateDirectory, table: file } = workerData as ExtractPaths;
+const { directory, stateDirectory, table: file, rules } = workerData as ExtractWork;
 const clock = new SystemClock();
 const changed = new Set<Repository>();
 const rejected: Extracted['rejected'][number][] = [];
@@ -43,7 +45,7 @@ const queue = new MemoryHints({
   clock,
   limits: { ...hintLimits, hintsConcurrentMax: 1 },
   work: async ({ key, force = false }) => {
-    const extraction = await extract({ objects, records, clock }, key, { force });
+    const extraction = await extract({ objects, records, clock }, key, { force, rules });
     const row = extraction.outcome === 'removed' ? undefined : extraction.row;
     if (row?.state === 'rejected') rejected.push({ key, ...row.reason });
   },

@@ -13,9 +13,8 @@ import {
   type RecordTable,
   type Row,
 } from './ports.ts';
-import { findRejection, findWarnings } from './record/hazards.ts';
-import { recordLimits } from './record/limits.ts';
 import { renderRecord } from './record/record.ts';
+import { defaultRules, fingerprintOf, judge, judgeAgain, type Rules, rejected } from './record/rules.ts';
 
 /** Reading one package. */
 export const extractLimits = {
@@ -36,6 +35,8 @@ export interface ExtractPorts {
 export interface ExtractOptions {
   /** Read the package again even if its row has its ETag: the reader may have changed. */
   readonly force?: boolean;
+  /** Which records are accepted. A row of other rules is judged again, without reading its package if it has a record. */
+  readonly rules?: Rules;
   /** Aborted when the time is up: requests to the store end, and extract throws. */
   readonly signal?: AbortSignal;
 }
@@ -106,7 +107,7 @@ async function reconcile(
   object: ObjectFacts | undefined,
   reading: Reading,
 ): Promise<Extraction | 'object-changed'> {
-  const { force = false } = reading;
+  const { force = false, rules = defaultRules } = reading;
   const { repository, file } = splitKey(key);
   const old = await records.row(repository, file);
   if (object === undefined) {
@@ -114,9 +115,10 @@ async function reconcile(
     await records.deleteRow(repository, file);
     return { outcome: 'removed' };
   }
-  if (old?.etag === object.etag && !force) return { outcome: 'unchanged', row: old };
+  const known = old?.etag === object.etag && !force ? old : undefined;
+  if (known?.rules === fingerprintOf(rules)) return { outcome: 'unchanged', row: known };
   try {
-    const row = await readRow({ objects, clock }, key, object, reading);
+    const row = (known && judgeAgain(known, rules)) ?? (await readRow({ objects, clock }, key, object, reading));
     if (old !== undefined && isSameRow(old, row)) return { outcome: 'unchanged', row: old };
     await records.putRow(row);
     return { outcome: 'written', row };
@@ -133,17 +135,16 @@ async function readRow(
   reading: Reading,
 ): Promise<Row> {
   const { repository, file } = splitKey(key);
+  const { rules = defaultRules } = reading;
   const { etag, size, lastModified } = object;
-  const facts = { repository, file, etag, size, lastModified, indexedAt: clock.now() };
+  const made = { indexedAt: clock.now(), rules: fingerprintOf(rules) };
+  const facts = { repository, file, etag, size, lastModified, ...made };
   try {
     const metadata = await readPackage(objectSource({ objects, clock }, key, object, reading));
-    const record = renderRecord(metadata, file, size);
-    const rejection = findRejection(record, file);
-    if (rejection !== undefined) return { ...facts, state: 'rejected', reason: short(rejection) };
-    return { ...facts, state: 'indexed', record, warnings: findWarnings(record, file) };
+    return { ...facts, ...judge(renderRecord(metadata, file, size), file, rules) };
   } catch (error) {
     if (!(error instanceof MalformedPackage)) throw error;
-    return { ...facts, state: 'rejected', reason: short(error) };
+    return { ...facts, ...rejected(error) };
   }
 }
 
@@ -167,16 +168,9 @@ function objectSource(
   };
 }
 
-function short({ code, message }: { readonly code: string; readonly message: string }): {
-  code: string;
-  message: string;
-} {
-  return { code, message: message.slice(0, recordLimits.reasonCharactersMax) };
-}
-
 /** A row that would not change is not written: writing it would start a summarize for nothing. */
 function isSameRow(old: Row, row: Row): boolean {
-  if (old.etag !== row.etag) return false;
+  if (old.etag !== row.etag || old.rules !== row.rules) return false;
   if (old.state === 'indexed' && row.state === 'indexed')
     return Buffer.compare(old.record, row.record) === 0 && old.warnings.join() === row.warnings.join();
   if (old.state !== 'rejected' || row.state !== 'rejected') return false;

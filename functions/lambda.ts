@@ -19,10 +19,11 @@ import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda
 import { followHints } from './lambda/follow-hints.ts';
 import { publishIndexes } from './lambda/publish-indexes.ts';
 import { PageTemplate } from './page/page.ts';
+import type { Rules } from './record/rules.ts';
 
 /** Extract's handler. */
 export async function extract(event: unknown): Promise<SQSBatchResponse> {
-  return followHints(world(), event);
+  return followHints({ ...world(), rules: rules() }, event);
 }
 
 /** Summarize's handler. */
@@ -35,11 +36,8 @@ export async function summarize(event: DynamoDBStreamEvent, context: Context): P
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
   const continueWith = (rest: ReindexRequest) => invokeAgain(context.functionName, rest);
-  return compareBucket(
-    { ...world(), hints: hintQueue(), continueWith, prefixes: configuredPrefixes() },
-    request ?? {},
-    context,
-  );
+  const ports = { ...world(), hints: hintQueue(), continueWith, prefixes: configuredPrefixes(), rules: rules() };
+  return compareBucket(ports, request ?? {}, context);
 }
 
 const clock = new SystemClock();
@@ -98,6 +96,11 @@ function formats(): readonly IndexFormatName[] {
   if (known.length !== wanted.length)
     throw new Error(`expected FORMATS to be some of ${indexFormatNames}, found ${wanted}; deploy again`);
   return known;
+}
+
+/** Required: accepting every architecture by mistake would put the rejected packages into the indexes. */
+function rules(): Rules {
+  return { architectures: JSON.parse(setting('ARCHITECTURES')) as readonly string[] };
 }
 
 /** The whole bucket if the deployment names no prefix. */

@@ -31,7 +31,6 @@ import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
 import type { ViewPermissions } from './server/site.ts';
-import { verdictOn } from './verdict.ts';
 import { printable, repositoryName } from './wording.ts';
 
 export const serviceLimits = {
@@ -55,6 +54,8 @@ export interface ServiceOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
+  /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
+  readonly arch?: readonly string[];
   readonly state?: string;
   /** Where clients find the server; by default its address. */
   readonly publicUrl?: string;
@@ -114,13 +115,13 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, debounce, settle, state } = options;
+    const { formats, page, arch = [], debounce, settle, state } = options;
     const stopping = new AbortController();
     // Nothing changes, and so nothing is reported, before there are operations.
     const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      { formats, page, debounce, settle, clock, events },
+      { formats, page, rules: { architectures: arch }, debounce, settle, clock, events },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const { server, address } = await listen(indexer, operations, options, surroundings).catch(
@@ -324,7 +325,7 @@ async function listen(
     ...(uploadMax === undefined ? {} : { limits: { uploadBytesMax: uploadMax } }),
     uploads: indexer,
     overwrite,
-    findRejection: verdictOn,
+    findRejection: (source, file) => indexer.findRejection(source, file),
     operations,
     ...(views === undefined ? {} : { views }),
     log,

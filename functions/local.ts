@@ -17,6 +17,7 @@ import { type Extraction, extract } from './extract.ts';
 import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import { joinKey, splitKey } from './keys.ts';
 import { obstructedFiles } from './obstruction.ts';
+import type { PackageSource } from './package/package-source.ts';
 import { PageTemplate, pageFile } from './page/page.ts';
 import type {
   Changes,
@@ -30,8 +31,10 @@ import type {
   Repository,
   Row,
 } from './ports.ts';
+import type { Rules } from './record/rules.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
+import { verdictOn } from './verdict.ts';
 import { printable } from './wording.ts';
 
 /** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */
@@ -65,6 +68,8 @@ export interface LocalIndexerOptions {
   readonly formats: readonly IndexFormatName[];
   /** The package browser, index.html, to put into every repository. */
   readonly page: PageTemplate | undefined;
+  /** Which packages are accepted. */
+  readonly rules: Rules;
   /** Seconds without a change before a repository is published; without it, `close` publishes, from all rows. */
   readonly debounce?: number;
   /** Seconds without a change before a file is read; without it, every file is read at once. */
@@ -155,6 +160,11 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     return received;
   }
 
+  /** Whether it would be rejected, before it is uploaded. */
+  async findRejection(source: PackageSource, file: string): ReturnType<typeof verdictOn> {
+    return await verdictOn(source, file, this.#options.rules);
+  }
+
   /** @returns whether there was such a package. */
   async remove(key: ObjectKey): Promise<boolean> {
     const { objects } = this.stores;
@@ -187,9 +197,9 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   }
 
   /** Compares objects and rows, and queues the keys that differ. */
-  async reindex(options: ReindexOptions = {}, hints: HintQueue = this): Promise<ReindexResult> {
+  async reindex(options: Omit<ReindexOptions, 'rules'> = {}, hints: HintQueue = this): Promise<ReindexResult> {
     const { objects, records } = this.stores;
-    return await reindex({ objects, records, hints }, options);
+    return await reindex({ objects, records, hints }, { ...options, rules: this.#options.rules });
   }
 
   /**
@@ -204,7 +214,8 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     if (what === 'tree') await this.reindex(options);
     else {
       const files = { head: (key: ObjectKey) => objects.head(key), list: () => objects.listDirectory(prefix) };
-      await reindex({ objects: files, records, hints: this }, { ...options, onlyRepository: true });
+      const { rules } = this.#options;
+      await reindex({ objects: files, records, hints: this }, { ...options, rules, onlyRepository: true });
     }
     for (const key of indexes) await this.checkIndex(key);
   }
@@ -238,7 +249,8 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
       return;
     }
     const { objects, records } = this.stores;
-    const extraction = await extract({ objects, records, clock: this.#clock }, key, { force });
+    const { rules } = this.#options;
+    const extraction = await extract({ objects, records, clock: this.#clock }, key, { force, rules });
     this.#events.onExtracted?.(key, extraction);
   }
 

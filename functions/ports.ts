@@ -90,6 +90,8 @@ interface RowFacts {
   readonly size: number;
   readonly lastModified: Date;
   readonly indexedAt: Date;
+  /** Fingerprint of the rules by which it was made (functions/record/rules.ts); empty in a row of an older version. */
+  readonly rules: string;
 }
 
 /** In the index. `record` is what `pkg_info -X` prints: bytes in no declared encoding, ending in one empty line. */
@@ -104,6 +106,8 @@ export interface IndexedRow extends RowFacts {
 export interface RejectedRow extends RowFacts {
   readonly state: 'rejected';
   readonly reason: { readonly code: string; readonly message: string };
+  /** What the rules reject; undefined where there is no record, since the package could not be read. */
+  readonly record?: Uint8Array;
 }
 
 export type Row = IndexedRow | RejectedRow;

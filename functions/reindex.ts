@@ -12,6 +12,7 @@ import {
   type Repository,
   type Row,
 } from './ports.ts';
+import { defaultRules, fingerprintOf, type Rules } from './record/rules.ts';
 
 /** Comparing the bucket with the table. */
 export const reindexLimits = {
@@ -38,6 +39,8 @@ export interface ReindexOptions {
   readonly onlyRepository?: boolean;
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
+  /** Those of extract: a row of other rules differs. */
+  readonly rules?: Rules;
   /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
   /** Called with the key of each index that exists. */
@@ -62,7 +65,7 @@ export interface ReindexResult {
   readonly repositories: number;
   /** Packages listed, without the aliases of packages with `+` in their names. */
   readonly packages: number;
-  /** Hints sent: packages without a row that has their ETag, and rows without a package. */
+  /** Hints sent: packages without a row that has their ETag and was made by the rules, and rows without a package. */
   readonly hints: number;
   /** Packages that cannot be indexed, because their keys have an empty part (`isUnusableKey`); absent if there are none. */
   readonly unusable?: UnusableKeys;
@@ -76,6 +79,7 @@ export interface ReindexResult {
  */
 export async function reindex(ports: ReindexPorts, options: ReindexOptions = {}): Promise<ReindexResult> {
   const { prefix = '', force = false, onlyPackages = false, after, isTimeUp = () => false, onReport } = options;
+  const rules = fingerprintOf(options.rules ?? defaultRules);
   const { listed, unusable } = await listRepositories(ports, prefix, options);
   const repositories = [...listed.keys()].sort(compareByBytes).filter((repository) => isAhead(repository, after));
   const result = {
@@ -94,7 +98,7 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
     }
     const facts = onReport === undefined ? undefined : new RepositoryFacts();
     const rows = collected(facts, ports.records.rows(repository));
-    const differing = differences(rows, repository, etags, { prefix, force, after: resumed });
+    const differing = differences(rows, repository, etags, { prefix, force, rules, after: resumed });
     for await (const files of inBatches(differing)) {
       await ports.hints.send(
         files.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
@@ -182,21 +186,27 @@ async function* differences(
   rows: AsyncIterable<Row>,
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
-  options: { readonly prefix: string; readonly force: boolean; readonly after: string | undefined },
+  options: {
+    readonly prefix: string;
+    readonly force: boolean;
+    /** Their fingerprint. */
+    readonly rules: string;
+    readonly after: string | undefined;
+  },
 ): AsyncGenerator<string> {
   const { prefix, force, after } = options;
   const isAsked = (file: string) =>
     joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
   const files = [...etags.keys()].filter(isAsked).sort(compareByBytes);
   let next = 0;
-  for await (const { file, etag } of rows) {
+  for await (const { file, etag, rules } of rows) {
     if (!isAsked(file)) continue;
     for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
       yield ahead;
       next += 1;
     }
     if (files[next] === file) next += 1;
-    if (force || etags.get(file) !== etag) yield file;
+    if (force || etags.get(file) !== etag || rules !== options.rules) yield file;
   }
   yield* files.slice(next);
 }

@@ -71,6 +71,7 @@ function parsed(commandLine: readonly string[]) {
         bucket: { type: 'string' },
         existing: { type: 'boolean' },
         prefix: { type: 'string', multiple: true },
+        arch: { type: 'string', multiple: true },
         debounce: { type: 'string' },
         formats: { type: 'string' },
         page: { type: 'boolean' },

@@ -1,6 +1,7 @@
 /** Flags of the command line → checked options. infra/app.ts and `deploy` share them, so both make the same template. */
 
 import { fileURLToPath } from 'node:url';
+import { isArchitecturePrefix, rulesLimits } from '../functions/record/rules.ts';
 import { deploymentLimits } from './limits.ts';
 import { bucketEvents, keyFilters } from './notifications.ts';
 
@@ -14,6 +15,8 @@ export interface IndexerFlags {
   readonly existing?: boolean | undefined;
   /** Key prefixes to watch; without any, the whole bucket. */
   readonly prefix?: readonly string[] | undefined;
+  /** Prefixes of MACHINE_ARCH that are accepted; without any, every architecture. */
+  readonly arch?: readonly string[] | undefined;
   /** Seconds that a change waits for others, in digits. */
   readonly debounce?: string | undefined;
   /** Index formats, separated by commas. */
@@ -47,6 +50,8 @@ export interface IndexerOptions {
   readonly bucket: BucketChoice;
   /** Key prefixes without a trailing `/`, none inside another. Empty: the whole bucket. */
   readonly prefixes: readonly string[];
+  /** Prefixes of MACHINE_ARCH. Empty: any. */
+  readonly architectures: readonly string[];
   readonly debounceSeconds: number;
   readonly formats: readonly IndexFormat[];
   readonly page: boolean;
@@ -82,6 +87,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     stack: stackName(flags.stack ?? 'pkgsrc-indexer'),
     bucket,
     prefixes: prefixes(flags.prefix ?? [], bucket),
+    architectures: architectures(flags.arch ?? []),
     debounceSeconds: debounceSeconds(flags.debounce),
     formats: formats(flags.formats ?? 'gz,zst'),
     page: flags.page ?? true,
@@ -165,6 +171,18 @@ function onePrefix(prefix: string): string {
     );
   }
   return trimmed;
+}
+
+function architectures(given: readonly string[]): readonly string[] {
+  const { architecturesMax: max } = rulesLimits;
+  const wrong = given.find((prefix) => !isArchitecturePrefix(prefix));
+  if (wrong !== undefined) {
+    throw new BadOption(
+      `--arch ${JSON.stringify(wrong)}: expected a MACHINE_ARCH or its beginning, for example x86_64.`,
+    );
+  }
+  if (given.length > max) throw new BadOption(`--arch was given ${given.length} times; expected at most ${max}.`);
+  return [...new Set(given)].toSorted();
 }
 
 function debounceSeconds(text: string | undefined): number {

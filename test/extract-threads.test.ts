@@ -20,9 +20,9 @@ describe('threads that extract', { timeout: 60_000 }, () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  function threadsFor(table: string): ExtractThreads {
-    const paths = { directory, stateDirectory: join(directory, '.indexer'), table };
-    return new ExtractThreads({ paths, onExtracted: (extracted) => results.push(extracted) });
+  function threadsFor(table: string, architectures: readonly string[] = []): ExtractThreads {
+    const work = { directory, stateDirectory: join(directory, '.indexer'), table, rules: { architectures } };
+    return new ExtractThreads({ work, onExtracted: (extracted) => results.push(extracted) });
   }
   const hintsFor = (count: number): Hint[] => Array.from({ length: count }, (_, n) => ({ key: `All/x${n}-1.0.tgz` }));
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
@@ -54,6 +54,22 @@ describe('threads that extract', { timeout: 60_000 }, () => {
     assert.deepEqual(
       results.flatMap(({ failed }) => failed),
       [],
+    );
+  });
+
+  it('accept what the rules accept', async () => {
+    const file = join(directory, 'records.sqlite');
+    const { table } = SqliteRecords.open({ file });
+    for (const [n, arch] of ['x86_64', 'aarch64'].entries())
+      await writeFile(join(directory, `All/x${n}-1.0.tgz`), makePackage({ buildInfo: `MACHINE_ARCH=${arch}\n` }));
+    const threads = threadsFor(file, ['x86_64']);
+    await threads.send(hintsFor(2));
+    await threads.idle();
+    await threads.close();
+    table.close();
+    assert.deepEqual(
+      results.flatMap(({ rejected }) => rejected).map(({ key, code }) => [key, code]),
+      [['All/x1-1.0.tgz', 'foreign-architecture']],
     );
   });
 

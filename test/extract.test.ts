@@ -10,6 +10,7 @@ import {
   type Row,
 } from '../functions/ports.ts';
 import { recordLimits } from '../functions/record/limits.ts';
+import { defaultRules, fingerprintOf } from '../functions/record/rules.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
@@ -92,6 +93,7 @@ describe('extract', () => {
       size: makePackage({ name: 'other-1.0' }).length,
       lastModified: uploadedAt,
       indexedAt: clock.now(),
+      rules: fingerprintOf(defaultRules),
       record: await recordOf(makePackage({ name: 'other-1.0' })),
       warnings: ['name-mismatch'],
     };
@@ -133,6 +135,60 @@ describe('extract', () => {
     assert.deepEqual(await run(), { outcome: 'unchanged', row: await row() });
     assert.deepEqual(objects.requests, ['head', 'head']);
     assert.deepEqual(changes, ['All']);
+  });
+
+  describe('when the rules have changed', () => {
+    const [own, foreign] = [{ architectures: ['x86_64'] }, { architectures: ['aarch64'] }];
+    const package64 = makePackage({ buildInfo: 'MACHINE_ARCH=x86_64\n' });
+
+    beforeEach(async () => {
+      await records.markAdopted('All');
+      upload(package64);
+      await run();
+      await clock.advance(60_000);
+      objects.requests.length = 0;
+      changes.length = 0;
+    });
+
+    it('rejects a package that they do not accept, and accepts it again, without reading it', async () => {
+      const before = (await row()) ?? assert.fail();
+      const { outcome } = await run({ rules: foreign });
+      assert.equal(outcome, 'written');
+      const rejected = await row();
+      assert.ok(rejected?.state === 'rejected');
+      assert.equal(rejected.reason.code, 'foreign-architecture');
+      assert.deepEqual([rejected.etag, rejected.indexedAt], [before.etag, before.indexedAt]);
+      await run({ rules: own });
+      assert.deepEqual(await row(), { ...before, rules: fingerprintOf(own) });
+      assert.deepEqual(objects.requests, ['head', 'head', 'head', 'head']);
+      assert.deepEqual(changes, ['All', 'All']);
+    });
+
+    it('says so in a row that they do not change, so that it does not differ any more', async () => {
+      assert.equal((await run({ rules: own })).outcome, 'written');
+      assert.equal((await row())?.rules, fingerprintOf(own));
+      assert.equal((await run({ rules: own })).outcome, 'unchanged');
+    });
+
+    it('reads a package again that could not be read', async () => {
+      upload(bad);
+      await run();
+      objects.requests.length = 0;
+      assert.equal((await run({ rules: own })).outcome, 'written');
+      assert.ok(objects.requests.includes('read'));
+      const found = await row();
+      assert.ok(found?.state === 'rejected');
+      assert.deepEqual([found.reason.code, found.rules], ['truncated', fingerprintOf(own)]);
+    });
+
+    it('reads a package again that was replaced, even while the old row is judged', async () => {
+      const other = makePackage({ buildInfo: 'MACHINE_ARCH=aarch64\n' });
+      objects.before = (request, count) => {
+        if (request === 'head' && count === 1) upload(other);
+      };
+      await run({ rules: foreign });
+      await assertAgreement(other);
+    });
   });
 
   describe('while a first publication may be waiting for it', () => {
@@ -203,26 +259,27 @@ describe('extract', () => {
   });
 
   describe('a bad package', () => {
-    const badPackages: readonly (readonly [what: string, bytes: Uint8Array, code: string])[] = [
-      ['a cut one', bad, 'truncated'],
-      ['an empty file', new Uint8Array(), 'empty'],
-      ['a text', Buffer.from('hello, world\n'), 'not-a-package'],
-      ['one without a name', makePackage({ metadata: { '+CONTENTS': 'bin/x\n' } }), 'no-name'],
-      ['a dangerous one', makePackage({ name: '../x-1.0' }), 'unsafe-name'],
-      ['one with a long line', makePackage({ comment: 'x'.repeat(9_000) }), 'line-too-long'],
-      ['one of the corpus', corpusPackage('bad-dup-contents.tgz').bytes(), 'repeated-metadata'],
-    ];
-    for (const [what, bytes, code] of badPackages) {
-      it(`has a row with the reason, and no record: ${what}`, async () => {
+    const badPackages: readonly (readonly [what: string, bytes: Uint8Array, code: string, record?: 'has a record'])[] =
+      [
+        ['a cut one', bad, 'truncated'],
+        ['an empty file', new Uint8Array(), 'empty'],
+        ['a text', Buffer.from('hello, world\n'), 'not-a-package'],
+        ['one without a name', makePackage({ metadata: { '+CONTENTS': 'bin/x\n' } }), 'no-name'],
+        ['a dangerous one', makePackage({ name: '../x-1.0' }), 'unsafe-name', 'has a record'],
+        ['one with a long line', makePackage({ comment: 'x'.repeat(9_000) }), 'line-too-long', 'has a record'],
+        ['one of the corpus', corpusPackage('bad-dup-contents.tgz').bytes(), 'repeated-metadata'],
+      ];
+    for (const [what, bytes, code, record] of badPackages) {
+      it(`has a row with the reason, and its record if it has one: ${what}`, async () => {
         const etag = upload(bytes);
         const extraction = await run();
         const found = await row();
-        assert.deepEqual(extraction, { outcome: 'written', row: found });
-        assert.ok(found?.state === 'rejected');
+        assert.ok(found?.state === 'rejected' && extraction.outcome === 'written');
+        assert.equal(extraction.row.state, 'rejected');
         assert.equal(found.reason.code, code);
         assert.match(found.reason.message, /found/);
         assert.deepEqual([found.etag, found.size], [etag, bytes.length]);
-        assert.ok(!('record' in found));
+        assert.deepEqual(found.record, record && Uint8Array.from(await recordOf(bytes)));
       });
     }
 

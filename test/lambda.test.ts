@@ -15,6 +15,7 @@ describe('what the environment says', () => {
     QUEUE_URL: 'http://queue.test/hints',
     FORMATS: 'gz,zst',
     PAGE: 'on',
+    ARCHITECTURES: '[]',
   };
   const before = { ...process.env };
   after(() => {
@@ -35,9 +36,9 @@ describe('what the environment says', () => {
   let modules = 0;
 
   for (const [step, names] of [
-    ['extract', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE']],
+    ['extract', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'ARCHITECTURES']],
     ['summarize', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'FORMATS', 'PAGE']],
-    ['reindex', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'QUEUE_URL']],
+    ['reindex', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'QUEUE_URL', 'ARCHITECTURES']],
   ] as const) {
     for (const name of names) {
       it(`${step} fails without ${name}, and names it`, async () => {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { LocalIndexer } from '../functions/local.ts';
 import { LocalOperations } from '../functions/local-operations.ts';
+import { defaultRules } from '../functions/record/rules.ts';
 import { Activity } from '../functions/server/activity.ts';
 import { makePackage } from './package-maker.ts';
 
@@ -30,6 +31,7 @@ describe('the overview and the metrics', () => {
       {
         formats: ['gz'],
         page: false,
+        rules: defaultRules,
         debounce: 0.01,
         events: {
           onChanged: (repository) => operations.changed(repository),

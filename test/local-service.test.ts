@@ -53,7 +53,7 @@ describe('Service', () => {
     await stopped;
   }
 
-  async function start(settle = 2): Promise<void> {
+  async function start(settle = 2, arch: readonly string[] = []): Promise<void> {
     const calls: FileCalls = {
       ...asyncCalls,
       open: async (path, flags) => {
@@ -79,6 +79,7 @@ describe('Service', () => {
       page: false,
       debounce: 1,
       settle,
+      arch,
       localUploads: true,
     } as const;
     service = await Service.start(directory, options, new Activity(clock), {
@@ -90,6 +91,7 @@ describe('Service', () => {
     end = clock.now().getTime() + testMilliseconds;
   }
 
+  const armPackage = makePackage({ name: 'arm-1.0', buildInfo: 'MACHINE_ARCH=aarch64\n' });
   const put = (file: string, name = file) => writeFile(join(directory, file), makePackage({ name: `${name}-1.0` }));
 
   /**
@@ -295,6 +297,21 @@ describe('Service', () => {
       assert.deepEqual([retry.status, await retry.json()], [202, { retried: 1 }]);
       await untilLogged('indexed All/bad-1.0.tgz');
     });
+  });
+
+  it('judges what is there, and what is uploaded, by the rules that it is started with', async () => {
+    await writeFile(join(directory, 'All/arm-1.0.tgz'), armPackage);
+    await start();
+    await untilLogged('indexed All/arm-1.0.tgz');
+    await untilLogged('published All: 1 package');
+    await stop();
+    log.splice(0);
+    await start(2, ['x86_64']);
+    await untilLogged('rejected All/arm-1.0.tgz: foreign-architecture');
+    await untilLogged('published All: 0 packages');
+    const url = `http://127.0.0.1:${service?.port}/All/arm-1.0.tgz`;
+    const { status: code } = await fetch(url, { method: 'PUT', body: armPackage });
+    assert.equal(code, 422);
   });
 
   describe('ends', () => {

@@ -129,6 +129,8 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     const uploaded = Date.now();
     await published('first');
     t.diagnostic(`published ${Date.now() - uploaded} ms after the upload, of which 1000 are the debounce`);
+    const deferred = stack.output.filter(({ message }) => /asked for a summary of all rows/.test(String(message)));
+    assert.deepEqual(deferred, [], 'the first index comes in the first window');
   });
 
   it('follows an overwritten package', async () => {

@@ -3,12 +3,15 @@ import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { splitKey } from '../functions/keys.ts';
 import type { Hint, ObjectKey } from '../functions/ports.ts';
+import { defaultRules, fingerprintOf } from '../functions/record/rules.ts';
 import { type ReindexOptions, type ReindexPlace, reindex, reindexLimits } from '../functions/reindex.ts';
 import { MemoryObjects } from './adapters/memory-objects.ts';
 import { MemoryRecords } from './adapters/memory-records.ts';
 import { runs } from './thoroughness.ts';
 
 const bytes = Buffer.from('a package');
+
+const rules = fingerprintOf(defaultRules);
 
 /** A bucket, a table, and what a reindex did with them. */
 class World {
@@ -29,7 +32,7 @@ class World {
   }
 
   async row(key: ObjectKey, etag = 'of another version'): Promise<void> {
-    const facts = { ...splitKey(key), etag, size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+    const facts = { ...splitKey(key), etag, size: 1, lastModified: new Date(0), indexedAt: new Date(0), rules };
     await this.records.putRow({ ...facts, state: 'indexed', record: bytes, warnings: [] });
   }
 }
@@ -100,10 +103,25 @@ describe('reindex', () => {
       size: 1,
       lastModified: new Date(0),
       indexedAt: new Date(0),
+      rules,
     };
     await world.records.putRow({ ...facts, state: 'rejected', reason: { code: 'empty', message: 'm' } });
     await reindex(world);
     assert.deepEqual(world.keys, []);
+  });
+
+  it('sends one for a row of other rules, whatever the row says, and none once all are of the same', async () => {
+    await world.settled('All/a-1.0.tgz', 'All/b-1.0.tgz');
+    const architectures = ['x86_64'];
+    const row = (await world.records.row('All', 'a-1.0.tgz')) ?? assert.fail();
+    await world.records.putRow({ ...row, rules: fingerprintOf({ architectures }) });
+    await reindex(world, { rules: { architectures } });
+    assert.deepEqual(world.keys, ['All/b-1.0.tgz']);
+    await reindex(world);
+    assert.deepEqual(world.keys, ['All/b-1.0.tgz', 'All/a-1.0.tgz']);
+    await world.records.putRow({ ...row, rules: '' });
+    await reindex(world);
+    assert.deepEqual(world.keys, ['All/b-1.0.tgz', 'All/a-1.0.tgz', 'All/a-1.0.tgz']);
   });
 
   it('changes nothing itself', async () => {
@@ -148,7 +166,15 @@ describe('reindex', () => {
     const record = (name: string) => Buffer.from(`PKGNAME=${name}\nDEPENDS=b>=1\n\n`);
     for (const key of ['All/a-1.tgz', 'All/b-1.tgz', 'Other/a-1.tgz']) {
       const { repository, file } = splitKey(key);
-      const facts = { repository, file, etag: 'old', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+      const facts = {
+        repository,
+        file,
+        etag: 'old',
+        size: 1,
+        lastModified: new Date(0),
+        indexedAt: new Date(0),
+        rules,
+      };
       await world.records.putRow({ ...facts, state: 'indexed', record: record(file.slice(0, -4)), warnings: [] });
     }
     for (const options of [{}, { after: { repository: 'All', file: 'a-1.tgz' } }, { prefix: 'All/b' }]) {

@@ -87,7 +87,7 @@ describe('summarize', () => {
       lastModified: uploadedAt,
     };
     const record = Buffer.from(recordFor(name));
-    return { ...facts, indexedAt: clock.now(), state: 'indexed', record, warnings: [], ...more } as Row;
+    return { ...facts, indexedAt: clock.now(), rules: '', state: 'indexed', record, warnings: [], ...more } as Row;
   }
 
   async function addRow(name: string, more?: Partial<Row>): Promise<void> {

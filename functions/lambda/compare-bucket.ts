@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import { countFindings } from '../check/findings.ts';
 import type { Repository } from '../ports.ts';
+import type { Rules } from '../record/rules.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex } from '../reindex.ts';
 import { count, logger, publishMetrics } from './telemetry.ts';
 
@@ -33,6 +34,8 @@ export interface ReindexCounts extends Omit<ReindexResult, 'stoppedAt'> {
 interface ComparePorts extends ReindexPorts {
   /** What to compare if the request names no prefix. */
   readonly prefixes: readonly string[];
+  /** Which packages are accepted. */
+  readonly rules: Rules;
   /** Starts the next invocation. */
   continueWith(request: ReindexRequest): Promise<void>;
 }
@@ -49,7 +52,8 @@ export async function compareBucket(
   let counts = request.done ?? noCounts;
   for (const [index, at] of prefixes.entries()) {
     const resumed = index === 0 && after !== undefined ? { after } : {};
-    const result = await reindex(ports, { prefix: at, force, isTimeUp, onReport: reportConsistency, ...resumed });
+    const options = { prefix: at, force, rules: ports.rules, isTimeUp, onReport: reportConsistency };
+    const result = await reindex(ports, { ...options, ...resumed });
     counts = sum(counts, result);
     const { stoppedAt } = result;
     const rest = prefixes.slice(stoppedAt === undefined ? index + 1 : index);

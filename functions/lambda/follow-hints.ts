@@ -4,6 +4,7 @@ import { hintsFrom, type ReceivedHint } from '../events.ts';
 import { type Extraction, type ExtractPorts, extract, extractLimits } from '../extract.ts';
 import { isIndexKey, splitKey } from '../keys.ts';
 import type { Hint, ObjectKey } from '../ports.ts';
+import type { Rules } from '../record/rules.ts';
 import { count, logger, publishMetrics } from './telemetry.ts';
 
 export const followLimits = {
@@ -11,12 +12,17 @@ export const followLimits = {
   extractConcurrentMax: 16,
 } as const;
 
+/** The ports of extract, and which packages are accepted. */
+interface FollowPorts extends ExtractPorts {
+  readonly rules: Rules;
+}
+
 /**
  * Extracts each package that the hints name (hints from the queue, or events straight from a bucket).
  * @returns the messages whose packages could not be read, for SQS to deliver again.
  * @throws where such a package came without a message: Lambda then retries the whole event.
  */
-export async function followHints(ports: ExtractPorts, event: unknown): Promise<SQSBatchResponse> {
+export async function followHints(ports: FollowPorts, event: unknown): Promise<SQSBatchResponse> {
   const { hints, unknown } = hintsFrom(event);
   for (const { description } of unknown) logger.warn('event ignored', { description });
   if (unknown.length > 0) count('UnknownEvents', unknown.length);
@@ -46,13 +52,13 @@ function coalesced(hints: readonly ReceivedHint[]): ExtractTask[] {
 
 /** @returns the messages to deliver again. */
 async function follow(
-  ports: ExtractPorts,
+  ports: FollowPorts,
   { hint: { key, force = false }, messageIds }: ExtractTask,
 ): Promise<readonly (string | undefined)[]> {
   const signal = AbortSignal.timeout(extractLimits.readMillisecondsMax);
   try {
     if (isIndexKey(key)) await ports.records.requestSummary(splitKey(key).repository);
-    else report(key, await extract(ports, key, { force, signal }));
+    else report(key, await extract(ports, key, { force, rules: ports.rules, signal }));
     return [];
   } catch (error) {
     const timeout = signal.aborted ? { timeoutMilliseconds: extractLimits.readMillisecondsMax } : {};

@@ -24,6 +24,7 @@ export type RejectionCode =
   | 'bad-file-size'
   | 'empty-comment'
   | 'empty-architecture'
+  | 'foreign-architecture'
   | 'unbalanced-braces'
   | 'pattern-too-long';
 
@@ -46,6 +47,8 @@ export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
     '`pkgin search` crashes for everyone if one package has no COMMENT. Set COMMENT in the Makefile of the package, and build it again.',
   'empty-architecture':
     '`pkgin update` stops for everyone if one MACHINE_ARCH is empty. Build the package again with a value in +BUILD_INFO, or without the line.',
+  'foreign-architecture':
+    '`pkgin update` stops for everyone if one package is for another machine. Move it to the repository of its architecture; or accept that one here, too, with another --arch.',
   'unbalanced-braces':
     '`pkgin upgrade` stops for everyone with "Malformed alternate". Close each "{" with a "}" in the Makefile of the package, and build it again.',
   'pattern-too-long':

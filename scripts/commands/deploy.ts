@@ -13,6 +13,11 @@ export function addCommand(program: Command): void {
     .option('--bucket <name>', 'the bucket with the packages (default: STACK-ACCOUNT-REGION)')
     .option('--existing', 'the bucket exists; keep its packages, indexes, rules and policy')
     .option('--prefix <prefix>', 'watch only keys below this prefix; repeatable (default: all keys)', collect)
+    .option(
+      '--arch <prefix>',
+      'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
+      collect,
+    )
     .option('--debounce <seconds>', 'how long to collect changes before publishing, 0 to 300 (default: 10)')
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')

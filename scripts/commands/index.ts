@@ -9,7 +9,7 @@ import type { Summary } from '../../functions/index/summary.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
-import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import { archOption, formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { Progress } from '../terminal/progress.ts';
 import { ending } from '../terminal/run-command.ts';
@@ -22,6 +22,7 @@ export function addCommand(program: Command): void {
     .addOption(stateOption())
     .addOption(formatsOption())
     .addOption(pageOption())
+    .addOption(archOption())
     .addOption(settleOption())
     .option('--force', 'read every package again, even if unchanged')
     .action(ending(indexDirectory));
@@ -31,6 +32,8 @@ interface IndexOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
+  /** Prefixes of MACHINE_ARCH that are accepted. */
+  readonly arch?: readonly string[];
   /** Seconds without a change before a file is read. */
   readonly settle: number;
   /** Read every package again, whether it changed or not. */
@@ -39,7 +42,7 @@ interface IndexOptions {
 
 async function indexDirectory(
   directory: string,
-  { state, formats, page, settle, force = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, force = false }: IndexOptions,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
     await Promise.all([
@@ -49,6 +52,7 @@ async function indexDirectory(
       import('../../functions/extract-threads.ts'),
       import('../../functions/local.ts'),
     ]);
+  const rules = { architectures: arch };
   const progress = new Progress('reading packages');
   const say = (line: string) => progress.say(console.error, line);
   const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
@@ -76,6 +80,7 @@ async function indexDirectory(
     {
       formats,
       page,
+      rules,
       events: {
         onExtracted: (key, extraction) => {
           const row = extraction.outcome === 'removed' ? undefined : extraction.row;
@@ -103,7 +108,7 @@ async function indexDirectory(
   );
   const { directory: root, stateDirectory } = indexer.stores;
   const threads = new ExtractThreads({
-    paths: { directory: root, stateDirectory, table: tableFile(stateDirectory) },
+    work: { directory: root, stateDirectory, table: tableFile(stateDirectory), rules },
     onExtracted: ({ hints, changed, rejected, failed }) => {
       for (const repository of changed) indexer.rowChanged(repository);
       report(hints, rejected);

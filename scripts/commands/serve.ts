@@ -18,7 +18,7 @@ import {
   parsePublicUrl,
   parseSeconds,
 } from '../terminal/argument-parsers.ts';
-import { formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import { archOption, formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ending } from '../terminal/run-command.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
@@ -65,6 +65,7 @@ export function addCommand(program: Command): void {
     .addOption(stateOption())
     .addOption(formatsOption())
     .addOption(pageOption())
+    .addOption(archOption())
     .action(ending(serve));
 }
 

@@ -3,6 +3,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
+import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
 import { parsePath, parseSeconds } from './argument-parsers.ts';
 
 export function stateOption(): Option {
@@ -21,6 +22,22 @@ export function formatsOption(): Option {
 
 export function pageOption(): Option {
   return new Option('--no-page', 'do not write index.html, the package browser, beside each index');
+}
+
+export function archOption(): Option {
+  return new Option(
+    '--arch <prefix>',
+    'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
+  ).argParser(parseArch);
+}
+
+/** An empty text would accept everything. An unset shell variable must not. */
+function parseArch(prefix: string, before: readonly string[] = []): readonly string[] {
+  if (!isArchitecturePrefix(prefix))
+    throw new InvalidArgumentError('Expected a MACHINE_ARCH or its beginning, for example x86_64.');
+  if (before.length === rulesLimits.architecturesMax)
+    throw new InvalidArgumentError(`Expected at most ${rulesLimits.architecturesMax} of them.`);
+  return [...before, prefix];
 }
 
 export function settleOption(): Option {

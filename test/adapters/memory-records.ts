@@ -82,5 +82,5 @@ export class MemoryRecords implements RecordTable, RetryTable {
 
 /** So that neither side can change what the other holds. */
 function copyOf(row: Row): Row {
-  return row.state === 'indexed' ? { ...row, record: Uint8Array.from(row.record) } : { ...row };
+  return row.record === undefined ? { ...row } : { ...row, record: Uint8Array.from(row.record) };
 }

@@ -28,6 +28,7 @@ export function indexedRow(file: string, more: Partial<IndexedRow> = {}): Indexe
     size: 12_345,
     lastModified: new Date('2026-02-03T04:05:06Z'),
     indexedAt: new Date('2026-02-03T04:05:07.089Z'),
+    rules: '1 x86_64',
     state: 'indexed',
     record: Buffer.from(`PKGNAME=${file}\n\n`),
     warnings: [],
@@ -42,7 +43,7 @@ export function rejectedRow(file: string, more: Partial<RejectedRow> = {}): Reje
 
 /** A row as plain values, so that it does not matter which kind of byte array a table gives. */
 function plain(row: Row | undefined): unknown {
-  return row?.state === 'indexed' ? { ...row, record: Buffer.from(row.record).toString('latin1') } : row;
+  return row?.record === undefined ? row : { ...row, record: Buffer.from(row.record).toString('latin1') };
 }
 
 export function recordTableContract(
@@ -86,6 +87,9 @@ export function recordTableContract(
         'with Latin-1 in the record': indexedRow('a-1.0.tgz', { record: Buffer.from('COMMENT=f\xfcr\n\n', 'latin1') }),
         'with every byte in the record': indexedRow('a-1.0.tgz', { record: everyByte }),
         rejected: rejectedRow('a-1.0.tgz'),
+        'rejected with its record': rejectedRow('a-1.0.tgz', { record: everyByte }),
+        'of other rules': indexedRow('a-1.0.tgz', { rules: '2 aarch64 x86_64' }),
+        'of an older version, without rules': rejectedRow('a-1.0.tgz', { rules: '' }),
         'rejected with a reason of 1,000 characters': rejectedRow('a-1.0.tgz', {
           reason: { code: 'truncated', message: '\u00e9'.repeat(recordLimits.reasonCharactersMax) },
         }),
@@ -117,6 +121,7 @@ export function recordTableContract(
     it('replaces a row, also by one of the other state', async () => {
       const rows = [
         indexedRow('a'),
+        rejectedRow('a', { etag: '"1"', record: Buffer.from('PKGNAME=a\n\n') }),
         rejectedRow('a', { etag: '"2"' }),
         rejectedRow('a', { etag: '"3"' }),
         indexedRow('a', { etag: '"4"' }),

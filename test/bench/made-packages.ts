@@ -7,6 +7,7 @@
 import type { PackageMetadata } from '../../functions/package/read-package.ts';
 import type { IndexedRow } from '../../functions/ports.ts';
 import { renderRecord } from '../../functions/record/record.ts';
+import { defaultRules, fingerprintOf } from '../../functions/record/rules.ts';
 import { makePackage, noise } from '../package-maker.ts';
 import { SeededRandom } from './seeded-random.ts';
 
@@ -133,6 +134,7 @@ export function rowOf(made: MadePackage, repository: string, version = 1): Index
     size,
     lastModified: date,
     indexedAt: date,
+    rules: fingerprintOf(defaultRules),
     state: 'indexed',
     record: renderRecord(parts, file, size),
     warnings: [],

@@ -147,7 +147,7 @@ async function* rowsOf(source: string): AsyncGenerator<IndexedRow> {
   else {
     const date = new Date(0);
     for (const { file, record } of recordsOf(fillComments(zstdDecompressSync(await readFile(source))))) {
-      const facts = { repository, file, etag: file, size: 1, lastModified: date, indexedAt: date };
+      const facts = { repository, file, etag: file, size: 1, lastModified: date, indexedAt: date, rules: '' };
       yield { ...facts, state: 'indexed', record, warnings: [] };
     }
   }

@@ -18,7 +18,7 @@ test('a package is not in the index while an index that another program made is 
   const { table } = SqliteRecords.open({ file: join(directory, 'waiting', 'records.sqlite') });
   const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
   const record = Buffer.from('PKGNAME=x-1.0\n\n');
-  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
+  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0), rules: '' };
   await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });
   const explained = async () => (await explainKey('All/x-1.0.tgz', facts, table, '')).sentence;
   assert.match(await explained(), /^It will be in the index of All as x-1\.0 when every package there has been read /);
@@ -30,7 +30,7 @@ test('a package is not in the index while an index that another program made is 
 test('names are read as UTF-8 where they are valid UTF-8, and as Latin-1 otherwise', async () => {
   const { table } = SqliteRecords.open({ file: join(directory, 'named', 'records.sqlite') });
   const facts = { etag: 'e', size: 1, lastModified: new Date(0), metadata: {} };
-  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0) };
+  const place = { repository: 'All', file: 'x-1.0.tgz', indexedAt: new Date(0), rules: '' };
   for (const encoding of ['utf8', 'latin1'] as const) {
     const record = Buffer.from('PKGNAME=\u00fcml\u00e4ut-1.0\n\n', encoding);
     await table.putRow({ ...place, ...facts, state: 'indexed', record, warnings: [] });

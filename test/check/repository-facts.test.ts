@@ -5,7 +5,15 @@ import { checkRows, consistencyLimits, RepositoryFacts } from '../../functions/c
 import type { IndexedRow, Row } from '../../functions/ports.ts';
 
 function row(file: string, record: string | Buffer): IndexedRow {
-  const facts = { repository: 'All', file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+  const facts = {
+    repository: 'All',
+    file,
+    etag: 'e',
+    size: 1,
+    lastModified: new Date(0),
+    indexedAt: new Date(0),
+    rules: '',
+  };
   return { ...facts, state: 'indexed', record: Buffer.from(record), warnings: [] };
 }
 

@@ -111,6 +111,7 @@ function rowOf(file: string, record: Uint8Array): IndexedRow {
     size: 1,
     lastModified,
     indexedAt: lastModified,
+    rules: '',
     state: 'indexed',
     record,
     warnings,

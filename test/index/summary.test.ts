@@ -15,6 +15,7 @@ const facts = {
   size: 7,
   lastModified: new Date('2026-01-01T00:00:00Z'),
   indexedAt: new Date('2026-01-02T00:00:00Z'),
+  rules: '',
 };
 
 function indexed(file: string, name: string, more: Partial<IndexedRow> = {}): IndexedRow {

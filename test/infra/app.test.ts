@@ -37,6 +37,7 @@ test('a wrong flag is told in one line', () => {
 const flags: readonly (readonly [commandLine: string, expected: object])[] = [
   ['--bucket b --existing', { bucket: 'b', existing: true }],
   ['--prefix a --prefix b', { prefix: ['a', 'b'] }],
+  ['--arch x86_64 --arch aarch64', { arch: ['x86_64', 'aarch64'] }],
   ['--debounce 5 --formats gz', { debounce: '5', formats: 'gz' }],
   ['--no-cdn', { cdn: false }],
   ['--public-bucket', { publicBucket: true }],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { indexFiles, packageSuffixes } from '../../functions/keys.ts';
+import { rulesLimits } from '../../functions/record/rules.ts';
 import { deploymentLimits } from '../../infra/limits.ts';
 import { keyFilters } from '../../infra/notifications.ts';
 import { BadOption, type IndexerFlags, indexerOptions } from '../../infra/options.ts';
@@ -13,6 +14,7 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
     stack: 'pkgsrc-indexer',
     bucket: { kind: 'new', name: undefined },
     prefixes: [],
+    architectures: [],
     debounceSeconds: 10,
     formats: ['gz', 'zst'],
     page: true,
@@ -51,6 +53,9 @@ const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ prefix: ['gtk2+'] }, /--prefix/],
   [{ prefix: letters(7) }, /--prefix was given 7 times, which needs 105 notification rules; a bucket can have 100/],
   [{ prefix: letters(21), bucket: 'packages', existing: true }, /21 times, which needs 105 notification rules/],
+  [{ arch: [''] }, /--arch "": expected a MACHINE_ARCH/],
+  [{ arch: ['x86_64', 'x86 64'] }, /--arch "x86 64"/],
+  [{ arch: letters(rulesLimits.architecturesMax + 1) }, /--arch was given 17 times; expected at most 16/],
   [{ debounce: '-1' }, /--debounce -1: expected whole seconds from 0 to 300/],
   [{ debounce: '301' }, /--debounce/],
   [{ debounce: '1.5' }, /--debounce/],
@@ -75,6 +80,8 @@ const taken: readonly (readonly [flags: IndexerFlags, option: Partial<ReturnType
   [{ stack: 'x'.repeat(deploymentLimits.stackNameCharactersMax) }, { stack: 'x'.repeat(32) }],
   [{ bucket: 'pkg.example.org' }, { bucket: { kind: 'new', name: 'pkg.example.org' } }],
   [{ bucket: 'packages', existing: true }, { bucket: { kind: 'existing', name: 'packages' } }],
+  [{ arch: ['x86_64', 'aarch64', 'x86_64'] }, { architectures: ['aarch64', 'x86_64'] }],
+  [{ arch: letters(rulesLimits.architecturesMax) }, { architectures: letters(rulesLimits.architecturesMax) }],
   [{ debounce: '0' }, { debounceSeconds: 0 }],
   [{ debounce: '300' }, { debounceSeconds: 300 }],
   [{ formats: 'zst,gz' }, { formats: ['gz', 'zst'] }],

@@ -171,7 +171,7 @@ for (const step of ['Extract', 'Summarize', 'Reindex']) {
 
   test(`${step} is told its places, and no endpoint`, () => {
     const { Environment } = resource(
-      templateFor({ prefix: ['packages/All', 'NetBSD'], cdn: false }),
+      templateFor({ prefix: ['packages/All', 'NetBSD'], arch: ['x86_64', 'aarch64'], cdn: false }),
       'AWS::Lambda::Function',
       `Pipeline${step}Function`,
     ).Properties;
@@ -184,6 +184,7 @@ for (const step of ['Extract', 'Summarize', 'Reindex']) {
         FORMATS: 'gz,zst',
         PAGE: 'on',
         PREFIXES: '["NetBSD","packages/All"]',
+        ARCHITECTURES: '["aarch64","x86_64"]',
         PLUS_ALIASES: 'on',
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: 'pkgsrc-indexer',
@@ -209,7 +210,9 @@ for (const [flags, plusAliases] of [
 ] as const) {
   test(`aliases of + names are ${plusAliases} with ${JSON.stringify(flags)}`, () => {
     const { Environment } = resource(templateFor(flags), 'AWS::Lambda::Function', 'PipelineExtractFunction').Properties;
-    const { PLUS_ALIASES, PREFIXES } = (Environment as { Variables: { [name: string]: Json } }).Variables;
-    assert.deepEqual({ PLUS_ALIASES, PREFIXES }, { PLUS_ALIASES: plusAliases, PREFIXES: '' });
+    const { ARCHITECTURES, PLUS_ALIASES, PREFIXES } = (Environment as { Variables: { [name: string]: Json } })
+      .Variables;
+    const expected = { ARCHITECTURES: '[]', PLUS_ALIASES: plusAliases, PREFIXES: '' };
+    assert.deepEqual({ ARCHITECTURES, PLUS_ALIASES, PREFIXES }, expected);
   });
 }

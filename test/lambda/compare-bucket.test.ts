@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ReindexRequest } from '../../functions/lambda/compare-bucket.ts';
 import type { Hint, ObjectKey } from '../../functions/ports.ts';
+import { defaultRules, fingerprintOf } from '../../functions/record/rules.ts';
 import { reindexLimits } from '../../functions/reindex.ts';
 import { logged, newWorld, valuesOf } from './lambda-world.ts';
 
@@ -63,7 +64,15 @@ describe('reindex', () => {
       ['a', 'y.tgz', record],
       ['b', 'z-1.tgz', 'PKGNAME=z-1\n\n'],
     ] as const) {
-      const facts = { repository, file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+      const facts = {
+        repository,
+        file,
+        etag: 'e',
+        size: 1,
+        lastModified: new Date(0),
+        indexedAt: new Date(0),
+        rules: fingerprintOf(defaultRules),
+      };
       await world.records.putRow({ ...facts, state: 'indexed', record: Buffer.from(text), warnings: [] });
     }
     await run(world, [''], {}, always);

@@ -19,6 +19,7 @@ test('the functions log no credential, even where AWS answers with what was sign
       QUEUE_URL: `${environment.AWS_ENDPOINT_URL}/1/queue`,
       FORMATS: 'gz,zst',
       PAGE: 'on',
+      ARCHITECTURES: '[]',
       PLUS_ALIASES: 'on',
     });
     const lambda = await import('../../functions/lambda.ts');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock } from 'node:test';
 import { encodeHint } from '../../functions/events.ts';
 import type { Hint, ObjectFacts, ObjectKey, Repository } from '../../functions/ports.ts';
+import { defaultRules } from '../../functions/record/rules.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
@@ -80,6 +81,7 @@ export function newWorld() {
     objects: new FailingObjects(),
     records: new MemoryRecords((repository) => changed.push(repository)),
     clock: new ManualClock(),
+    rules: defaultRules,
     changed,
     /** Hints that were sent, and their delays. */
     delayed,

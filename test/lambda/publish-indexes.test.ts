@@ -53,10 +53,10 @@ function requests(repositories: readonly Repository[]): DynamoDBStreamEvent {
 describe('summarize', () => {
   const world = () => ({ ...newWorld(), formats: ['gz'] as const });
 
-  async function upload({ objects, records }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
+  async function upload({ objects, records, rules }: ReturnType<typeof world>, key: ObjectKey, at = new Date(0)) {
     objects.upload(key, makePackage(), at);
     const clock = new ManualClock();
-    await followHints({ objects, records, clock }, hinted({ key }));
+    await followHints({ objects, records, rules, clock }, hinted({ key }));
   }
 
   it('publishes the index of every repository in the batch, once', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { repositoryStatus } from '../../functions/check/repository-status.ts';
 import { LocalIndexer } from '../../functions/local.ts';
+import { defaultRules } from '../../functions/record/rules.ts';
 import { makePackage } from '../package-maker.ts';
 
 for (const [obstructed, published] of [
@@ -26,6 +27,7 @@ for (const [obstructed, published] of [
       {
         formats: ['gz', 'zst'],
         page: true,
+        rules: defaultRules,
         events: {
           onSummarized: () => {},
           onSummarizeFailed: (_, error) => assert.fail(error as Error),

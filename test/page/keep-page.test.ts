@@ -79,6 +79,7 @@ describe('the page of a repository', () => {
       size: 7,
       lastModified: new Date(0),
       indexedAt: new Date(0),
+      rules: '',
     };
     const record = Buffer.from(`PKGNAME=${name}\nCOMMENT=${comment}\nFILE_NAME=${file}\nFILE_SIZE=7\n\n`);
     await records.putRow({ ...facts, state: 'indexed', record, warnings: [] } satisfies Row);

@@ -67,6 +67,13 @@ describe('invalid usage is reported in one line, with exit code 2', () => {
       ['--bundles', '/nonexistent'],
       /^pkgsrc-indexer: \/nonexistent has no extract.*build the functions first/,
     ],
+    ['deploy', ['--arch', 'x86 64'], /^pkgsrc-indexer: --arch "x86 64": expected a MACHINE_ARCH or its beginning/],
+    [
+      'index',
+      ['.', '--arch', ''],
+      /'--arch <prefix>' argument '' is invalid. Expected a MACHINE_ARCH or its beginning/,
+    ],
+    ['serve', ['.', ...Array(17).fill('--arch=x')], /'--arch <prefix>' argument 'x' is invalid. Expected at most 16/],
     ['destroy', [], /required option '--stack <name>' not specified/],
     ['reindex', [], /required option '--stack <name>' not specified/],
     ['redrive', [], /required option '--stack <name>' not specified/],

@@ -296,6 +296,7 @@ describe('with packages', () => {
       size: 1,
       lastModified: new Date(0),
       indexedAt: new Date(0),
+      rules: '',
     };
     const record = Buffer.from('PKGNAME=good-1.0\n\n');
     await records.putRow({ ...facts, file: 'good-1.0.tgz', state: 'indexed', record, warnings: [] });

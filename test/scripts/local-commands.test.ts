@@ -50,6 +50,39 @@ test('an index that cannot be published is told, and keeps no other from being s
   assert.equal(exitCode, 3);
 });
 
+test('index judges again what is there when it gets another --arch, and reads nothing for it', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-arch-'));
+  t.after(() => rm(place, { recursive: true }));
+  await mkdir(join(place, 'All'));
+  for (const arch of ['x86_64', 'x86_64v3', 'aarch64'])
+    await writeFile(
+      join(place, 'All', `${arch}-1.0.tgz`),
+      makePackage({ name: `${arch}-1.0`, buildInfo: `MACHINE_ARCH=${arch}\n` }),
+    );
+  const index = (...args: string[]) => runHere('index', [place, '--settle', '0', ...args]);
+  const readAt = async () => {
+    const { table } = SqliteRecords.open({ file: join(place, '.indexer/records.sqlite'), readOnly: true });
+    const row = await table.row('All', 'aarch64-1.0.tgz');
+    table.close();
+    return row?.indexedAt;
+  };
+  assert.match((await index()).stdout, /^All: 3 packages, 0 rejected/);
+  const indexed = await readAt();
+  const { exitCode, stdout, stderr } = await index('--arch', 'x86_64');
+  assert.equal(exitCode, 1);
+  assert.match(stdout, /^All: 2 packages, 1 rejected/);
+  assert.match(
+    stderr,
+    /^All\/aarch64-1\.0\.tgz: rejected: foreign-architecture: expected a MACHINE_ARCH that begins with x86_64, found "aarch64"$/m,
+  );
+  const explained = await runHere('explain', [join(place, 'All/aarch64-1.0.tgz')]);
+  assert.match(explained.stdout, /another --arch/);
+  assert.match((await index('--arch', 'x86_64', '--arch', 'aarch64')).stdout, /^All: 3 packages, 0 rejected/);
+  const accepted = await readAt();
+  assert.deepEqual(accepted, indexed, 'it was not read again');
+  assert.match((await index('--arch', 'aarch64', '--arch', 'x86_64')).stdout, /index unchanged/);
+});
+
 test('a table that cannot be made is told with its place', async () => {
   const state = join(directory, '.state');
   await mkdir(join(state, 'records.sqlite'), { recursive: true });
@@ -60,7 +93,15 @@ test('a table that cannot be made is told with its place', async () => {
 
 describe('check', () => {
   const row = (file: string, lines: readonly string[]): Row => {
-    const facts = { repository: 'All', file, etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+    const facts = {
+      repository: 'All',
+      file,
+      etag: 'e',
+      size: 1,
+      lastModified: new Date(0),
+      indexedAt: new Date(0),
+      rules: '',
+    };
     return { ...facts, state: 'indexed', record: Buffer.from(`${lines.join('\n')}\n\n`), warnings: [] };
   };
   const tables: Readonly<Record<string, readonly Row[]>> = {
@@ -174,7 +215,14 @@ misc/a                            a-1, a-2
 test('status tells rejected packages with their reasons, what is pending, warnings and findings', async () => {
   const state = join(directory, 'status');
   const { table } = SqliteRecords.open({ file: join(state, 'records.sqlite') });
-  const facts = { repository: 'Some', etag: 'e', size: 1_234, lastModified: new Date(0), indexedAt: new Date(0) };
+  const facts = {
+    repository: 'Some',
+    etag: 'e',
+    size: 1_234,
+    lastModified: new Date(0),
+    indexedAt: new Date(0),
+    rules: '',
+  };
   const record = Buffer.from('PKGNAME=a-x\nDEPENDS=gone>=1\nMACHINE_ARCH=x86_64\n\n');
   const foreign = Buffer.from('PKGNAME=c-1\nMACHINE_ARCH=i386\n\n');
   await table.putRow({ ...facts, file: 'a-x.tgz', state: 'indexed', record, warnings: ['not-installable'] });

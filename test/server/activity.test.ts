@@ -6,7 +6,15 @@ import { Activity, activityLimits } from '../../functions/server/activity.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 
-const row = { repository: 'All', file: 'x', etag: 'e', size: 1, lastModified: new Date(0), indexedAt: new Date(0) };
+const row = {
+  repository: 'All',
+  file: 'x',
+  etag: 'e',
+  size: 1,
+  lastModified: new Date(0),
+  indexedAt: new Date(0),
+  rules: '',
+};
 const indexed: Extraction = {
   outcome: 'written',
   row: { ...row, state: 'indexed', record: new Uint8Array(), warnings: [] } satisfies Row,

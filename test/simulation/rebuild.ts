@@ -19,7 +19,7 @@ export async function rebuilt(
 
 async function* rowsOf(records: ReadonlyMap<string, string>): AsyncGenerator<IndexedRow> {
   const date = new Date(0);
-  const facts = { repository: '', etag: '', size: 0, lastModified: date, indexedAt: date, warnings: [] };
+  const facts = { repository: '', etag: '', size: 0, lastModified: date, indexedAt: date, rules: '', warnings: [] };
   for (const file of [...records.keys()].sort())
     yield { ...facts, file, state: 'indexed', record: Buffer.from(records.get(file) ?? '', 'latin1') };
 }

@@ -3,7 +3,7 @@
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
- * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, record + warnings or reason |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, record + warnings or reason |
  * | repositories | repository    |          | run, adopted, failures + retryAt (milliseconds since 1970)         |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
@@ -33,8 +33,8 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   readonly #client: DynamoDBClient;
   readonly #recordsTable: string;
   readonly #repositoriesTable: string;
-  /** The repositories that this process has added to their table. */
-  readonly #entered = new Set<Repository>();
+  /** Repositories that are in their table, and have been summarized before. */
+  readonly #known = new Set<Repository>();
 
   constructor(client: DynamoDBClient, { recordsTable, repositoriesTable }: DynamoDbRecordsOptions) {
     this.#client = client;
@@ -50,8 +50,10 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   }
 
   async putRow(row: Row): Promise<void> {
-    await this.#enter(row.repository);
+    const isNew = await this.#enter(row.repository);
     await this.#client.send(new PutItemCommand({ TableName: this.#recordsTable, Item: itemOf(row) }));
+    // A first index is made of all rows. Given files only, summarize would request that, and the index would come a window later.
+    if (isNew) await this.requestSummary(row.repository);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -149,13 +151,15 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   }
 
   /**
-   * Adds the repository to its table before its first row, so that `repositories` is complete. Once for each repository and process,
-   * since it costs as much as a row.
+   * Adds the repository to its table before its first row, so that `repositories` is complete. After its first summary once for each
+   * process, since it costs as much as a row.
+   * @returns whether it has never been summarized
    */
-  async #enter(repository: Repository): Promise<void> {
-    if (this.#entered.has(repository)) return;
-    await this.#addToRun(repository, 0);
-    this.#entered.add(repository);
+  async #enter(repository: Repository): Promise<boolean> {
+    if (this.#known.has(repository)) return false;
+    const isNew = (await this.#addToRun(repository, 0)) === 0;
+    if (!isNew) this.#known.add(repository);
+    return isNew;
   }
 
   async #addToRun(repository: Repository, increment: number): Promise<number> {
@@ -220,8 +224,10 @@ function itemOf(row: Row): Item {
     size: { N: `${row.size}` },
     lastModified: { S: row.lastModified.toISOString() },
     indexedAt: { S: row.indexedAt.toISOString() },
+    rules: { S: row.rules },
+    ...(row.record === undefined ? {} : { record: { B: row.record } }),
     ...(row.state === 'indexed'
-      ? { record: { B: row.record }, warnings: { L: row.warnings.map((code) => ({ S: code })) } }
+      ? { warnings: { L: row.warnings.map((code) => ({ S: code })) } }
       : { reason: { M: { code: { S: row.reason.code }, message: { S: row.reason.message } } } }),
   };
 }
@@ -235,6 +241,8 @@ function rowOf(item: Item): Row {
     size: Number(expected(item.size?.N, 'size', of)),
     lastModified: new Date(expected(item.lastModified?.S, 'lastModified', of)),
     indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
+    // Older versions wrote rows without it.
+    rules: item.rules?.S ?? '',
   };
   if (item.state?.S === 'indexed') {
     const warnings = expected(item.warnings?.L, 'warnings', of);
@@ -251,6 +259,7 @@ function rowOf(item: Item): Row {
       ...facts,
       state: 'rejected',
       reason: { code: expected(code?.S, 'reason.code', of), message: expected(message?.S, 'reason.message', of) },
+      ...(item.record?.B === undefined ? {} : { record: item.record.B }),
     };
   }
   throw new Error(`${of}: expected the state indexed or rejected, found ${item.state?.S}; ${remedy}`);

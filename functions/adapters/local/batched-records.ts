@@ -36,7 +36,7 @@ export class BatchedRecords implements RecordTable {
 
   #add(change: RowChange): void {
     this.#waiting.set(keyOf(change.repository, change.file), change);
-    this.#waitingBytes += change.row?.state === 'indexed' ? change.row.record.length : 0;
+    this.#waitingBytes += change.row?.record?.length ?? 0;
     const { batchRowsMax, batchBytesMax } = tableLimits;
     if (this.#waiting.size >= batchRowsMax || this.#waitingBytes >= batchBytesMax) this.writeAll();
   }

@@ -13,7 +13,7 @@ const tableFileLimits = {
 const applicationId = 0x706b6769;
 
 /** The version of the schema below. A file of another version is replaced, so there are no migrations. */
-const schemaVersion = 3;
+const schemaVersion = 4;
 
 /**
  * Text compares by its UTF-8 bytes (collation BINARY): that is the order of the summary. Times are milliseconds since 1970.
@@ -33,6 +33,7 @@ const schema = `
     size          INTEGER NOT NULL,
     lastModified  INTEGER NOT NULL,
     indexedAt     INTEGER NOT NULL,
+    rules         TEXT NOT NULL,
     PRIMARY KEY (repository, file)
   ) STRICT;
   CREATE TABLE repositories (

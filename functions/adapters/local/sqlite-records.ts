@@ -52,6 +52,7 @@ interface StoredRow {
   readonly size: number;
   readonly lastModified: number;
   readonly indexedAt: number;
+  readonly rules: string;
 }
 
 /** A change of a row; without `row`, it is deleted. */
@@ -128,12 +129,13 @@ export class SqliteRecords implements RecordTable {
 
   #put(row: Row): void {
     const { repository, file, state, etag, size } = row;
-    const [record, warnings] = state === 'indexed' ? [row.record, JSON.stringify(row.warnings)] : [null, null];
+    const { record = null } = row;
+    const warnings = state === 'indexed' ? JSON.stringify(row.warnings) : null;
     const [code, message] = state === 'rejected' ? [row.reason.code, row.reason.message] : [null, null];
     const times = [row.lastModified.getTime(), row.indexedAt.getTime()] as const;
     const recordCrc = record === null ? null : crc32(record);
     const content = [record, recordCrc, warnings, code, message] as const;
-    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times);
+    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -230,8 +232,8 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
   const sql = {
     row: 'SELECT * FROM records WHERE repository = ? AND file = ?',
     putRow: `INSERT OR REPLACE INTO records (repository, file, state, record, recordCrc, warnings, reasonCode,
-                                             reasonMessage, etag, size, lastModified, indexedAt)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                             reasonMessage, etag, size, lastModified, indexedAt, rules)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
     nextRows: `SELECT * FROM records WHERE repository = ? AND file > ? ${page}`,
@@ -277,9 +279,9 @@ function watched(statement: StatementSync, onDamage: () => void): WatchedStateme
 }
 
 function rowOf(stored: StoredRow): Row {
-  const { repository, file, etag, size } = stored;
+  const { repository, file, etag, size, rules } = stored;
   const lastModified = new Date(stored.lastModified);
-  const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt) };
+  const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt), rules };
   return stored.state === 'indexed'
     ? {
         ...facts,
@@ -287,7 +289,12 @@ function rowOf(stored: StoredRow): Row {
         record: stored.record ?? new Uint8Array(),
         warnings: JSON.parse(stored.warnings) as string[],
       }
-    : { ...facts, state: 'rejected', reason: { code: stored.reasonCode, message: stored.reasonMessage } };
+    : {
+        ...facts,
+        state: 'rejected',
+        reason: { code: stored.reasonCode, message: stored.reasonMessage },
+        ...(stored.record === null ? {} : { record: stored.record }),
+      };
 }
 
 function inodeOf(file: string): number | undefined {

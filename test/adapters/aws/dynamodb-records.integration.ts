@@ -76,6 +76,29 @@ describe('DynamoDbRecords', () => {
     assert.equal(seen.size, 3);
   });
 
+  it('requests a summary of all rows with each row before the first run, and with none afterwards', async () => {
+    const { table, recordsTable, repositoriesTable } = await open();
+    const requests = async () => {
+      const Key = { repository: { S: 'All' }, file: { S: '/summary' } };
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: recordsTable, Key, ConsistentRead: true }),
+      );
+      return Number(item?.requests?.N ?? 0);
+    };
+    const counts: number[] = [];
+    for (const name of ['a', 'b']) {
+      await table.putRow(indexedRow(name, { repository: 'All' }));
+      counts.push(await requests());
+    }
+    await table.takeRun('All');
+    const other = new DynamoDbRecords(client, { recordsTable, repositoriesTable });
+    for (const writer of [table, other]) {
+      await writer.putRow(indexedRow('c', { repository: 'All' }));
+      counts.push(await requests());
+    }
+    assert.deepEqual(counts, [1, 2, 2, 2]);
+  });
+
   it('knows a repository from its first row on, also in another process', async () => {
     const { table, recordsTable, repositoriesTable } = await open();
     await table.putRow(indexedRow('a', { repository: 'All' }));

@@ -58,7 +58,7 @@ describe('DynamoDbRecords reads', () => {
     );
   });
 
-  it('a single row, consistently', async () => {
+  it('a single row, consistently, also one of a version without rules', async () => {
     const { table, requests } = tableAnswering([answer({ Item: { ...rejectedItem, file: { S: 'b' } } }), answer({})]);
     assert.deepEqual(await table.row('All', 'b'), {
       repository: 'All',
@@ -67,6 +67,7 @@ describe('DynamoDbRecords reads', () => {
       size: 7,
       lastModified: new Date('2026-02-03T04:05:06Z'),
       indexedAt: new Date('2026-02-03T04:05:07.089Z'),
+      rules: '',
       state: 'rejected',
       reason: { code: 'truncated', message: 'ends early' },
     });
@@ -100,8 +101,8 @@ describe('DynamoDbRecords reads', () => {
 });
 
 describe('DynamoDbRecords writes', () => {
-  it('a repository once, before its first row', async () => {
-    const { table, requests } = tableAnswering([answer({ Attributes: { run: { N: '0' } } }), answer({}), answer({})]);
+  it('a repository that was summarized before once, before its first row', async () => {
+    const { table, requests } = tableAnswering([answer({ Attributes: { run: { N: '1' } } }), answer({}), answer({})]);
     await table.putRow(indexedRow('a', { repository: '' }));
     await table.putRow(indexedRow('b', { repository: '' }));
     assert.deepEqual(

@@ -145,6 +145,7 @@ test('a rejected package ends it at once, with the reason', async () => {
     size: 1,
     lastModified: new Date(),
     indexedAt: new Date(),
+    rules: '',
   };
   await ports.records.putRow({ ...facts, state: 'rejected', reason: { code: 'c', message: 'too odd' } });
   assert.equal((await run(ports)).outcome, 'the package was rejected: too odd');
