@@ -11,6 +11,7 @@ import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
+import { isStoreName } from './adapters/store/store-address.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import {
   comparedLine,
@@ -119,10 +120,11 @@ export class Service {
     const stopping = new AbortController();
     // Nothing changes, and so nothing is reported, before there are operations.
     const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
-    const indexer = await LocalIndexer.open(
+    if (isStoreName(directory)) throw new CannotRun(`${directory}: only directories are served; use index`);
+    const indexer = (await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
       { formats, page, rules: { architectures: arch }, debounce, settle, clock, events },
-    );
+    )) as LocalIndexer<OpenedDirectory>;
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const { server, address } = await listen(indexer, operations, options, surroundings).catch(
       async (error: unknown) => {

@@ -1,6 +1,7 @@
-/** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
+/** `index DIR|s3://BUCKET`: brings the indexes of all repositories in a directory or a store up to date, once. */
 
 import type { Command } from 'commander';
+import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import type { Extracted } from '../../functions/extract-worker.ts';
 import { systemErrorSentence } from '../../functions/failures.ts';
@@ -13,22 +14,23 @@ import { archOption, formatsOption, pageOption, settleOption, stateOption } from
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { Progress } from '../terminal/progress.ts';
 import { ending } from '../terminal/run-command.ts';
+import { addStoreOptions } from '../terminal/store-options.ts';
 
 export function addCommand(program: Command): void {
-  program
+  const command = program
     .command('index')
-    .description('bring all indexes below a directory up to date, once')
-    .argument('<dir>', 'directory with repositories at any depth', parsePath)
+    .description('bring all indexes in a directory, or in an S3-compatible store, up to date, once')
+    .argument('<dir>', 'directory with repositories at any depth, or s3://BUCKET[/PREFIX]', parsePath)
     .addOption(stateOption())
     .addOption(formatsOption())
     .addOption(pageOption())
     .addOption(archOption())
     .addOption(settleOption())
-    .option('--force', 'read every package again, even if unchanged')
-    .action(ending(indexDirectory));
+    .option('--force', 'read every package again, even if unchanged');
+  addStoreOptions(command).action(ending(indexDirectory));
 }
 
-interface IndexOptions {
+interface IndexOptions extends StoreOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
@@ -42,7 +44,7 @@ interface IndexOptions {
 
 async function indexDirectory(
   directory: string,
-  { state, formats, page, arch = [], settle, force = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, force = false, ...store }: IndexOptions,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
     await Promise.all([
@@ -76,7 +78,7 @@ async function indexDirectory(
       process.exit(exitCode);
     });
   const indexer = await LocalIndexer.open(
-    { directory, stateDirectory: state, calls: syncCalls },
+    { directory, stateDirectory: state, calls: syncCalls, store },
     {
       formats,
       page,
@@ -106,20 +108,28 @@ async function indexDirectory(
       },
     },
   );
-  const { directory: root, stateDirectory } = indexer.stores;
-  const threads = new ExtractThreads({
-    work: { directory: root, stateDirectory, table: tableFile(stateDirectory), rules },
-    onExtracted: ({ hints, changed, rejected, failed }) => {
-      for (const repository of changed) indexer.rowChanged(repository);
-      report(hints, rejected);
-      for (const sentence of failed) fail(sentence);
-    },
-  });
+  const { stores } = indexer;
+  // A store answers after milliseconds, in which threads would only wait.
+  const threads = !('directory' in stores)
+    ? undefined
+    : new ExtractThreads({
+        work: {
+          directory: stores.directory,
+          stateDirectory: stores.stateDirectory,
+          table: tableFile(stores.stateDirectory),
+          rules,
+        },
+        onExtracted: ({ hints, changed, rejected, failed }) => {
+          for (const repository of changed) indexer.rowChanged(repository);
+          report(hints, rejected);
+          for (const sentence of failed) fail(sentence);
+        },
+      });
   try {
-    const hints = new FewOrMany(indexer.hints, threads);
+    const hints = threads === undefined ? indexer.hints : new FewOrMany(indexer.hints, threads);
     const settled = new SettledHints({
       hints,
-      objects: indexer.stores.objects,
+      objects: stores.objects,
       clock: new SystemClock(),
       settleMilliseconds: 1_000 * settle,
       onLeftOut: (key) => {
@@ -135,7 +145,7 @@ async function indexDirectory(
     throw error;
   } finally {
     progress.stop();
-    await threads.close();
+    await threads?.close();
     await indexer.close();
   }
   if (done.failures > 0) return exitCodes.couldNotRun;

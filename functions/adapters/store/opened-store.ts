@@ -12,9 +12,10 @@ import type { Loss } from '../local/opened-directory.ts';
 import type { SqliteRecords } from '../local/sqlite-records.ts';
 import { openTable, tableFile } from '../local/state-directory.ts';
 import { SystemClock } from '../system-clock.ts';
-import { indexingStack } from './indexing-stack.ts';
+import { abilitiesLine, type StoreAbilities } from './abilities.ts';
+import { indexingQueue } from './indexing-stack.ts';
 import { Lease, newHolder } from './lease.ts';
-import { abilitiesLine, probeStore, type StoreAbilities } from './probe.ts';
+import { probeStore } from './probe.ts';
 import { type StoreAddress, stateDirectoryOf } from './store-address.ts';
 import { describingFailures } from './store-failure.ts';
 import { StoreObjects } from './store-objects.ts';
@@ -90,10 +91,10 @@ export class OpenedStore {
     const lock = lockDirectory(stateDirectory, name);
     const client = storeClient(address);
     try {
-      const stack = await indexingStack(client, address);
-      if (stack !== undefined)
+      const queue = await indexingQueue(client, address);
+      if (queue !== undefined)
         throw new CannotRun(
-          `${name} is indexed by the stack ${stack}, says the bucket's notification rule of that name: destroy the stack first, or remove the rule`,
+          `${name} is indexed by a stack on AWS, whose queue ${queue} gets its events: destroy that stack first, or remove the bucket's notification rules`,
         );
       const abilities = await probeStore(client, bucket, prefix);
       const { conditionalPuts, quotesIfMatch: quoteIfMatch } = abilities;
@@ -120,9 +121,7 @@ export class OpenedStore {
         },
       });
       if (opened.rebuilt)
-        onNotice(
-          `the table was ${opened.because}: building a new one from the store (old table: ${opened.setAside})`,
-        );
+        onNotice(`the table was ${opened.because}: building a new one from the store (old table: ${opened.setAside})`);
       return new OpenedStore(name, stateDirectory, abilities, objects, opened.table, {
         client,
         lock,

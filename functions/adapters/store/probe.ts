@@ -16,23 +16,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { decodeFormKey } from '../../keys.ts';
 import { statusOf, unquoted } from '../aws/s3-objects.ts';
+import type { StoreAbilities } from './abilities.ts';
 import { StoreFailure } from './store-failure.ts';
-import type { ConditionalPuts } from './store-objects.ts';
-
-export interface StoreAbilities {
-  /** If-Match and If-None-Match of puts. */
-  readonly conditionalPuts: ConditionalPuts;
-  /** Whether If-Match is sent in quotes, as HTTP wants it. */
-  readonly quotesIfMatch: boolean;
-  /** A listing shows a put that ended before. */
-  readonly listsAtOnce: boolean;
-  /** A range with an If-Match that does not hold is refused. Where it is not, each answer's ETag is compared. */
-  readonly conditionalRanges: boolean;
-  /** Keys with blanks, `+` and UTF-8 are kept as they are. */
-  readonly oddKeys: boolean;
-  readonly copies: boolean;
-  readonly multipartUploads: boolean;
-}
 
 const probeLimits = {
   /** Puts at the same time, of which one may succeed … */
@@ -57,21 +42,6 @@ export async function probeStore(client: S3Client, bucket: string, prefix: strin
   } finally {
     await probe.clean();
   }
-}
-
-/** One line: what the store can do, and what it cannot. */
-export function abilitiesLine(abilities: StoreAbilities): string {
-  const found: [string, boolean][] = [
-    ['conditional puts', abilities.conditionalPuts === 'yes'],
-    ['listings at once', abilities.listsAtOnce],
-    ['conditional ranges', abilities.conditionalRanges],
-    ['odd keys', abilities.oddKeys],
-    ['copies', abilities.copies],
-    ['multipart uploads', abilities.multipartUploads],
-  ];
-  const names = (isThere: boolean) => found.flatMap(([name, has]) => (has === isThere ? name : [])).join(', ');
-  const missing = names(false);
-  return `the store has ${names(true) || 'nothing'}${missing === '' ? '' : `; it lacks ${missing}`}`;
 }
 
 async function tried(attempt: () => Promise<boolean>): Promise<boolean> {
@@ -102,7 +72,8 @@ class Probe {
 
   async conditions(): Promise<Pick<StoreAbilities, 'conditionalPuts' | 'quotesIfMatch'>> {
     const etag = (await this.#put('condition', 'first')) ?? '';
-    if (await this.#puts('condition', 'again', { IfNoneMatch: '*' })) return { conditionalPuts: 'no', quotesIfMatch: true };
+    if (await this.#puts('condition', 'again', { IfNoneMatch: '*' }))
+      return { conditionalPuts: 'no', quotesIfMatch: true };
     if (await this.#puts('condition', 'other', { IfMatch: '"0123456789abcdef0123456789abcdef"' }))
       return { conditionalPuts: 'no', quotesIfMatch: true };
     const quotesIfMatch = await this.#puts('condition', 'second', { IfMatch: `"${etag}"` });
@@ -161,7 +132,7 @@ class Probe {
         new CompleteMultipartUploadCommand({ ...place, UploadId, ...parts }),
       );
       const head = await this.#client.send(new HeadObjectCommand(place));
-      return head.ETag === whole && head.ContentLength === 4;
+      return unquoted(head.ETag ?? '') === unquoted(whole ?? '') && head.ContentLength === 4;
     } catch (error) {
       await this.#client.send(new AbortMultipartUploadCommand({ ...place, UploadId })).catch(() => {});
       throw error;
@@ -175,7 +146,9 @@ class Probe {
   }
 
   async #put(name: string, content: string): Promise<string | undefined> {
-    const { ETag } = await this.#client.send(new PutObjectCommand({ ...this.#place(name), Body: Buffer.from(content) }));
+    const { ETag } = await this.#client.send(
+      new PutObjectCommand({ ...this.#place(name), Body: Buffer.from(content) }),
+    );
     return ETag === undefined ? undefined : unquoted(ETag);
   }
 

@@ -32,7 +32,11 @@ export function isStoreName(place: string): boolean {
 /** @throws {UsageError} */
 export function parseStoreName(place: string, options: StoreOptions = {}): StoreAddress {
   const [bucket = '', ...parts] = place.slice(scheme.length).replace(/\/+$/, '').split('/');
-  if (!isStoreName(place) || !/^[\w.-]{1,255}$/.test(bucket) || parts.some((part) => part === '' || part.startsWith('.')))
+  if (
+    !isStoreName(place) ||
+    !/^[\w.-]{1,255}$/.test(bucket) ||
+    parts.some((part) => part === '' || part.startsWith('.'))
+  )
     throw new UsageError(`expected s3://BUCKET or s3://BUCKET/PREFIX, found ${place}`);
   const endpoint = options.endpoint ?? (process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined);
   const prefix = parts.length === 0 ? '' : `${parts.join('/')}/`;

@@ -11,7 +11,7 @@ export class StoreFailure extends CannotRun {
   readonly status: number | undefined;
   constructor(sentence: string, cause: unknown) {
     super(sentence, { cause });
-    this.status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
+    this.status = answeredStatus(cause);
   }
 
   /** The store does not have what was asked for, or has it differently: another request may succeed. */
@@ -49,13 +49,19 @@ function isHandled(error: unknown): boolean {
   return handled.has(error.$metadata.httpStatusCode ?? 0);
 }
 
+/** Also of an answer that the SDK cannot read: a proxy's page, say. */
+function answeredStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
+  return (error.$metadata as { readonly httpStatusCode?: number }).httpStatusCode;
+}
+
 const withoutCredentials = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 const badCredentials = new Set(['ExpiredToken', 'InvalidAccessKeyId', 'InvalidToken', 'SignatureDoesNotMatch']);
 
 /** Undefined for an error that is neither the store's nor the network's. */
 function failureOf(error: unknown, { name, bucket, endpoint = 'AWS' }: StoreAddress): StoreFailure | undefined {
   if (!(error instanceof Error)) return undefined;
-  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  const status = answeredStatus(error);
   const code = 'code' in error ? String(error.code) : '';
   const found = `${error.name}${status === undefined ? '' : `, ${status}`}: ${error.message || code}`;
   const failure = (sentence: string) => new StoreFailure(sentence, error);
@@ -63,9 +69,11 @@ function failureOf(error: unknown, { name, bucket, endpoint = 'AWS' }: StoreAddr
   if (error.name === 'AbortError') return undefined;
   if (withoutCredentials.has(error.name))
     return failure(`no credentials for ${name}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile`);
-  if (/region is missing/i.test(error.message)) return failure(`no region for ${name}: use --region, or set AWS_REGION`);
+  if (/region is missing/i.test(error.message))
+    return failure(`no region for ${name}: use --region, or set AWS_REGION`);
   if (badCredentials.has(error.name)) return failure(`${name} refused the credentials (${found}): use others`);
-  if (error.name === 'RequestTimeTooSkewed') return failure(`the clock of this machine is wrong, says ${name} (${found})`);
+  if (error.name === 'RequestTimeTooSkewed')
+    return failure(`the clock of this machine is wrong, says ${name} (${found})`);
   if (status === 401 || status === 403)
     return failure(`${name} denied access (${found}): the key needs to read, list, write and delete there`);
   if (error.name === 'NoSuchBucket') return failure(`there is no bucket ${bucket} at ${endpoint}: create it`);

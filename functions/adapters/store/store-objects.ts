@@ -14,10 +14,8 @@ import {
 import { S3Objects, type S3ObjectsOptions, statusOf } from '../aws/s3-objects.ts';
 import type { ReceiveOptions, ReceiveOutcome } from '../local/directory-objects.ts';
 import { KeyLocks } from '../local/key-locks.ts';
+import type { ConditionalPuts } from './abilities.ts';
 import { StoredUpload } from './stored-upload.ts';
-
-/** What a store does with If-Match and If-None-Match of a put. `racy`: it obeys, but not when several come at once. */
-export type ConditionalPuts = 'yes' | 'racy' | 'no';
 
 export interface StoreObjectsOptions extends S3ObjectsOptions {
   readonly conditionalPuts: ConditionalPuts;
@@ -26,6 +24,8 @@ export interface StoreObjectsOptions extends S3ObjectsOptions {
 }
 
 export class StoreObjects extends S3Objects {
+  /** Nobody sees an object of a store before its last byte. */
+  readonly settlingFile = undefined;
   readonly #conditionalPuts: ConditionalPuts;
   readonly #permitWrite: () => void;
   readonly #locks = new KeyLocks();

@@ -117,7 +117,9 @@ export class StoredUpload {
   /** @returns undefined where the condition does not hold. */
   async finish(condition: { readonly IfNoneMatch?: '*' }): Promise<ETag | undefined> {
     try {
-      const { ETag: etag = '' } = await (this.#uploadId === undefined ? this.#put(condition) : this.#complete(condition));
+      const { ETag: etag = '' } = await (this.#uploadId === undefined
+        ? this.#put(condition)
+        : this.#complete(condition));
       this.#uploadId = undefined;
       return unquoted(etag);
     } catch (error) {
@@ -144,7 +146,8 @@ export class StoredUpload {
   async #begin(firstPart: Buffer): Promise<void> {
     this.#head = firstPart;
     const { UploadId: id } = await this.#client.send(new CreateMultipartUploadCommand({ ...this.#place, ...type }));
-    if (id === undefined) throw new Error(`${this.#place.Key}: expected the store to begin an upload, found no UploadId`);
+    if (id === undefined)
+      throw new Error(`${this.#place.Key}: expected the store to begin an upload, found no UploadId`);
     this.#uploadId = id;
   }
 
