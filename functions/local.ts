@@ -80,6 +80,8 @@ export interface LocalIndexerOptions {
   readonly debounce?: number;
   /** Seconds without a change before a file is read; without it, every file is read at once. */
   readonly settle?: number;
+  /** Whether a publication says what it changed. */
+  readonly describe?: boolean;
   readonly clock?: Clock;
   readonly events: LocalIndexerEvents;
 }
@@ -266,6 +268,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     const { objects, records } = this.stores;
     const publication = await summarize({ objects, records, clock: this.#clock }, repository, {
       ...(await this.#publishable(repository)),
+      describe: this.#options.describe ?? false,
       changes,
     });
     this.#events.onChanged?.(repository);

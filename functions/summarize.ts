@@ -1,7 +1,21 @@
 import pMap from 'p-map';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
+import { type Difference, differenceOf } from './index/difference.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
-import { type IndexFormat, type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import type { IndexFormatName } from './index/index-formats.ts';
+import {
+  digestIn,
+  gzFile,
+  type Heads,
+  headIndexes,
+  holds,
+  isForeign,
+  isOf,
+  lastPublication,
+  metadataOf,
+  publishedAt,
+  wantedFormats,
+} from './index/index-heads.ts';
 import {
   buildSummary,
   type CompressedBlock,
@@ -10,7 +24,7 @@ import {
   type SummaryOptions,
   splitIndex,
 } from './index/summary.ts';
-import { compareByBytes, indexFiles, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
+import { compareByBytes, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
 import { headPage, type KeptPage, keepPage } from './page/keep-page.ts';
 import type { PageTemplate } from './page/page.ts';
 import {
@@ -18,7 +32,6 @@ import {
   type Clock,
   type ETag,
   ObjectChanged,
-  type ObjectFacts,
   type ObjectStore,
   type RecordTable,
   type Repository,
@@ -52,6 +65,8 @@ export interface SummarizeOptions {
   readonly page?: PageTemplate | undefined;
   /** The average size of a block (functions/index/blocks.ts). */
   readonly blockBytes?: number;
+  /** Whether to find out what a publication changes. */
+  readonly describe?: boolean;
 }
 
 /** What happened to the index. */
@@ -64,6 +79,8 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
+      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
   /** Every format held this summary already. */
@@ -85,19 +102,6 @@ class Contended extends Error {
   override readonly name = 'Contended';
 }
 
-/** The index whose header describes its blocks. */
-const gzFile = 'pkg_summary.gz';
-
-/**
- * Metadata of an index: the digest of its summary, the sum of its files (`fileSumMetadata`), its time of publication, and the date of
- * the index that it replaced.
- */
-const digestMetadata = 'blocks-sha256';
-const publishedMetadata = 'published';
-const replacedMetadata = 'replaced';
-
-type Heads = ReadonlyMap<string, ObjectFacts>;
-
 /**
  * Rows of a repository changed: replace its index by the summary of the rows, and its page by a list of the index's files.
  *
@@ -116,9 +120,17 @@ type Heads = ReadonlyMap<string, ObjectFacts>;
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'], changes = 'all', page, blockBytes = defaultBlockBytes }: SummarizeOptions = {},
+  {
+    formats = ['gz', 'zst'],
+    changes = 'all',
+    page,
+    blockBytes = defaultBlockBytes,
+    describe = false,
+  }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
+  /** What the first pass that published replaced. */
+  let replaced: readonly CompressedBlock[] | undefined;
   let isFirst = false;
   let kept: KeptPage = 'unwanted';
   // Changes can only be applied to an index in gz.
@@ -133,10 +145,11 @@ export async function summarize(
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
+    if (reading.outcome === 'absent') await ports.records.forget(repository);
     if (reading.outcome !== 'read') return last === undefined ? reading : { ...last, page: kept };
 
-    const { summary } = reading;
-    const published = await publish(ports, view, summary);
+    const { summary, damaged } = reading;
+    const published = await publish(ports, view, summary, damaged);
     if (published === 'lost-race') continue;
     if (!isAdopted) {
       // After the put: from here on, changes are applied to the index that is there, so it must be ours. Before the check below: runs that
@@ -144,7 +157,11 @@ export async function summarize(
       await ports.records.markAdopted(repository);
       isFirst = true;
     }
-    if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
+    if (published !== undefined) {
+      if (last === undefined) replaced = reading.replaced;
+      const difference = describe && replaced !== undefined ? differenceOf(replaced, summary.blocks) : undefined;
+      last = { outcome: 'published', ...published, summary, isFirst, difference };
+    }
     const made = page ? await keepPage(ports, { repository, template: page, page: pageHead }, summary) : 'unwanted';
     if (made === 'lost-race') continue;
     if (made === 'deferred') await ports.records.requestSummary(repository);
@@ -155,7 +172,7 @@ export async function summarize(
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
     const now = await headIndexes(ports.objects, repository);
-    if (isLatestRun && holds(now, formats, summary)) return publication;
+    if (isLatestRun && holds(now, repository, formats, summary)) return publication;
   }
   throw new Contended(
     `others published the index of ${repository} ${summarizeLimits.passesMax} times in a row; will retry`,
@@ -173,7 +190,13 @@ interface View {
 }
 
 type Reading =
-  | { readonly outcome: 'read'; readonly summary: Summary }
+  | {
+      readonly outcome: 'read';
+      readonly summary: Summary;
+      readonly damaged: ReadonlySet<IndexFormatName>;
+      /** The blocks of the index that is there; none without an index, undefined for one that is not ours. */
+      readonly replaced: readonly CompressedBlock[] | undefined;
+    }
   | { readonly outcome: 'object-changed' }
   | Exclude<Publication, { readonly summary: Summary }>;
 
@@ -185,13 +208,14 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     if (changes === 'all') return await readAll(ports, view, options);
     // The index that is there may not be of these rows.
     if (!isAdopted) return { outcome: 'deferred' };
-    const blocks = await readIndexes(ports.objects, view);
+    const { blocks } = await readIndexes(ports.objects, view);
     const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
     if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
       return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
     const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
-    return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary };
+    if (summary === undefined) return { outcome: 'deferred' };
+    return { outcome: 'read', summary, damaged: new Set(), replaced: blocks };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
     throw error;
@@ -200,13 +224,31 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
 
 async function readAll({ objects, records }: SummarizePorts, view: View, options: SummaryOptions): Promise<Reading> {
   const { repository, isAdopted, heads } = view;
-  const known = await readIndexes(objects, view);
-  const isToWait = !isAdopted && heads.size > 0;
+  const { blocks, indexes } = await readIndexes(objects, view);
+  // A directory that was swapped in, or a copy of a bucket, brings an index along, and its packages have no rows yet.
+  const isToWait = (!isAdopted && heads.size > 0) || isForeign(heads, repository);
   const coverage = new Coverage(isToWait ? await listPackages(objects, repository) : new Map());
-  const summary = await buildSummary(coverage.of(records.rows(repository)), known, options);
+  const summary = await buildSummary(coverage.of(records.rows(repository)), blocks, options);
   if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
   if (coverage.rows === 0 && heads.size === 0) return { outcome: 'absent' };
-  return { outcome: 'read', summary };
+  const replaced = heads.size === 0 || blocks.length > 0 ? blocks : undefined;
+  return { outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary), replaced };
+}
+
+/** The formats whose metadata say that they hold this summary, and which differ from what was published. */
+function damagedAmong(
+  indexes: ReadonlyMap<IndexFormatName, Uint8Array>,
+  { repository, heads, blockBytes }: View,
+  summary: Summary,
+): ReadonlySet<IndexFormatName> {
+  const damaged = new Set<IndexFormatName>();
+  for (const [name, index] of indexes) {
+    const head = heads.get(`pkg_summary.${name}`);
+    if (!isOf(head, repository, summary)) continue;
+    const body = Buffer.concat(bodyOf(name, summary, publishedAt(head) ?? new Date(0), blockBytes));
+    if (!body.equals(index)) damaged.add(name);
+  }
+  return damaged;
 }
 
 async function readRows(
@@ -220,57 +262,24 @@ async function readRows(
   );
 }
 
-async function headIndexes(objects: ObjectStore, repository: Repository): Promise<Heads> {
-  const heads = new Map<string, ObjectFacts>();
-  for (const file of indexFiles) {
-    const head = await objects.head(joinKey(repository, file));
-    if (head !== undefined) heads.set(file, head);
-  }
-  return heads;
-}
-
-function wanted(formats: readonly IndexFormatName[]): readonly IndexFormat[] {
-  return indexFormats.filter(({ name }) => formats.includes(name));
-}
-
 /**
- * The blocks of the index, with their pieces in gz and in every other format that holds the same summary. No blocks where the index is
- * not ours.
+ * The blocks of the index, with their pieces in gz and in every other format that holds the same summary; and these indexes. None where
+ * the index is not ours.
  * @throws {ObjectChanged} where an index changed since its head was read.
  */
 async function readIndexes(
   objects: ObjectStore,
   { repository, heads, formats, blockBytes }: View,
-): Promise<readonly CompressedBlock[]> {
-  const digest = heads.get(gzFile)?.metadata[digestMetadata];
-  if (digest === undefined) return [];
+): Promise<{ blocks: readonly CompressedBlock[]; indexes: ReadonlyMap<IndexFormatName, Uint8Array> }> {
   const indexes = new Map<IndexFormatName, Uint8Array>();
-  for (const { name, file } of wanted(formats)) {
+  const digest = digestIn(heads.get(gzFile), repository);
+  if (digest === undefined) return { blocks: [], indexes };
+  for (const { name, file } of wantedFormats(formats)) {
     const head = heads.get(file);
-    if (head?.metadata[digestMetadata] !== digest) continue;
+    if (head === undefined || digestIn(head, repository) !== digest) continue;
     indexes.set(name, await objects.readRange(joinKey(repository, file), head.etag, 0, head.size));
   }
-  return splitIndex(indexes, digest, blockBytes) ?? [];
-}
-
-/** Whether exactly the wanted formats are there, and each holds the summary. */
-function holds(heads: Heads, formats: readonly IndexFormatName[], summary: Summary): boolean {
-  return indexFiles.every((file) => {
-    const isWanted = wanted(formats).some((format) => format.file === file);
-    const head = heads.get(file);
-    return isWanted ? isOf(head, summary) : head === undefined;
-  });
-}
-
-/**
- * Whether the index holds the summary, and is dated later than the one that it replaced. A store that dates objects itself may give two
- * publications the same second if our clock jumps; clients that have the first would not download the second.
- */
-function isOf(head: ObjectFacts | undefined, summary: Summary): boolean {
-  if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;
-  if (head.metadata[fileSumMetadata] !== summary.fileSum) return false;
-  const replaced = Date.parse(head.metadata[replacedMetadata] ?? '');
-  return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;
+  return { blocks: splitIndex(indexes, digest, blockBytes) ?? [], indexes };
 }
 
 /**
@@ -326,36 +335,36 @@ async function publish(
   { objects, clock }: SummarizePorts,
   { repository, heads, formats, blockBytes }: View,
   summary: Summary,
+  damaged: ReadonlySet<IndexFormatName>,
 ): Promise<{ readonly publishedAt: Date; readonly bytes: number } | 'lost-race' | undefined> {
-  if (holds(heads, formats, summary)) return undefined;
-  const publishedAt = await nextSecond(clock, heads);
+  if (holds(heads, repository, formats, summary) && damaged.size === 0) return undefined;
+  const date = await nextSecond(clock, heads);
   let bytes = 0;
-  for (const { name, file, contentType, join } of wanted(formats)) {
+  for (const { name, file, contentType } of wantedFormats(formats)) {
     const head = heads.get(file);
-    if (isOf(head, summary)) continue;
-    const packed = summary.blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(name) ?? new Uint8Array() }));
-    const body = join(packed, publishedAt, blockBytes);
+    if (isOf(head, repository, summary) && !damaged.has(name)) continue;
+    const body = bodyOf(name, summary, date, blockBytes);
     const put = await objects.put(joinKey(repository, file), body, {
       condition: head === undefined ? { ifNoneMatch: '*' } : { ifMatch: head.etag },
-      metadata: {
-        [digestMetadata]: summary.digest,
-        [fileSumMetadata]: summary.fileSum,
-        [publishedMetadata]: publishedAt.toISOString(),
-        ...(head === undefined ? {} : { [replacedMetadata]: head.lastModified.toISOString() }),
-      },
+      metadata: metadataOf(summary, repository, date, head),
       contentType,
       // Clients and caches may keep it, and ask whether it changed before each use.
       cacheControl: 'no-cache',
-      lastModified: publishedAt,
+      lastModified: date,
     });
     if (put.outcome === 'lost-race') return 'lost-race';
     bytes += body.reduce((sum, piece) => sum + piece.length, 0);
   }
-  const files = wanted(formats).map(({ file }) => file);
+  const files = wantedFormats(formats).map(({ file }) => file);
   for (const file of heads.keys()) {
     if (!files.includes(file)) await objects.delete(joinKey(repository, file));
   }
-  return { publishedAt, bytes };
+  return { publishedAt: date, bytes };
+}
+
+function bodyOf(format: IndexFormatName, { blocks }: Summary, date: Date, blockBytes: number): readonly Uint8Array[] {
+  const packed = blocks.map(({ block, pieces }) => ({ block, piece: pieces.get(format) ?? new Uint8Array() }));
+  return wantedFormats([format]).flatMap(({ join }) => join(packed, date, blockBytes));
 }
 
 /**
@@ -368,13 +377,4 @@ async function nextSecond(clock: Clock, heads: Heads): Promise<Date> {
   if (wait > 0) await clock.sleep(Math.min(wait, summarizeLimits.waitMillisecondsMax));
   const thisSecond = 1000 * Math.floor(clock.now().getTime() / 1000);
   return new Date(Math.max(thisSecond, earliest));
-}
-
-/** The time of the last publication in milliseconds; 0 where there is none. */
-function lastPublication(heads: Heads): number {
-  const times = [...heads.values()].flatMap(({ lastModified, metadata }) => {
-    const published = Date.parse(metadata[publishedMetadata] ?? '');
-    return [lastModified.getTime(), ...(Number.isNaN(published) ? [] : [published])];
-  });
-  return Math.max(0, ...times);
 }

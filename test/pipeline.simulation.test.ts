@@ -43,6 +43,8 @@ describe('the simulated pipeline', () => {
       'step-clock',
       'foreign-index',
       'foreign-page',
+      'vanish',
+      'return',
     ];
     for (const what of [...deeds, 'old-package', 'old-index', ...faultNames])
       assert.ok((happened.get(what) ?? 0) >= 10, `${what} happened ${happened.get(what) ?? 0} times`);

@@ -25,6 +25,7 @@ const requests = {
   rows: 'Query of all rows',
   takeRun: 'UpdateItem',
   markAdopted: 'UpdateItem',
+  forget: 'UpdateItem',
   lastRun: 'GetItem',
   isAdopted: 'GetItem',
   requestSummary: 'UpdateItem',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { sumOf } from '../functions/index/file-sum.ts';
 import {
   aliasMetadata,
@@ -128,6 +129,34 @@ describe('summarize', () => {
       assert.deepEqual(publication.publishedAt, new Date('2026-01-01T00:00:00Z'));
     });
 
+    it('with what it changed, where that is asked for', async () => {
+      const changesOf = async (options: SummarizeOptions) => {
+        const publication = await run({ describe: true, ...options });
+        assert.ok(publication.outcome === 'published');
+        return publication.difference;
+      };
+      for (const name of ['a-1.0', 'b-1.0']) await addRow(name);
+      assert.deepEqual(await changesOf({}), { added: ['a-1.0.tgz', 'b-1.0.tgz'], removed: [], changed: [] });
+      await addRow('c-1.0');
+      await records.deleteRow('All', 'a-1.0.tgz');
+      await addRow('b-1.0', { record: Buffer.from(recordFor('b-1.0').replace('COMMENT=c', 'COMMENT=d')) });
+      const files = new Set(['a-1.0.tgz', 'b-1.0.tgz', 'c-1.0.tgz']);
+      const difference = { added: ['c-1.0.tgz'], removed: ['a-1.0.tgz'], changed: ['b-1.0.tgz'] };
+      assert.deepEqual(await changesOf({ changes: files }), difference);
+      await addRow('d-1.0');
+      assert.deepEqual(await changesOf({}), { added: ['d-1.0.tgz'], removed: [], changed: [] });
+      await addRow('e-1.0');
+      assert.equal(await changesOf({ describe: false }), undefined);
+    });
+
+    it('without what it changed, where it replaced an index that was not ours', async () => {
+      objects.upload('All/pkg_summary.gz', Buffer.from('foreign'));
+      await addRow('a-1.0');
+      const publication = await run({ describe: true });
+      assert.ok(publication.outcome === 'published');
+      assert.equal(publication.difference, undefined);
+    });
+
     it('with the hash of the summary, the time, and the type of the format', async () => {
       await addRow('a-1.0');
       const publication = await run();
@@ -135,6 +164,7 @@ describe('summarize', () => {
       const metadata = {
         'blocks-sha256': publication.summary.digest,
         'files-sha256-sum': sumOf(['a-1.0.tgz']),
+        'repository-sha256': hash('sha256', 'All'),
         published: '2026-01-01T00:00:00.000Z',
       };
       for (const [format, contentType] of [
@@ -366,6 +396,115 @@ describe('summarize', () => {
     });
   });
 
+  describe('an index that came from elsewhere', () => {
+    /** What `aws s3 sync` does: the metadata come along. */
+    function copyIndexFrom(repository: string): void {
+      for (const format of ['gz', 'zst']) {
+        const original = objects.objects.get(`${repository}/pkg_summary.${format}`);
+        assert.ok(original);
+        objects.upload(`All/pkg_summary.${format}`, original.body, clock.now());
+        const copy = objects.objects.get(`All/pkg_summary.${format}`);
+        assert.ok(copy);
+        objects.objects.set(`All/pkg_summary.${format}`, { ...copy, metadata: original.metadata });
+      }
+    }
+
+    async function publishOther(...names: string[]): Promise<void> {
+      for (const name of names) await records.putRow(rowFor(name, { repository: 'Other' }));
+      await summarize({ objects, records, clock }, 'Other');
+    }
+
+    it('with the metadata of another repository of ours is none of this one: its records are not copied', async () => {
+      await addRow('a-1.0');
+      await run();
+      await publishOther('x-1.0');
+      copyIndexFrom('Other');
+      await addRow('b-1.0');
+      assert.deepEqual(await run({ changes: new Set(['b-1.0.tgz']) }), { outcome: 'deferred' });
+      assert.equal((await run()).outcome, 'published');
+      assertPublished('a-1.0', 'b-1.0');
+    });
+
+    it('and holds the same records is published again, under the name of this one', async () => {
+      await publishOther('a-1.0');
+      await addRow('a-1.0');
+      addPackage('a-1.0');
+      copyIndexFrom('Other');
+      assert.equal((await run()).outcome, 'published');
+      assert.equal(index('gz')?.metadata['repository-sha256'], hash('sha256', 'All'));
+    });
+
+    it('stays until its packages have rows, even where the repository was adopted: a directory was swapped in', async () => {
+      await addRow('a-1.0');
+      await run();
+      objects.upload('All/pkg_summary.gz', gzipSync(recordFor('x-1.0') + recordFor('y-1.0')), clock.now());
+      await objects.delete('All/pkg_summary.zst');
+      for (const name of ['x-1.0', 'y-1.0']) addPackage(name);
+      await records.deleteRow('All', 'a-1.0.tgz');
+      await addRow('x-1.0');
+      objects.writes.length = 0;
+      assert.deepEqual(await run(), { outcome: 'waiting', missing: 1 });
+      assert.deepEqual(objects.writes, []);
+      await addRow('y-1.0');
+      await run();
+      assertPublished('x-1.0', 'y-1.0');
+    });
+
+    it('is adopted anew where nothing was left of the repository meanwhile', async () => {
+      await addRow('a-1.0');
+      await run();
+      const ours = new Map(objects.objects);
+      objects.objects.clear();
+      await records.deleteRow('All', 'a-1.0.tgz');
+      assert.deepEqual(await run({ changes: new Set(['a-1.0.tgz']) }), { outcome: 'deferred' });
+      assert.deepEqual(await run(), { outcome: 'absent' });
+      assert.equal(await records.isAdopted('All'), false);
+      for (const [key, object] of ours) objects.objects.set(key, object);
+      for (const name of ['a-1.0', 'b-1.0']) addPackage(name);
+      await addRow('b-1.0');
+      assert.deepEqual(await run(), { outcome: 'waiting', missing: 1 });
+      await addRow('a-1.0');
+      await run();
+      assertPublished('a-1.0', 'b-1.0');
+    });
+  });
+
+  describe('an index of ours with a flipped bit', () => {
+    it('is mended by a run of all rows, whichever byte it is', async () => {
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0']) await addRow(name);
+      const options = { blockBytes: 100 };
+      await run(options);
+      for (const format of ['gz', 'zst'] as const) {
+        const sound = index(format);
+        assert.ok(sound);
+        for (let position = 0; position < sound.size; position += 1) {
+          const body = Buffer.from(sound.body);
+          body[position] = (body[position] ?? 0) ^ (1 << (position % 8));
+          objects.objects.set(`All/pkg_summary.${format}`, { ...sound, body });
+          await run(options);
+          assertPublished('a-1.0', 'b-1.0', 'c-1.0');
+        }
+      }
+      assert.equal((await run(options)).outcome, 'unchanged');
+    });
+
+    it('does not spread: a change of all rows copies no damaged block', async () => {
+      for (const name of ['a-1.0', 'b-1.0', 'c-1.0']) await addRow(name);
+      const options = { blockBytes: 100 };
+      await run(options);
+      for (const format of ['gz', 'zst'] as const) {
+        const sound = index(format);
+        assert.ok(sound);
+        const body = Buffer.from(sound.body);
+        body[body.length - 20] = (body[body.length - 20] ?? 0) ^ 0b100;
+        objects.objects.set(`All/pkg_summary.${format}`, { ...sound, body });
+      }
+      await addRow('aa-1.0');
+      await run(options);
+      assertPublished('a-1.0', 'aa-1.0', 'b-1.0', 'c-1.0');
+    });
+  });
+
   describe('with others at the same time', () => {
     it('lost a race: looks again, and publishes what the rows say by then', async () => {
       await addRow('a-1.0');
@@ -567,6 +706,39 @@ describe('summarize', () => {
         await run();
         assert.equal(clock.now().getTime() - begin, waitMillisecondsMax);
         assert.deepEqual(index('gz')?.lastModified, new Date('2026-01-01T00:00:10Z'));
+      }
+    });
+
+    it('by the clock where the last one has a date that no header can hold', async () => {
+      const year2106 = 1_000 * 2 ** 32;
+      for (const [date, published] of [
+        ['2200-01-01T00:00:00Z', start],
+        [year2106, start],
+        [year2106 - 1_000, start],
+        [year2106 - 2_000, new Date(year2106 - 1_000)],
+        ['1900-01-01T00:00:00Z', start],
+      ] as const) {
+        objects.objects.clear();
+        clock = new ManualClock(start);
+        objects.upload('All/pkg_summary.gz', Buffer.from('theirs'), new Date(date));
+        await addRow('a-1.0');
+        assert.equal((await run()).outcome, 'published');
+        const seconds = Math.floor(published.getTime() / 1_000);
+        assert.deepEqual(index('gz')?.lastModified, new Date(1_000 * seconds), `${date}`);
+        assert.equal(Buffer.from(index('gz')?.body ?? '').readUInt32LE(4), seconds);
+        assert.equal((await run()).outcome, 'unchanged');
+        await addRow(`b-${objects.writes.length}`);
+        assert.equal((await run()).outcome, 'published');
+        assert.equal((await run()).outcome, 'unchanged');
+      }
+    });
+
+    it('the last that a header can hold where the clock is later', async () => {
+      clock = new ManualClock(new Date('2200-01-01T00:00:00Z'));
+      for (const name of ['a-1.0', 'b-1.0']) {
+        await addRow(name);
+        assert.equal((await run()).outcome, 'published');
+        assert.equal(Buffer.from(index('gz')?.body ?? '').readUInt32LE(4), 2 ** 32 - 1);
       }
     });
 

@@ -14,6 +14,8 @@ const cycleLimits = {
 export interface DependencyCycle {
   /** PKGNAMEs of the shortest cycle among them: each needs the next one, and the last needs the first. */
   readonly names: readonly string[];
+  /** How many packages that cycle has. */
+  readonly length: number;
   /** How many packages need each other; more than `names` where cycles overlap. */
   readonly packages: number;
 }
@@ -33,7 +35,8 @@ export function* findDependencyCycles(
   const cycles: DependencyCycle[] = [];
   for (const component of yield* cyclicComponents(graph.edges)) {
     const shortest = yield* search.shortest(component);
-    cycles.push({ names: shortest.map((node) => graph.names[node] ?? ''), packages: component.length });
+    const names = shortest.map((node) => graph.names[node] ?? '');
+    cycles.push({ names, length: names.length, packages: component.length });
   }
   return cycles;
 }

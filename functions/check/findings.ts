@@ -2,6 +2,7 @@
 
 import type { PatternProblem } from '../version/pattern.ts';
 import type { ConsistencyReport } from './consistency.ts';
+import type { DependencyCycle } from './dependency-cycles.ts';
 
 export type FindingKind = Exclude<keyof ConsistencyReport, 'packages' | 'architecture' | 'systemLibraries'>;
 
@@ -34,9 +35,9 @@ export function listFindings(report: ConsistencyReport): Finding[] {
       what: architecture === '' ? '(empty)' : architecture,
       packages: names,
     })),
-    ...report.dependencyCycles.map(({ names }) => ({
+    ...report.dependencyCycles.map(({ names, length }) => ({
       kind: 'dependencyCycles' as const,
-      what: describeCycle(names),
+      what: describeCycle({ names, length }),
       packages: names,
     })),
     ...report.missingDependencies.map(({ pattern, problem, neededBy }) => ({
@@ -66,9 +67,10 @@ export function listFindings(report: ConsistencyReport): Finding[] {
 /** Names shown of a cycle. */
 const cycleNamesMax = 10;
 
-function describeCycle(names: readonly string[]): string {
+/** @param cycle with all its names, or the first ones. */
+export function describeCycle({ names, length }: Pick<DependencyCycle, 'names' | 'length'>): string {
   const shown = names.slice(0, cycleNamesMax);
-  return [...shown, ...(names.length > shown.length ? ['…'] : []), names[0]].join(' → ');
+  return [...shown, ...(length > shown.length ? ['…'] : []), names[0]].join(' → ');
 }
 
 export function countFindings(report: ConsistencyReport): FindingCounts {

@@ -18,6 +18,8 @@ const deflateBest = promisify<Uint8Array, object, Buffer>(deflateRaw);
 const headerBytes = 12;
 const hasExtraField = 0b100;
 const modificationTimeOffset = 4;
+/** The last time that a header can hold, in seconds since 1970: on 7 February 2106 (RFC 1952). */
+export const lastSecond = 2 ** 32 - 1;
 const extraLengthOffset = 10;
 /** An extra field's length has 16 bits (RFC 1952). A layout of about 800 blocks fits. */
 export const extraFieldBytesMax = 65_535;
@@ -47,12 +49,25 @@ export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefi
   }
 }
 
+/** Whether the piece holds exactly this text, and another piece can follow it. */
+export function isDeflated(piece: Uint8Array, text: Uint8Array): boolean {
+  const data = Buffer.concat([piece, lastPiece]);
+  try {
+    const inflated = inflateRawSync(data, { maxOutputLength: Math.max(text.length, 1), info: true });
+    const { buffer, engine } = inflated as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    return engine.bytesWritten === data.length && buffer.equals(text);
+  } catch {
+    return false;
+  }
+}
+
 /** @param publishedAt goes into the header, in seconds: so no two publications have equal bytes. */
 export function joinGzip(packed: readonly PackedBlock[], publishedAt: Date, blockBytes: number): readonly Uint8Array[] {
   const layout = layoutOf(packed, blockBytes);
   const extraField = layout === undefined ? Buffer.alloc(0) : Buffer.concat([subfieldHeaderOf(layout), layout]);
   const header = Buffer.from([0x1f, 0x8b, 8, hasExtraField, 0, 0, 0, 0, 2, 255, 0, 0]);
-  header.writeUInt32LE(Math.floor(publishedAt.getTime() / 1000), modificationTimeOffset);
+  const seconds = Math.floor(publishedAt.getTime() / 1000);
+  header.writeUInt32LE(Math.min(Math.max(seconds, 0), lastSecond), modificationTimeOffset);
   header.writeUInt16LE(extraField.length, extraLengthOffset);
   const trailer = Buffer.alloc(trailerBytes);
   trailer.writeUInt32LE(packed.reduce((crc, { block }) => combineCrc32(crc, block.crc32, block.textBytes), 0));

@@ -1,8 +1,8 @@
 /** The formats in which a summary is published. Each joins blocks that were compressed separately. */
 
 import type { PackedBlock } from './blocks.ts';
-import { deflateBlock, joinGzip } from './gzip-index.ts';
-import { zstdBlock } from './zstd-index.ts';
+import { deflateBlock, isDeflated, joinGzip } from './gzip-index.ts';
+import { isZstdOf, zstdBlock } from './zstd-index.ts';
 
 export const indexFormatNames = ['gz', 'zst'] as const;
 export type IndexFormatName = (typeof indexFormatNames)[number];
@@ -13,6 +13,8 @@ export interface IndexFormat {
   readonly contentType: string;
   /** @param text of a block. */
   compress(text: Uint8Array): Promise<Uint8Array>;
+  /** Whether the piece, which may be damaged, is this text. */
+  isPieceOf(piece: Uint8Array, text: Uint8Array): boolean;
   /**
    * Joins an index; its pieces come in order.
    *
@@ -29,6 +31,7 @@ export const indexFormats: readonly IndexFormat[] = [
     file: 'pkg_summary.gz',
     contentType: 'application/gzip',
     compress: deflateBlock,
+    isPieceOf: isDeflated,
     join: joinGzip,
   },
   {
@@ -36,6 +39,7 @@ export const indexFormats: readonly IndexFormat[] = [
     file: 'pkg_summary.zst',
     contentType: 'application/zstd',
     compress: zstdBlock,
+    isPieceOf: isZstdOf,
     join: (packed) => packed.map(({ piece }) => piece),
   },
 ];

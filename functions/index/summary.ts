@@ -221,9 +221,11 @@ class BlockCompressor {
   async #compress({ text, ...block }: CutBlock): Promise<void> {
     const known = this.#knownPieces.get(block.sha256);
     const wanted = indexFormats.filter(({ name }) => this.#options.formats.includes(name));
-    const pieces = wanted.map(
-      async ({ name, compress }) => [name, known?.get(name) ?? (await compress(text))] as const,
-    );
+    const pieces = wanted.map(async ({ name, compress, isPieceOf }) => {
+      const piece = known?.get(name);
+      // A disk may have flipped a bit of it, and what is copied once is copied for ever.
+      return [name, piece !== undefined && isPieceOf(piece, text) ? piece : await compress(text)] as const;
+    });
     this.#blocks.push({ block, pieces: new Map(await Promise.all(pieces)) });
   }
 }

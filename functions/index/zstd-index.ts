@@ -1,6 +1,6 @@
 /** An index in zstd (RFC 8878): one frame for each block. Frames can be copied from one index to the next. */
 
-import { constants, zstdCompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Block } from './blocks.ts';
 
 const magicNumber = 0xfd2fb528;
@@ -20,6 +20,15 @@ const reservedBlock = 3;
 export async function zstdBlock(text: Uint8Array): Promise<Uint8Array> {
   const params = { [constants.ZSTD_c_compressionLevel]: 9, [constants.ZSTD_c_checksumFlag]: 1 };
   return zstdCompressSync(text, { pledgedSrcSize: text.length, params });
+}
+
+/** Whether the frame holds exactly this text. */
+export function isZstdOf(frame: Uint8Array, text: Uint8Array): boolean {
+  try {
+    return zstdDecompressSync(frame, { maxOutputLength: Math.max(text.length, 1) }).equals(text);
+  } catch {
+    return false;
+  }
 }
 
 /** @returns a frame for each block; undefined where the frames do not match the blocks. */

@@ -4,7 +4,7 @@
  * Each decoder asks for more input only after all its output has been consumed, so that nothing is downloaded that is not needed.
  */
 
-import { constants, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { ByteReader } from './byte-reader.ts';
 import { bunzip } from './bzip2.ts';
 import { findPackage, isSigned, type Signature } from './container.ts';
@@ -15,7 +15,7 @@ import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
 import { decodeStream } from './zlib-stream.ts';
 
-/** Most package heads inflate to less than this, so zlib returns them in one chunk. */
+/** Most package heads are less than this once decompressed: so they come in one chunk. */
 const headChunkBytes = 64 * 1024;
 
 export interface Decompressed {
@@ -132,41 +132,27 @@ async function* withinRatio(
 }
 
 /**
- * Inflates the first bytes of gzip and zstd synchronously, which takes a fifth of the time of a stream.
+ * Decompresses the first bytes of a zstd file synchronously, which takes a fifth of the time of a stream.
  *
  * @param isComplete these are all bytes of the package.
- * @returns undefined for everything that needs `decompress`: another format, damage, several zstd frames, or more than
- *   `ratioFreeBytes` of output.
+ * @returns undefined for everything that needs `decompress`: damage, several frames, or more than `ratioFreeBytes` of output.
  */
-export function decompressHead(
-  compression: Compression | undefined,
-  head: Uint8Array,
-  isComplete: boolean,
-): Buffer | undefined {
-  const limits = { maxOutputLength: packageLimits.ratioFreeBytes, chunkSize: headChunkBytes };
+export function decompressZstdHead(head: Uint8Array, isComplete: boolean): Buffer | undefined {
   try {
-    switch (compression) {
-      case 'gzip':
-        return gunzipSync(head, { ...limits, finishFlush: isComplete ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
-      case 'zstd': {
-        const finishFlush = isComplete ? constants.ZSTD_e_end : constants.ZSTD_e_flush;
-        const { buffer, engine } = zstdDecompressSync(head, {
-          ...limits,
-          finishFlush,
-          info: true,
-        }) as unknown as Decoded;
-        return engine.bytesWritten === head.length ? buffer : undefined;
-      }
-      default:
-        return undefined;
-    }
+    const { buffer, engine } = zstdDecompressSync(head, {
+      maxOutputLength: packageLimits.ratioFreeBytes,
+      chunkSize: headChunkBytes,
+      finishFlush: isComplete ? constants.ZSTD_e_end : constants.ZSTD_e_flush,
+      info: true,
+    }) as unknown as Decoded;
+    return engine.bytesWritten === head.length ? buffer : undefined;
   } catch {
     // `decompress` meets the same fault and reports it.
     return undefined;
   }
 }
 
-/** What the functions of zlib return for `info: true`. */
+/** What it returns for `info: true`. */
 interface Decoded {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };

@@ -11,6 +11,11 @@ export const packageLimits = {
   rangeGrowthFactor: 4,
   /** Windows that are decompressed synchronously before streams take over: 64 KiB, a few milliseconds at most. */
   windowsAtOnceMax: 2,
+  /**
+   * Bytes of these windows that are inflated before the metadata in them are parsed. Inflating is most of the work, and half of all
+   * packages have their metadata in the first 8 KiB.
+   */
+  inflatedAtOnceBytes: 4 * kibibyte,
   /** The largest range: limits the memory that one request takes. */
   rangeBytesMax: 4 * mebibyte,
   /**

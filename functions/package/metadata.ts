@@ -51,18 +51,10 @@ export async function readMetadata(archive: AsyncIterator<Uint8Array>, tar = new
 }
 
 /**
- * @param head the first bytes of an archive.
- * @returns undefined if they do not hold all metadata.
+ * A parser without I/O: see `Reading`. The result refers to the chunks.
  * @throws {MalformedPackage}
  */
-export function metadataWithin(head: Uint8Array, tar: TarReader): Metadata | undefined {
-  const reading = metadataIn(tar);
-  reading.next();
-  const step = reading.next(head);
-  return step.done === true ? step.value : undefined;
-}
-
-function* metadataIn(tar: TarReader): Reading<Metadata> {
+export function* metadataIn(tar: TarReader): Reading<Metadata> {
   const files = new Map<RecordFile, Uint8Array>();
   let entry = yield* tar.nextEntry();
   for (let entries = 1; entry !== undefined && isMetadata(entry); entries += 1) {
@@ -82,6 +74,17 @@ function* metadataIn(tar: TarReader): Reading<Metadata> {
     throw new MalformedPackage('missing-metadata', what, entry?.offset ?? tar.offset, 'archive');
   }
   return { contents, comment, description, buildInfo: files.get('+BUILD_INFO'), sizePkg: files.get('+SIZE_PKG') };
+}
+
+/** For chunks that are to be overwritten. */
+export function copyOf({ contents, comment, description, buildInfo, sizePkg }: Metadata): Metadata {
+  return {
+    contents: Buffer.from(contents),
+    comment: Buffer.from(comment),
+    description: Buffer.from(description),
+    buildInfo: buildInfo && Buffer.from(buildInfo),
+    sizePkg: sizePkg && Buffer.from(sizePkg),
+  };
 }
 
 function isMetadata({ name, type }: TarEntry): boolean {

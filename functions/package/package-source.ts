@@ -68,13 +68,23 @@ export class RangeStream implements AsyncIterable<Uint8Array> {
     return before === undefined ? next : Buffer.concat(this.#ahead);
   }
 
-  /** @throws {MalformedPackage} too-large. */
+  /**
+   * Yields the first windows in the pieces in which they are read synchronously: so damage behind the metadata is seen by both or by none.
+   * @throws {MalformedPackage} too-large.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const bytes = this.#ahead.shift() ?? (this.fetchedTo < this.#end ? await this.#fetch() : undefined);
-      if (bytes === undefined) return;
-      this.takenTo += bytes.length;
-      yield bytes;
+    const { windowsAtOnceMax, inflatedAtOnceBytes } = packageLimits;
+    for (let windows = 0; ; windows += 1) {
+      const window = this.#ahead.shift() ?? (this.fetchedTo < this.#end ? await this.#fetch() : undefined);
+      if (window === undefined) return;
+      for (let start = 0; start < window.length; ) {
+        const pieceBytes = inflatedAtOnceBytes - ((this.takenTo - this.#start) % inflatedAtOnceBytes);
+        const end = windows < windowsAtOnceMax ? start + pieceBytes : window.length;
+        const bytes = window.subarray(start, end);
+        this.takenTo += bytes.length;
+        start += bytes.length;
+        yield bytes;
+      }
     }
   }
 

@@ -1,11 +1,12 @@
 /** Bytes of a package → its metadata. Reads only the head of the file. */
 
 import { findPackage, type PackageExtent, type Signature } from './container.ts';
-import { decompress, decompressHead } from './decompression.ts';
+import { decompress, decompressZstdHead } from './decompression.ts';
 import { type Compression, detectCompression } from './formats.ts';
+import { headInflater } from './head-inflater.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
-import { type Metadata, metadataWithin, readMetadata } from './metadata.ts';
+import { copyOf, type Metadata, metadataIn, readMetadata } from './metadata.ts';
 import { type PackageSource, RangeStream, withHead } from './package-source.ts';
 import { TarReader } from './tar.ts';
 
@@ -53,25 +54,55 @@ async function readAtOnce(reading: Reading): Promise<Metadata | undefined> {
     const bytes = await compressed.prefetch();
     const isComplete = compressed.fetchedTo === extent.end;
     const compression = detectCompression(bytes);
-    const head = decompressHead(compression, bytes, isComplete);
-    if (head === undefined) return undefined;
     const tar = new TarReader();
-    const metadata = tryMetadata(head, tar);
-    if (metadata === 'malformed') return undefined;
-    if (metadata === undefined) continue;
+    const metadata = metadataAtOnce(compression, bytes, isComplete, tar);
+    if (metadata === 'unsound') return undefined;
+    if (metadata === 'incomplete') continue;
     const isValid = isComplete || !isEndNear(reading) || (await hasValidEnd(reading, compression, tar.offset));
     return isValid ? metadata : undefined;
   }
   return undefined;
 }
 
-function tryMetadata(head: Uint8Array, tar: TarReader): Metadata | undefined | 'malformed' {
+/** @returns `unsound` for everything that the streams must decide. */
+function metadataAtOnce(
+  compression: Compression | undefined,
+  bytes: Uint8Array,
+  isComplete: boolean,
+  tar: TarReader,
+): Metadata | 'incomplete' | 'unsound' {
   try {
-    return metadataWithin(head, tar);
+    if (compression === 'gzip') return inflateMetadata(bytes, isComplete, tar);
+    const head = compression === 'zstd' ? decompressZstdHead(bytes, isComplete) : undefined;
+    if (head === undefined) return 'unsound';
+    const parsing = metadataIn(tar);
+    parsing.next();
+    const { done, value } = parsing.next(head);
+    return done === true ? value : 'incomplete';
   } catch (error) {
-    if (error instanceof MalformedPackage) return 'malformed';
+    if (error instanceof MalformedPackage) return 'unsound';
     throw error;
   }
+}
+
+/** Inflates as far as the metadata go; to the end where all of the package is at hand, which checks its CRC. */
+function inflateMetadata(bytes: Uint8Array, isComplete: boolean, tar: TarReader): Metadata | 'incomplete' | 'unsound' {
+  const inflater = headInflater();
+  inflater.begin();
+  const parsing = metadataIn(tar);
+  parsing.next();
+  for (let taken = 0; taken < bytes.length; ) {
+    const end = Math.min(taken + packageLimits.inflatedAtOnceBytes, bytes.length);
+    const archive = inflater.write(bytes.subarray(taken, end), isComplete && end === bytes.length);
+    if (archive === undefined) return 'unsound';
+    taken = end;
+    const { done, value } = parsing.next(archive);
+    if (done !== true) continue;
+    const metadata = copyOf(value);
+    const isSound = !isComplete || taken === bytes.length || inflater.write(bytes.subarray(taken), true) !== undefined;
+    return isSound ? metadata : 'unsound';
+  }
+  return 'incomplete';
 }
 
 async function readStreamed(reading: Reading): Promise<Metadata> {

@@ -27,6 +27,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #uploadToIndex: Histogram;
   readonly #publication: Histogram;
+  readonly #hooks: Counter;
   readonly #totals: Readonly<Record<keyof ActivityCounts, Counter>>;
   readonly #queue: Readonly<Record<'pending' | 'publications' | 'deadLetters', Gauge>>;
   readonly #ofRepository: readonly (readonly [Gauge, (overview: RepositoryOverview) => number | undefined])[];
@@ -50,6 +51,7 @@ export class Metrics {
       publications: this.#gauge('pending_publications', 'Repositories whose index is waiting or being published.'),
       deadLetters: this.#gauge('dead_letters', 'Packages that failed too often; retried now and then.'),
     };
+    this.#hooks = this.#counter('hook_deliveries', 'Publications that a hook was told of, or was not.', ['outcome']);
     const ofRepository = (name: string, help: string) => this.#gauge(name, help, ['repository']);
     this.#ofRepository = [
       [ofRepository('packages', 'Packages in the index, or in the next one.'), ({ packages }) => packages],
@@ -66,6 +68,10 @@ export class Metrics {
   published(milliseconds: number, uploadMilliseconds: readonly number[]): void {
     this.#publication.observe(milliseconds / 1_000);
     for (const each of uploadMilliseconds) this.#uploadToIndex.observe(each / 1_000);
+  }
+
+  hookEnded(outcome: 'delivered' | 'failed'): void {
+    this.#hooks.inc({ outcome });
   }
 
   async text({ counts, repositories, ...queue }: MetricsState): Promise<MetricsText> {
@@ -91,8 +97,8 @@ export class Metrics {
     return new Histogram({ ...this.#named(name, help), buckets: secondsBuckets });
   }
 
-  #counter(name: string, help: string): Counter {
-    return new Counter(this.#named(`${name}_total`, help));
+  #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
+    return new Counter({ ...this.#named(`${name}_total`, help), labelNames });
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {

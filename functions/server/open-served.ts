@@ -2,6 +2,8 @@
 
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { contentTag, fileTag } from '../file-tag.ts';
+import type { ObjectKey } from '../ports.ts';
 import { Refusal } from './answer.ts';
 
 export interface FileFacts {
@@ -16,6 +18,8 @@ export interface FileFacts {
 /** The facts are those of the file behind `handle`, whatever its path leads to by now. The caller closes it. */
 export interface OpenFile extends FileFacts {
   readonly kind: 'file';
+  /** Of `hasChanged`. */
+  readonly contentTag: string;
   readonly handle: FileHandle;
 }
 
@@ -46,7 +50,7 @@ export async function openServed(
     if (realPath === undefined) return undefined;
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     handle = await open(realPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const opened = await openedAs(handle, realPath);
+    const opened = await openedAs(handle, realPath, parts.join('/'));
     if (opened?.kind !== 'file') await handle.close();
     return opened;
   } catch (error) {
@@ -58,16 +62,27 @@ export async function openServed(
   }
 }
 
-async function openedAs(handle: FileHandle, realPath: string): Promise<OpenFile | OpenDirectory | undefined> {
+async function openedAs(
+  handle: FileHandle,
+  realPath: string,
+  key: ObjectKey,
+): Promise<OpenFile | OpenDirectory | undefined> {
   const stat = await handle.stat({ bigint: true });
   if (stat.isDirectory()) return { kind: 'directory', realPath };
   if (!stat.isFile()) return undefined;
-  return { kind: 'file', handle, ...factsOf(stat) };
+  return {
+    kind: 'file',
+    handle,
+    contentTag: contentTag(stat),
+    etag: `"${fileTag(key, stat)}"`,
+    size: Number(stat.size),
+    lastModified: modificationDate(stat.mtimeNs),
+  };
 }
 
-/** Whether the file behind the handle was written to since it was opened. */
+/** Whether the file behind the handle was written to since it was opened, and not merely removed or replaced at its path. */
 export async function hasChanged(file: OpenFile): Promise<boolean> {
-  return factsOf(await file.handle.stat({ bigint: true })).etag !== file.etag;
+  return contentTag(await file.handle.stat({ bigint: true })) !== file.contentTag;
 }
 
 /** An HTTP date has four digits for the year. */
@@ -78,20 +93,6 @@ export function modificationDate(mtimeNs: bigint): Date {
   const second = mtimeNs / 1_000_000_000n;
   const expressible = second < 0n ? 0n : second > latestSecond ? latestSecond : second;
   return new Date(Number(expressible) * 1000);
-}
-
-interface BigIntFacts {
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-}
-
-function factsOf({ ino, size, mtimeNs }: BigIntFacts): FileFacts {
-  return {
-    etag: `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`,
-    size: Number(size),
-    lastModified: modificationDate(mtimeNs),
-  };
 }
 
 function pathBelow(root: string, parts: readonly string[]): string {

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { Log } from '../log.ts';
 import type { PackageSource } from '../package/package-source.ts';
-import type { ObjectKey } from '../ports.ts';
+import type { ETag, ObjectKey } from '../ports.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { RepositoryOverview } from './overview.ts';
 import type { RequestTarget } from './request-target.ts';
@@ -79,7 +79,7 @@ export interface UploadReceiver {
     key: ObjectKey,
     body: AsyncIterable<Uint8Array>,
     options: ReceiveOptions,
-  ): Promise<{ readonly outcome: 'created' | 'replaced' | 'exists' }>;
+  ): Promise<{ readonly outcome: 'created' | 'replaced'; readonly etag: ETag } | { readonly outcome: 'exists' }>;
   /** False where there is no such package. */
   remove(key: ObjectKey): Promise<boolean>;
 }

@@ -31,12 +31,15 @@ export async function receivePackage(request: ServedRequest, site: Site): Promis
     check: (source) => refuseRejected(source, target.parts.at(-1) ?? '', site),
   };
   try {
-    const { outcome } = await site.uploads.receive(key, body, options);
-    switch (outcome) {
+    const stored = await site.uploads.receive(key, body, options);
+    switch (stored.outcome) {
       case 'created':
-        return plainText(201, `Stored ${key}.`, { Location: encodedPath(target.parts, false) });
+        return plainText(201, `Stored ${key}.`, {
+          Location: encodedPath(target.parts, false),
+          ETag: `"${stored.etag}"`,
+        });
       case 'replaced':
-        return request.body(null, 204);
+        return request.body(null, 204, { ETag: `"${stored.etag}"` });
       case 'exists':
         if (ifNoneMatch === undefined)
           return plainText(409, `${key} already exists, and this server does not replace packages.`);

@@ -59,11 +59,6 @@ export function compareParsed(left: Version, right: Version): Order {
   return compareNumbers(left.revision, right.revision);
 }
 
-/** `compareVersions('1.0rc1', '1.0')` is -1. */
-export function compareVersions(left: string, right: string): Order {
-  return compareParsed(parseVersion(left), parseVersion(right));
-}
-
 function compareNumbers(left: VersionNumber, right: VersionNumber): Order {
   if (left < right) return -1;
   return left > right ? 1 : 0;

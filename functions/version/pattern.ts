@@ -75,21 +75,6 @@ function* matchersOfAll(text: string, alternatives: Iterable<string>, budget: St
   }
 }
 
-/** pkg_match: whether `name` matches `pattern`. */
-export function matches(pattern: string | Pattern, name: string | PackageName): boolean {
-  const compiled = typeof pattern === 'string' ? compilePattern(pattern) : pattern;
-  const parsed = typeof name === 'string' ? parsePackageName(name) : name;
-  for (const matcher of compiled.matchers()) if (matcher.accepts(parsed)) return true;
-  return false;
-}
-
-/** The best of the names that match; undefined if none does. For many patterns and the same names use PackageNames. */
-export function bestMatch(pattern: string | Pattern, names: Iterable<string>): string | undefined {
-  const compiled = typeof pattern === 'string' ? compilePattern(pattern) : pattern;
-  const matching = [...names].map(parsePackageName).filter((name) => matches(compiled, name));
-  return preferredOf(matching)?.text;
-}
-
 /**
  * The greatest by `comparePreference`, whatever their order; undefined if there are none.
  * @throws {TooManySteps}

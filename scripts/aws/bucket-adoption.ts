@@ -9,6 +9,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { statusOf } from '../../functions/adapters/aws/s3-objects.ts';
 import { CannotRun } from '../../functions/failures.ts';
 import type { Clock, ObjectKey } from '../../functions/ports.ts';
 import { notFoundText } from '../../infra/not-found-page.ts';
@@ -126,7 +127,7 @@ async function putNotFoundPage(s3: S3Client, bucket: string, key: ObjectKey): Pr
     const { ContentLength: bytes } = await s3.send(new HeadObjectCommand(object));
     if (bytes === Buffer.byteLength(notFoundText)) return;
   } catch (error) {
-    if (!(error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404)) throw error;
+    if (statusOf(error) !== 404) throw error;
   }
   const headers = { ContentType: 'text/plain; charset=utf-8', CacheControl: 'no-cache' };
   await s3.send(new PutObjectCommand({ ...object, ...headers, Body: notFoundText }));
@@ -137,6 +138,6 @@ export async function removeNotFoundPage(s3: S3Client, bucket: string, key: Obje
   try {
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
   } catch (error) {
-    if (!(error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404)) throw error;
+    if (statusOf(error) !== 404) throw error;
   }
 }

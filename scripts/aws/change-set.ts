@@ -7,8 +7,8 @@ import {
   DeleteChangeSetCommand,
   DeleteStackCommand,
   DescribeChangeSetCommand,
-  type DescribeChangeSetCommandOutput,
   ExecuteChangeSetCommand,
+  paginateDescribeChangeSet,
 } from '@aws-sdk/client-cloudformation';
 import { CannotRun } from '../../functions/failures.ts';
 import type { Clock } from '../../functions/ports.ts';
@@ -57,10 +57,10 @@ export async function proposeChanges(
     throw new CannotRun('expected CloudFormation to return the ID of the change set, found none');
   const described = await untilProposed(cloudFormation, clock, stack, id);
   const { Status: status, StatusReason: reason = 'no reason given' } = described;
-  const changeSet = { id, stackId, isCreation, changes: await allChanges(cloudFormation, stack, id, described) };
-  if (status === 'CREATE_COMPLETE') return changeSet;
+  const changeSet = { id, stackId, isCreation, changes: [] };
+  if (status === 'CREATE_COMPLETE') return { ...changeSet, changes: await allChanges(cloudFormation, stack, id) };
   await discard(cloudFormation, stack, changeSet);
-  if (isEmpty(reason)) return { ...changeSet, changes: [] };
+  if (isEmpty(reason)) return changeSet;
   throw new CannotRun(`CloudFormation refused the template: ${reason}`);
 }
 
@@ -73,7 +73,7 @@ async function untilProposed(cloudFormation: CloudFormationClient, clock: Clock,
   const { waitMillisecondsMax, pollMilliseconds } = changeSetLimits;
   const deadline = clock.now().getTime() + waitMillisecondsMax;
   for (;;) {
-    const described = await describe(cloudFormation, stack, id);
+    const described = await cloudFormation.send(new DescribeChangeSetCommand({ StackName: stack, ChangeSetName: id }));
     if (described.Status === 'CREATE_COMPLETE' || described.Status === 'FAILED') return described;
     if (clock.now().getTime() > deadline) {
       throw new CannotRun(
@@ -84,30 +84,12 @@ async function untilProposed(cloudFormation: CloudFormationClient, clock: Clock,
   }
 }
 
-async function allChanges(
-  cloudFormation: CloudFormationClient,
-  stack: string,
-  id: string,
-  first: DescribeChangeSetCommandOutput,
-): Promise<readonly Change[]> {
-  const changes = [...(first.Changes ?? [])];
-  for (let token = first.NextToken; token !== undefined; ) {
-    const page = await describe(cloudFormation, stack, id, token);
+async function allChanges(cloudFormation: CloudFormationClient, stack: string, id: string): Promise<readonly Change[]> {
+  const input = { StackName: stack, ChangeSetName: id, IncludePropertyValues: true };
+  const changes: Change[] = [];
+  for await (const page of paginateDescribeChangeSet({ client: cloudFormation }, input))
     changes.push(...(page.Changes ?? []));
-    token = page.NextToken;
-  }
   return changes;
-}
-
-async function describe(cloudFormation: CloudFormationClient, stack: string, id: string, token?: string) {
-  return cloudFormation.send(
-    new DescribeChangeSetCommand({
-      StackName: stack,
-      ChangeSetName: id,
-      IncludePropertyValues: true,
-      ...(token === undefined ? {} : { NextToken: token }),
-    }),
-  );
 }
 
 export async function execute(cloudFormation: CloudFormationClient, stack: string, { id }: ChangeSet): Promise<void> {

@@ -9,9 +9,9 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
   type S3Client,
-  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { type Zippable, zipSync } from 'fflate';
+import { statusOf } from '../../functions/adapters/aws/s3-objects.ts';
 import { CannotRun } from '../../functions/failures.ts';
 
 /**
@@ -68,7 +68,7 @@ export async function makeCodeBucket(s3: S3Client, { bucket, account, region }: 
     await s3.send(new HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: account }));
     return 'there';
   } catch (error) {
-    const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+    const status = statusOf(error);
     if (status === 403) {
       throw new CannotRun(
         `the bucket ${bucket} for the code of the functions belongs to another account, or access is denied: use one of yours with --asset-bucket.`,
@@ -96,7 +96,7 @@ export async function putCode(s3: S3Client, { bucket, account }: CodePlace, asse
     await s3.send(new HeadObjectCommand(place));
     return false;
   } catch (error) {
-    if (!(error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404)) throw error;
+    if (statusOf(error) !== 404) throw error;
   }
   const body = asset.packaging === 'zip' ? await zipDirectory(asset.path) : await readFile(asset.path);
   await s3.send(new PutObjectCommand({ ...place, Body: body }));

@@ -2,8 +2,8 @@
 
 import {
   type CloudFormationClient,
-  DescribeStackEventsCommand,
   DescribeStacksCommand,
+  paginateDescribeStackEvents,
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
 import type { Clock } from '../../functions/ports.ts';
@@ -128,16 +128,12 @@ async function newEvents(
 ): Promise<StackEvent[]> {
   const news: StackEvent[] = [];
   try {
-    let token: string | undefined;
-    do {
-      const page = await cloudFormation.send(
-        new DescribeStackEventsCommand({ StackName: stackId, ...(token === undefined ? {} : { NextToken: token }) }),
-      );
+    for await (const page of paginateDescribeStackEvents({ client: cloudFormation }, { StackName: stackId })) {
       const events = page.StackEvents ?? [];
       const fresh = events.filter((event) => !seen.has(idOf(event)));
       news.push(...fresh);
-      token = fresh.length === events.length ? page.NextToken : undefined;
-    } while (token !== undefined);
+      if (fresh.length < events.length) break;
+    }
   } catch (error) {
     if (!isNoSuchStack(error)) throw error;
   }

@@ -1,17 +1,8 @@
 /** Options of commands that take `s3://BUCKET[/PREFIX]` in the place of a directory. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { profileOption } from '../aws/account-options.ts';
+import { InvalidArgumentError, Option } from 'commander';
 
-export function addStoreOptions(command: Command): Command {
-  return command
-    .addOption(profileOption())
-    .addOption(storeRegionOption())
-    .addOption(endpointOption())
-    .addOption(pathStyleOption());
-}
-
-function storeRegionOption(): Option {
+export function storeRegionOption(): Option {
   return new Option('--region <name>', 'region of the store (default: from the environment or the profile)');
 }
 

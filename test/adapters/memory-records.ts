@@ -60,6 +60,10 @@ export class MemoryRecords implements RecordTable, RetryTable {
     this.#of(repository).adopted = true;
   }
 
+  async forget(repository: Repository): Promise<void> {
+    this.#of(repository).adopted = false;
+  }
+
   async requestSummary(repository: Repository): Promise<void> {
     this.#onChange(repository, undefined);
   }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Catalogue } from '../../functions/browser/packages/catalogue.ts';
 import { buildFigures, figuresOf } from '../../functions/browser/packages/figures.ts';
 import { Relations } from '../../functions/browser/packages/relations.ts';
-import { sampleRecords } from './sample-repository.ts';
+import { packageRecord, sampleRecords } from './sample-repository.ts';
 
 describe('the figures of a repository', () => {
   const catalogue = new Catalogue();
@@ -42,6 +42,27 @@ describe('the figures of a repository', () => {
       figures.duplicatePaths.map(({ path, packages }) => [path, packages.links.map(({ name }) => name)]),
       [['misc/libfoo', ['libfoo-1.0', 'libfoo-1.10', 'libfoo-1.9']]],
     );
+  });
+
+  test('carry what stops every client, and what cannot be installed', () => {
+    const mixed = new Catalogue();
+    const cycle = { DEPENDS: 'b>=1' };
+    for (const text of [
+      packageRecord('a-1', cycle),
+      packageRecord('b-1', { DEPENDS: 'a>=1' }),
+      packageRecord('c-1', { MACHINE_ARCH: 'aarch64' }),
+    ])
+      mixed.add(Buffer.from(text));
+    const { foreignArchitectures, dependencyCycles } = figuresOf(mixed, new Relations(mixed));
+    assert.deepEqual(
+      foreignArchitectures.map(({ architecture, packages }) => [architecture, packages.links.map(({ name }) => name)]),
+      [['aarch64', ['c-1']]],
+    );
+    assert.deepEqual(
+      dependencyCycles.map(({ cycle, packages }) => [cycle, packages.links.map(({ name }) => name)]),
+      [['a-1 → b-1 → a-1', ['a-1', 'b-1']]],
+    );
+    assert.deepEqual([figures.foreignArchitectures, figures.dependencyCycles], [[], []]);
   });
 
   test('count the packages with each warning, and with any', () => {

@@ -43,7 +43,7 @@ const whole: ServedRepository = {
     architecture: 'x86_64',
     systemLibraries: 31,
     foreignArchitectures: [{ architecture: 'i386', names: ['old-1.0'] }],
-    dependencyCycles: [{ names: ['egg-1.0', 'hen-1.0'], packages: 2 }],
+    dependencyCycles: [{ names: ['egg-1.0', 'hen-1.0'], length: 2, packages: 2 }],
     missingDependencies: [
       { pattern: 'libfoo>=2.1', problem: undefined, neededBy: ['app-2.0', 'app-utils-2.0'] },
       { pattern: 'x{', problem: 'unbalanced-braces', neededBy: ['odd-1'] },
@@ -67,7 +67,7 @@ const hostile: ServedRepository = {
     architecture: markup,
     systemLibraries: 0,
     foreignArchitectures: [{ architecture: markup, names: [markup] }],
-    dependencyCycles: [{ names: [markup], packages: 1 }],
+    dependencyCycles: [{ names: [markup], length: 1, packages: 1 }],
     missingDependencies: [{ pattern: markup, problem: undefined, neededBy: [markup] }],
     missingLibraries: [{ library: markup, neededBy: [markup] }],
     duplicateNames: [{ name: markup, files: [markup, markup] }],
@@ -184,6 +184,22 @@ describe('the operations view', () => {
 
       const findings = page.locator('.findings details');
       await findings.locator('summary').click();
+      assert.deepEqual(
+        await findings
+          .locator('h3')
+          .allTextContents()
+          .then((titles) => titles.map((title) => title.replace(/ \d+$/, ''))),
+        [
+          'Foreign architectures',
+          'Dependency cycles',
+          'Missing dependencies',
+          'Missing libraries',
+          'Duplicate package names',
+          'Several versions of one package',
+        ],
+      );
+      await page.getByText('egg-1.0 → hen-1.0 → egg-1.0').waitFor();
+      await page.getByText('stops pkgin update for everyone').waitFor();
       await page.getByText('libfoo>=2.1').waitFor();
       await page.getByText('lib-1.9, lib-1.10').waitFor();
       await shot(page, 'operations');

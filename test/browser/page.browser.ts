@@ -245,11 +245,12 @@ test('the repository has its figures and its consistency report', async () => {
       'Packages',
       'Total size',
       'Last publication',
+      'Foreign architectures',
       'Missing dependencies',
     ]);
     assert.match(
       (await page.locator('.figures').textContent()) ?? '',
-      /Packages12.*Total size9\.5 MB.*2 hours ago.*Missing dependencies3/,
+      /Packages12.*Total size9\.5 MB.*2 hours ago.*Foreign architectures1Missing dependencies3/,
     );
     await page.getByRole('button', { name: 'Copy the line for repositories.conf' }).waitFor();
     assert.deepEqual(await page.locator('.command code').allTextContents(), [
@@ -261,6 +262,8 @@ test('the repository has its figures and its consistency report', async () => {
     await shot(page, 'findings');
     await page.locator('details[open] li', { hasText: 'nosuch>=3.1' }).getByRole('link', { name: 'app-2.0' }).waitFor();
     await page.locator('details[open] li', { hasText: 'No package can match: unbalanced braces.' }).waitFor();
+    await page.locator('.figures').getByRole('button', { name: '1' }).click();
+    await page.locator('details.foreignArchitectures[open]').getByText('stops pkgin update for everyone').waitFor();
     for (const title of [
       'Missing libraries',
       'Duplicate package names',

@@ -7,7 +7,7 @@ import { checkConsistency, factsOf, libraryPrefixes, type PackageFacts } from '.
 import { listFindings } from '../../functions/check/findings.ts';
 import { latin1 } from '../../functions/package/formats.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
-import { bestMatch } from '../../functions/version/pattern.ts';
+import { bestMatch } from '../version/one-by-one.ts';
 
 const data = new URL('../../../shared/data/pkg_summary-27k.zst', import.meta.url);
 

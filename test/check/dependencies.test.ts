@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { checkConsistency, type PackageFacts } from '../../functions/check/consistency.ts';
 import { complete, dependencyLimits, resolveDependencies } from '../../functions/check/dependencies.ts';
-import { bestMatch } from '../../functions/version/pattern.ts';
 import { isThorough } from '../thoroughness.ts';
+import { bestMatch } from '../version/one-by-one.ts';
 
 function facts(name: string, depends: readonly string[] = []): PackageFacts {
   return { name, file: `${name}.tgz`, path: '', architectures: [], depends, requires: [], provides: [] };

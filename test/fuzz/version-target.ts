@@ -1,9 +1,9 @@
 /** Arbitrary text as versions and dependency patterns. */
 
-import { compareVersions } from '../../functions/version/dewey.ts';
 import { PackageNames } from '../../functions/version/package-names.ts';
-import { bestMatch, compilePattern, matches } from '../../functions/version/pattern.ts';
+import { compilePattern } from '../../functions/version/pattern.ts';
 import type { Dice } from '../dice.ts';
+import { bestMatch, compareVersions, matches } from '../version/one-by-one.ts';
 import { Finding, type FuzzTarget } from './target.ts';
 
 export const versionTarget: FuzzTarget = {

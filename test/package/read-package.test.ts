@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { decompressHead } from '../../functions/package/decompression.ts';
+import { decompressZstdHead } from '../../functions/package/decompression.ts';
+import { headInflater } from '../../functions/package/head-inflater.ts';
 import { packageLimits } from '../../functions/package/limits.ts';
 import { MalformedPackage } from '../../functions/package/malformed-package.ts';
 import type { PackageSource } from '../../functions/package/package-source.ts';
@@ -102,30 +103,59 @@ describe('what is decompressed at once', () => {
   const gzip = compress(archive, 'gzip');
   const zstd = compress(archive, 'zstd');
 
+  const { ratioFreeBytes } = packageLimits;
+  const damaged = Buffer.from(gzip);
+  damaged.fill(0xff, 100, 120);
+
+  /** In pieces of some bytes; undefined as soon as `write` says so. */
+  function inflate(bytes: Uint8Array, isWhole: boolean, pieceBytes = 1_000): Buffer | undefined {
+    const inflater = headInflater();
+    inflater.begin();
+    const pieces: Buffer[] = [];
+    for (let start = 0; start < bytes.length; start += pieceBytes) {
+      const isEnd = isWhole && start + pieceBytes >= bytes.length;
+      const piece = inflater.write(bytes.subarray(start, start + pieceBytes), isEnd);
+      if (piece === undefined) return undefined;
+      pieces.push(Buffer.from(piece));
+    }
+    return Buffer.concat(pieces);
+  }
+
   it('is the archive, or as much of it as is at hand', () => {
-    assert.ok(decompressHead('gzip', gzip, true)?.equals(archive));
-    assert.ok(decompressHead('zstd', zstd, true)?.equals(archive));
-    const head = decompressHead('gzip', gzip.subarray(0, 16_384), false);
+    assert.ok(decompressZstdHead(zstd, true)?.equals(archive));
+    for (const pieceBytes of [1, 9, 4_096, gzip.length]) assert.ok(inflate(gzip, true, pieceBytes)?.equals(archive));
+    const head = inflate(gzip.subarray(0, 16_384), false);
     assert.ok(head !== undefined && head.length > 10_000 && archive.subarray(0, head.length).equals(head));
   });
 
-  const others: readonly (readonly [what: string, ...Parameters<typeof decompressHead>])[] = [
-    ['a cut file that is said to be whole', 'gzip', gzip.subarray(0, -1), true],
-    ['a cut frame that is said to be whole', 'zstd', zstd.subarray(0, -1), true],
-    ['a wrong CRC', 'gzip', Buffer.concat([gzip.subarray(0, -8), Buffer.alloc(8)]), true],
-    ['a second frame', 'zstd', Buffer.concat([zstd, zstd]), true],
-    ['more than ratioFreeBytes', 'gzip', compress(Buffer.alloc(packageLimits.ratioFreeBytes + 1), 'gzip'), true],
-    ['another format', 'xz', gzip, true],
-    ['no compression', undefined, archive, true],
-  ];
-  for (const [what, ...args] of others) {
-    it(`is not ${what}`, () => {
-      assert.equal(decompressHead(...args), undefined);
+  it('may have ratioFreeBytes', () => {
+    const bytes = Buffer.alloc(ratioFreeBytes);
+    assert.equal(decompressZstdHead(compress(bytes, 'zstd'), true)?.length, ratioFreeBytes);
+    assert.equal(inflate(compress(bytes, 'gzip'), true)?.length, ratioFreeBytes);
+  });
+
+  for (const [what, bytes, isWhole] of [
+    ['a cut file that is said to be whole', gzip.subarray(0, -1), true],
+    ['a wrong CRC', Buffer.concat([gzip.subarray(0, -8), Buffer.alloc(8)]), true],
+    ['damaged data', damaged, false],
+    ['another format', zstd, false],
+    ['other bytes behind its end', Buffer.concat([gzip, Buffer.from('more')]), true],
+    ['more than ratioFreeBytes', compress(Buffer.alloc(ratioFreeBytes + 1), 'gzip'), true],
+  ] as const) {
+    it(`is not ${what}; the next file is inflated all the same: gzip`, () => {
+      assert.equal(inflate(bytes, isWhole), undefined);
+      assert.ok(inflate(gzip, true)?.equals(archive));
     });
   }
 
-  it('may have ratioFreeBytes', () => {
-    const bytes = Buffer.alloc(packageLimits.ratioFreeBytes);
-    assert.equal(decompressHead('gzip', compress(bytes, 'gzip'), true)?.length, packageLimits.ratioFreeBytes);
-  });
+  for (const [what, bytes] of [
+    ['a cut frame that is said to be whole', zstd.subarray(0, -1)],
+    ['a second frame', Buffer.concat([zstd, zstd])],
+    ['another format', gzip],
+    ['more than ratioFreeBytes', compress(Buffer.alloc(ratioFreeBytes + 1), 'zstd')],
+  ] as const) {
+    it(`is not ${what}: zstd`, () => {
+      assert.equal(decompressZstdHead(bytes, true), undefined);
+    });
+  }
 });

@@ -1,7 +1,8 @@
 /** The commands for files and directories: what they say to odd arguments. What they do is tested with the steps. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -48,6 +49,39 @@ test('an index that cannot be published is told, and keeps no other from being s
   assert.match(stderr, /^cannot publish first\/pkg_summary\.gz: a directory has that name; rename or remove it\n$/);
   assert.match(stdout, /^second: 1 package, .* published/m);
   assert.equal(exitCode, 3);
+});
+
+test('index --quiet prints what is wrong, and nothing else', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-quiet-'));
+  t.after(() => rm(place, { recursive: true }));
+  const quietly = () => runHere('index', [place, '--settle', '0', '--quiet']);
+  assert.deepEqual(await quietly(), { exitCode: 0, stdout: '', stderr: '' });
+  await writeFile(join(place, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+  assert.deepEqual(await quietly(), { exitCode: 0, stdout: '', stderr: '' });
+  assert.ok(existsSync(join(place, 'pkg_summary.gz')));
+  await writeFile(join(place, 'bad-1.0.tgz'), 'no package');
+  const { exitCode, stdout, stderr } = await quietly();
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /^bad-1\.0\.tgz: rejected: not-a-package: .*\n$/);
+});
+
+test('index --config has every directory indexed, whatever becomes of the others', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-all-'));
+  t.after(() => rm(place, { recursive: true }));
+  await mkdir(join(place, 'a'));
+  await writeFile(join(place, 'a', 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+  const config = join(place, 'all.toml');
+  await writeFile(config, 'settle = 0\npage = false\n[[directories]]\npath = "none"\n[[directories]]\npath = "a"\n');
+  const { exitCode, stdout, stderr } = await runHere('index', ['--config', config]);
+  assert.equal(stderr, `${place}/none: there is no such file or directory\n`);
+  assert.match(stdout, /\/a: .*: 1 package, .* published/);
+  assert.equal(exitCode, 3);
+  assert.deepEqual((await readdir(join(place, 'a'))).sort(), [
+    '.indexer',
+    'pkg_summary.gz',
+    'pkg_summary.zst',
+    'x-1.0.tgz',
+  ]);
 });
 
 test('index judges again what is there when it gets another --arch, and reads nothing for it', async (t) => {

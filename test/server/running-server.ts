@@ -1,10 +1,23 @@
 /** A server over a temporary directory, on a free port of 127.0.0.1, and clients that send exactly what they are told. */
 
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, mkdtemp, open, readdir, readlink, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileTag } from '../../functions/file-tag.ts';
 import { createHttpServer, type HttpServer, type HttpServerSettings } from '../../functions/server/http-server.ts';
 import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import type { Operations, ReceiveOptions, UploadReceiver } from '../../functions/server/site.ts';
@@ -186,7 +199,7 @@ export class FolderReceiver implements UploadReceiver {
     key: string,
     body: AsyncIterable<Uint8Array>,
     options: ReceiveOptions,
-  ): Promise<{ outcome: 'created' | 'replaced' | 'exists' }> {
+  ): ReturnType<UploadReceiver['receive']> {
     const target = join(this.#root, key);
     const exists = await access(target).then(
       () => true,
@@ -209,7 +222,8 @@ export class FolderReceiver implements UploadReceiver {
     } finally {
       await file.close();
     }
-    return { outcome: exists ? 'replaced' : 'created' };
+    const etag = fileTag(key, await stat(target, { bigint: true }));
+    return { outcome: exists ? 'replaced' : 'created', etag };
   }
 
   async remove(key: string): Promise<boolean> {

@@ -36,10 +36,12 @@ describe('PUT of a package', () => {
 
     const created = await request('PUT', target, { body: 'one' });
     assert.deepEqual([created.status, created.headers.location], [201, target]);
-    assert.equal((await request('GET', target)).text, 'one');
+    const first = await request('GET', target);
+    assert.deepEqual([first.text, first.headers.etag], ['one', created.headers.etag]);
 
     const replaced = await request('PUT', target, { body: 'two' });
     assert.deepEqual([replaced.status, replaced.text], [204, '']);
+    assert.equal((await request('HEAD', target)).headers.etag, replaced.headers.etag);
     assert.equal(await readFile(join(root, target), 'utf8'), 'two');
   });
 
@@ -272,7 +274,7 @@ describe('an upload that breaks off', () => {
         } catch (cause) {
           throw new Error('could not store it', { cause });
         }
-        return { outcome: 'created' };
+        return { outcome: 'created', etag: 'e' };
       },
     };
     const running = await startServer(test, {
@@ -467,7 +469,7 @@ describe('the digest of an upload', () => {
         } catch (cause) {
           throw new Error('could not store it', { cause });
         }
-        return { outcome: 'created' };
+        return { outcome: 'created', etag: 'e' };
       },
     };
     const { request } = await startServer(test, { uploads: wrapping });

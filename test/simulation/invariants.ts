@@ -79,8 +79,10 @@ export class Invariants implements Witness {
   readonly #runs = new Map<Work, { readonly began: number; readonly wasWhole: boolean }>();
   readonly #changed = new Map<string, number>();
   readonly #published = new Map<string, Published>();
-  /** Indexes that were there before us, or that others put there before we had published any. */
-  readonly #foreign = new Set<string>();
+  /** Indexes of others: there before we had published any, or put over ours. */
+  readonly #foreign = new Map<string, 'before ours' | 'over ours'>();
+  /** Indexes that are copies of another repository's. */
+  readonly #copied = new Set<string>();
   /** Repositories that have an index of ours. */
   readonly #ours = new Set<string>();
   /** The files of every index that there was of ours, one a line, by repository. */
@@ -101,10 +103,22 @@ export class Invariants implements Witness {
     this.#changed.set(key, this.#instant);
   }
 
-  foreignIndexPut(key: string): void {
-    // One that is put over ours is replaced at the next occasion, whatever is in it: a repository that is whole stays so.
-    if (!this.#ours.has(splitKey(key).repository)) this.#foreign.add(key);
+  /** @param of the repository that it was published in by us, with what the store knows of it; undefined where it was not. */
+  foreignIndexPut(key: string, of?: string): void {
+    const { repository, file } = splitKey(key);
+    this.#foreign.delete(key);
+    if (!this.#ours.has(repository)) this.#foreign.set(key, 'before ours');
+    else if (of !== repository && file === 'pkg_summary.gz') this.#foreign.set(key, 'over ours');
+    if (of === undefined || of === repository) this.#copied.delete(key);
+    else this.#copied.add(key);
     this.#published.delete(key);
+  }
+
+  objectGone(key: string): void {
+    this.#published.delete(key);
+    this.#foreign.delete(key);
+    this.#copied.delete(key);
+    this.pagePut(key, undefined);
   }
 
   /** @param foreign undefined where the page is one of ours, or is gone. */
@@ -129,6 +143,11 @@ export class Invariants implements Witness {
 
   markedWhole(repository: string): void {
     this.#whole.add(repository);
+  }
+
+  unmarkedWhole(repository: string): void {
+    this.#whole.delete(repository);
+    this.#ours.delete(repository);
   }
 
   rowPut(row: Row): void {
@@ -169,6 +188,8 @@ export class Invariants implements Witness {
     const rows = this.#readings.get(work);
     if (rows === undefined || (rows.rest === undefined && rows.files.size === 0))
       throw new Violation('an index is published without reading the rows', key);
+    if (this.#copied.delete(key) && rows.rest === undefined)
+      throw new Violation('changes are made in indexes of the repository alone', key);
     this.#checkFold(key, repository, index, rows);
     const full = await rebuilt(index.records, format, this.#options.blockBytes, published);
     if (!Buffer.from(full.index).equals(body))
@@ -242,6 +263,17 @@ export class Invariants implements Witness {
           'a hint is lost',
           `${key}: the object is ${object ?? 'absent'}, the row ${row ?? 'absent'}`,
         );
+    }
+  }
+
+  /** Of a repository of which nothing is left, only a name in the table may be. */
+  async checkAdopted(isAdopted: (repository: string) => Promise<boolean>): Promise<void> {
+    for (const repository of this.#whole) {
+      const isEmpty = ![...this.#options.objects.objects.keys()].some(
+        (key) => splitKey(key).repository === repository && splitKey(key).file !== pageFile,
+      );
+      if (isEmpty && (await isAdopted(repository)))
+        throw new Violation('a repository of which nothing is left is not adopted', repository);
     }
   }
 
@@ -372,12 +404,13 @@ export class Invariants implements Witness {
     return states.slice(first).some((state) => state.since <= Math.max(from, to) && state.record === record);
   }
 
-  /** Before a repository is whole, an index that is not ours gives way only to one that has every package. */
+  /** An index that is not ours gives way only to one that has every package. */
   #checkCoverage(work: Work, key: string, has: (file: string, record: string | undefined) => boolean): void {
     const { repository } = splitKey(key);
     const run = this.#runs.get(work);
-    const isForeign = this.#foreign.delete(key);
-    if (!isForeign || run === undefined || run.wasWhole) return;
+    const foreign = this.#foreign.get(key);
+    this.#foreign.delete(key);
+    if (foreign === undefined || run === undefined || (run.wasWhole && foreign === 'before ours')) return;
     for (const packageKey of this.#packages()) {
       const { repository: holder, file } = splitKey(packageKey);
       if (holder !== repository || (this.#changed.get(packageKey) ?? 0) > run.began) continue;

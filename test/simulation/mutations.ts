@@ -24,7 +24,7 @@ interface Mutation {
 interface SourceMutation extends Mutation {
   readonly step: 'extract' | 'summarize' | 'reindex' | 'retry-summary';
   /** A module that the step alone imports, where that is what changes. */
-  readonly part?: 'page/keep-page';
+  readonly part?: 'page/keep-page' | 'index/index-heads';
   /** Has to occur once. */
   readonly from: string;
   readonly to: string;
@@ -85,7 +85,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return',
+    from: 'if (isLatestRun && holds(now, repository, formats, summary)) return',
     to: 'if (last !== undefined) return',
   },
   'summarize does not check run numbers': {
@@ -99,7 +99,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
-    from: 'if (isLatestRun && holds(now, formats, summary)) return',
+    from: 'if (isLatestRun && holds(now, repository, formats, summary)) return',
     to: 'if (isLatestRun) return',
   },
   'summarize takes its run number after it has read the rows': {
@@ -112,8 +112,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize reads the head of the index after the rows': {
     seed: 43,
     step: 'summarize',
-    from: 'const { summary } = reading;',
-    to: 'const { summary } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
+    from: 'const { summary, damaged } = reading;',
+    to: 'const { summary, damaged } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
   },
   'summarize treats a lost race as done': {
     seed: 22,
@@ -139,6 +139,28 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'if (this.#ahead[1] !== etag) this.missing += 1;',
     to: 'if (etag === undefined) this.missing += 1;',
   },
+  'summarize keeps a repository adopted of which nothing is left': {
+    seed: 3,
+    theme: 'return',
+    step: 'summarize',
+    from: "if (reading.outcome === 'absent') await ports.records.forget(repository);",
+    to: '',
+  },
+  'summarize applies changes to an index that was copied from another repository': {
+    seed: 15,
+    theme: 'return',
+    step: 'summarize',
+    part: 'index/index-heads',
+    from: "head?.metadata[repositoryMetadata] === hash('sha256', repository) ?",
+    to: 'head !== undefined ?',
+  },
+  'summarize replaces an index that was swapped in before its packages have rows': {
+    seedsMax: rare,
+    theme: 'return',
+    step: 'summarize',
+    from: '(!isAdopted && heads.size > 0) || isForeign(heads, repository)',
+    to: '!isAdopted && heads.size > 0',
+  },
   'summarize keeps a format that is switched off': {
     step: 'summarize',
     from: 'if (!files.includes(file)) await objects.delete(joinKey(repository, file));',
@@ -147,29 +169,32 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize ignores a format that is switched off': {
     seed: 13,
     step: 'summarize',
-    from: 'isOf(head, summary) : head === undefined;',
-    to: 'isOf(head, summary) : true;',
+    part: 'index/index-heads',
+    from: 'isOf(head, repository, summary) : head === undefined;',
+    to: 'isOf(head, repository, summary) : true;',
   },
   'summarize ignores an index that holds another summary': {
     seed: 20,
     step: 'summarize',
-    from: 'if (head === undefined || head.metadata[digestMetadata] !== summary.digest) return false;',
-    to: 'if (head === undefined || head.metadata[digestMetadata] === undefined) return false;',
+    part: 'index/index-heads',
+    from: 'if (head === undefined || digestIn(head, repository) !== summary.digest) return false;',
+    to: 'if (head === undefined || digestIn(head, repository) === undefined) return false;',
   },
   'summarize waits for no new second': {
     step: 'summarize',
-    from: 'const publishedAt = await nextSecond(clock, heads);',
-    to: 'const publishedAt = new Date(1000 * Math.floor(clock.now().getTime() / 1000) + Math.min(0, await nextSecond(clock, new Map()).then(Number)));',
+    from: 'const date = await nextSecond(clock, heads);',
+    to: 'const date = new Date(1000 * Math.floor(clock.now().getTime() / 1000) + Math.min(0, await nextSecond(clock, new Map()).then(Number)));',
   },
   'summarize publishes an empty text for a repository without packages': {
     step: 'summarize',
-    from: 'const body = join(packed, publishedAt, blockBytes);',
-    to: 'const body = join(summary.records === 0 ? [] : packed, publishedAt, blockBytes);',
+    from: 'const body = bodyOf(name, summary, date, blockBytes);',
+    to: 'const body = bodyOf(name, summary.records === 0 ? { ...summary, blocks: [] } : summary, date, blockBytes);',
   },
   'summarize does not notice an unchanged Last-Modified': {
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
+    part: 'index/index-heads',
     from: 'return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;',
     to: 'return Number.isNaN(replaced) || replaced > 0;',
   },
@@ -196,7 +221,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seed: 32,
     theme: 'growth',
     step: 'summarize',
-    from: 'if (head?.metadata[digestMetadata] !== digest) continue;',
+    from: 'if (head === undefined || digestIn(head, repository) !== digest) continue;',
     to: 'if (head === undefined) continue;',
   },
   'summarize skips the page where it put no index': {
@@ -279,14 +304,14 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'reindex misses packages that changed': {
     seed: 19,
     step: 'reindex',
-    from: 'if (force || etags.get(file) !== etag) yield file;',
-    to: 'if (force || !etags.has(file)) yield file;',
+    from: 'if (force || etags.get(file) !== etag ||',
+    to: 'if (force || !etags.has(file) ||',
   },
   'reindex misses packages that are gone': {
     seed: 19,
     step: 'reindex',
-    from: 'if (force || etags.get(file) !== etag) yield file;',
-    to: 'if (force || (etags.get(file) ?? etag) !== etag) yield file;',
+    from: 'if (force || etags.get(file) !== etag ||',
+    to: 'if (force || (etags.get(file) ?? etag) !== etag ||',
   },
   'reindex misses packages without a row': {
     step: 'reindex',

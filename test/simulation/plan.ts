@@ -60,8 +60,12 @@ export type Deed = { readonly id: string; readonly at: number } & (
       readonly kind: 'foreign-index';
       readonly repository: string;
       readonly file: string;
-      readonly by: 'others' | 'a copy of ours' | 'a version of ours';
+      readonly by: 'others' | 'a copy of ours' | 'a version of ours' | 'another repository of ours';
     }
+  /** Everything of a repository is removed: it is unmounted, or moved away. */
+  | { readonly kind: 'vanish'; readonly repository: string }
+  /** And is there again as it was, or a copy of another repository, with its index and what the store knows of that. */
+  | { readonly kind: 'return'; readonly repository: string; readonly of: string }
   /** The same with a page; or it is removed. */
   | {
       readonly kind: 'foreign-page';
@@ -87,6 +91,8 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index' | 'f
   'switch-formats': 3,
   'step-clock': 6,
   'foreign-index': 2,
+  vanish: 0,
+  return: 0,
 };
 
 const namesFor = {
@@ -97,6 +103,7 @@ const namesFor = {
   clock: [1, 2],
   growth: [4, 8],
   pages: [4, 8],
+  return: [2, 4],
   failing: [2, 4],
 } as const;
 const millisecondsFor = {
@@ -107,6 +114,7 @@ const millisecondsFor = {
   clock: [150, 800, 2_500],
   growth: [3_000, 8_000, 16_000],
   pages: [3_000, 8_000],
+  return: [3_000, 8_000],
   failing: [800, 3_000, 8_000],
 } as const;
 const countFor = {
@@ -117,9 +125,10 @@ const countFor = {
   clock: [2, 14],
   growth: [8, 30],
   pages: [8, 30],
+  return: [6, 16],
   failing: [6, 20],
 } as const;
-export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'failing';
+export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'return' | 'failing';
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
@@ -137,6 +146,7 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
+  return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 20, return: 20 },
   failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
 };
 
@@ -144,12 +154,13 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
  * Chance alone rarely makes a race, so most seeds have a theme: `duel`, one package that comes and goes beneath many copies that
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
  * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there;
- * `lost table`, the same crowd on a repository whose indexes are ours and right; `failing`, a repository that cannot be published,
- * beside others that can.
+ * `lost table`, the same crowd on a repository whose indexes are ours and right; `return`, repositories that vanish and come back;
+ * `failing`, a repository that cannot be published, beside others that can.
  */
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
 const pagesChance = 0.08;
 const lostTableChance = 0.05;
+const returnChance = 0.1;
 const failingChance = 0.06;
 
 export function planOf(seed: number, asked?: Theme): Plan {
@@ -157,9 +168,10 @@ export function planOf(seed: number, asked?: Theme): Plan {
   const drawn = dice.weighted(themeWeights);
   const pageDice = new Dice(seed, 'page');
   const isLost = new Dice(seed, 'table').chance(lostTableChance);
+  const isBack = new Dice(seed, 'return').chance(returnChance);
   const isFailing = new Dice(seed, 'failing').chance(failingChance);
-  const theme =
-    asked ?? (isFailing ? 'failing' : pageDice.chance(pagesChance) ? 'pages' : isLost ? 'lost table' : drawn);
+  const seldom = isLost ? 'lost table' : isBack ? 'return' : drawn;
+  const theme = asked ?? (isFailing ? 'failing' : pageDice.chance(pagesChance) ? 'pages' : seldom);
   const repositoriesUsed = repositories.slice(0, repositoryCount(theme, dice));
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
@@ -188,6 +200,7 @@ export function planOf(seed: number, asked?: Theme): Plan {
 
 function repositoryCount(theme: Theme, dice: Dice): number {
   if (theme === 'failing') return 3;
+  if (theme === 'return') return 2;
   return theme === 'anything' ? dice.pick([1, 1, 2, 4]) : 1;
 }
 
@@ -247,6 +260,8 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
         triesMax: 10,
         faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin },
       };
+    case 'return':
+      return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...noFaults, slow: 0.1, late: 0.2, twin } };
     case 'failing':
       return {
         refused: repositories[0],
@@ -332,8 +347,15 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
         kind,
         repository,
         file: dice.pick(['pkg_summary.gz', 'pkg_summary.zst', 'pkg_summary.xz']),
-        by: dice.pick(['others', 'others', 'a copy of ours', 'a version of ours']),
+        by:
+          theme === 'return'
+            ? dice.pick(['others', 'another repository of ours'])
+            : dice.pick(['others', 'others', 'a copy of ours', 'a version of ours']),
       };
+    case 'vanish':
+      return { kind, repository };
+    case 'return':
+      return { kind, repository, of: place().repository };
   }
 }
 

@@ -28,6 +28,7 @@ import { CallFailed, type Work } from './process.ts';
 export interface Witness {
   ranBegan(work: Work, repository: string): void;
   markedWhole(repository: string): void;
+  unmarkedWhole(repository: string): void;
   rowPut(row: Row): void;
   rowDeleted(repository: string, file: string): void;
   rowRead(work: Work, file: string): void;
@@ -175,6 +176,11 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
       work.call('write', `mark ${repository} whole`, () => {
         witness.markedWhole(repository);
         return records.markAdopted(repository);
+      }),
+    forget: (repository) =>
+      work.call('write', `unmark ${repository}`, () => {
+        witness.unmarkedWhole(repository);
+        return records.forget(repository);
       }),
     requestSummary: (repository) =>
       work.call('write', `request summary of ${repository}`, () => records.requestSummary(repository)),

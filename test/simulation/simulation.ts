@@ -8,6 +8,7 @@
  * a reindex makes good, a reindex follows, and everything comes to rest again.
  */
 
+import { hash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
@@ -77,6 +78,8 @@ const lossOf: Partial<Record<Deed['kind'], string>> = {
   'switch-formats': switchedFormats,
   'foreign-index': 'an index over ours',
   'foreign-page': 'a page over ours',
+  vanish: 'indexes that vanished',
+  return: 'an index over ours',
 };
 
 /** What a try that fails may end in. The names, since a mutated step has classes of its own. */
@@ -243,6 +246,7 @@ class Simulation {
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
     this.#invariants.checkRows(() => false);
+    await this.#invariants.checkAdopted((repository) => this.#records.isAdopted(repository));
     this.#checkPublished();
   }
 
@@ -304,6 +308,12 @@ class Simulation {
       case 'foreign-page':
         this.#putForeignPage(deed);
         break;
+      case 'vanish':
+        this.#vanish(deed);
+        break;
+      case 'return':
+        this.#return(deed);
+        break;
     }
   }
 
@@ -315,16 +325,55 @@ class Simulation {
     this.#delete(id, key);
   }
 
+  #vanish({ id, repository }: DeedOf<'vanish'>): void {
+    for (const key of [...this.#objects.objects.keys()]) {
+      if (splitKey(key).repository !== repository) continue;
+      if (key.endsWith('.tgz')) this.#delete(`${id} ${key}`, key);
+      else this.#objects.objects.delete(key);
+      this.#invariants.objectGone(key);
+    }
+  }
+
+  /** A copy with all that the store knows; where it is one of the repository itself, of what was last published there. */
+  #return({ id, repository, of }: DeedOf<'return'>): void {
+    for (const [key, object] of [...this.#objects.objects]) {
+      const { repository: holder, file } = splitKey(key);
+      const made = this.#uploaded.get(object.etag);
+      if (holder !== of || made === undefined || of === repository) continue;
+      this.#upload(joinKey(repository, file), made);
+      this.#tell(`${id} ${file}`, joinKey(repository, file));
+    }
+    for (const file of ['pkg_summary.gz', 'pkg_summary.zst'])
+      this.#copyIndex(joinKey(of, file), joinKey(repository, file));
+  }
+
+  #copyIndex(from: string, to: string): void {
+    const original = this.#objects.objects.get(from) ?? this.#published.get(from)?.at(-1);
+    if (original === undefined) return;
+    this.#objects.upload(to, original.body, this.#now());
+    const now = this.#objects.objects.get(to);
+    if (now !== undefined) this.#objects.objects.set(to, { ...now, metadata: original.metadata });
+    // What was copied may have been a copy.
+    const { repository } = splitKey(to);
+    const isOfThis = original.metadata['repository-sha256'] === hash('sha256', repository);
+    this.#invariants.foreignIndexPut(to, isOfThis ? repository : splitKey(from).repository);
+  }
+
   #putForeignIndex({ id, repository, file, by }: DeedOf<'foreign-index'>): void {
     const key = joinKey(repository, file);
+    if (by === 'another repository of ours') {
+      const other = [...this.#published.keys()].find((each) => each.endsWith(`/${file}`) && each !== key);
+      this.#copyIndex(other ?? key, key);
+      return;
+    }
     const published = this.#published.get(key) ?? [];
     const older = new Dice(this.#plan.seed, id).integer(0, published.length);
     const old = by === 'a copy of ours' ? published.at(-1) : published[older];
     this.#objects.upload(key, by === 'others' || old === undefined ? Buffer.from('not ours') : old.body, this.#now());
     const now = this.#objects.objects.get(key);
-    if (by === 'a version of ours' && old !== undefined && now !== undefined)
-      this.#objects.objects.set(key, { ...now, metadata: old.metadata });
-    this.#invariants.foreignIndexPut(key);
+    const isVersion = by === 'a version of ours' && old !== undefined && now !== undefined;
+    if (isVersion) this.#objects.objects.set(key, { ...now, metadata: old.metadata });
+    this.#invariants.foreignIndexPut(key, isVersion ? repository : undefined);
   }
 
   #putForeignPage({ id, repository, by }: DeedOf<'foreign-page'>): void {
@@ -369,6 +418,7 @@ class Simulation {
       const metadata = {
         'blocks-sha256': digest,
         'files-sha256-sum': fileSum,
+        'repository-sha256': hash('sha256', repository),
         published: date.toISOString(),
       };
       this.#invariants.indexWasThere(repository, records.keys());

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compareVersions, parseVersion } from '../../functions/version/dewey.ts';
+import { parseVersion } from '../../functions/version/dewey.ts';
 import { anyText } from '../any-text.ts';
 import { runs } from '../thoroughness.ts';
 import { versionCases } from './dewey-cases.ts';
+import { compareVersions } from './one-by-one.ts';
 
 /** Words that mean something in a version, and some that do not. */
 const word = fc.constantFrom(

@@ -5,15 +5,10 @@ import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { compareParsed } from '../../functions/version/dewey.ts';
 import { PackageNames } from '../../functions/version/package-names.ts';
-import {
-  bestMatch,
-  comparePreference,
-  compilePattern,
-  matches,
-  parsePackageName,
-} from '../../functions/version/pattern.ts';
+import { comparePreference, compilePattern, parsePackageName } from '../../functions/version/pattern.ts';
 import { isThorough, runs } from '../thoroughness.ts';
 import { type MadeDependencies, madeDependencies } from './made-dependencies.ts';
+import { bestMatch, matches } from './one-by-one.ts';
 
 describe('PackageNames', () => {
   const names = new PackageNames([

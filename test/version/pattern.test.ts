@@ -3,15 +3,14 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { patternLimits } from '../../functions/version/limits.ts';
 import {
-  bestMatch,
   comparePreference,
   compilePattern,
-  matches,
   type PatternProblem,
   parsePackageName,
 } from '../../functions/version/pattern.ts';
 import { anyText } from '../any-text.ts';
 import { runs } from '../thoroughness.ts';
+import { bestMatch, matches } from './one-by-one.ts';
 import { patternCases } from './pattern-cases.ts';
 
 describe('matches', () => {

@@ -108,15 +108,11 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
   }
 
   async markAdopted(repository: Repository): Promise<void> {
-    await this.#client.send(
-      new UpdateItemCommand({
-        TableName: this.#repositoriesTable,
-        Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #adopted = :adopted',
-        ExpressionAttributeNames: { '#adopted': 'adopted' },
-        ExpressionAttributeValues: { ':adopted': { BOOL: true } },
-      }),
-    );
+    await this.#setAdopted(repository, true);
+  }
+
+  async forget(repository: Repository): Promise<void> {
+    await this.#setAdopted(repository, false);
   }
 
   async retry(repository: Repository): Promise<Retry | undefined> {
@@ -174,6 +170,18 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
       }),
     );
     return Number(expected(attributes?.run?.N, 'run', `repository ${JSON.stringify(repository)}`));
+  }
+
+  async #setAdopted(repository: Repository, isAdopted: boolean): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: 'SET #adopted = :adopted',
+        ExpressionAttributeNames: { '#adopted': 'adopted' },
+        ExpressionAttributeValues: { ':adopted': { BOOL: isAdopted } },
+      }),
+    );
   }
 
   async #repositoryItem(repository: Repository): Promise<Item | undefined> {

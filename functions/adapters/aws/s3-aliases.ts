@@ -1,9 +1,9 @@
 /** For each package with `+` in its name: a copy, with the key that S3 looks up for such a URL. */
 
-import { CopyObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { plusAliasOf } from '../../keys.ts';
 import { type AliasKeeper, aliasMetadata, type ObjectFacts, type ObjectKey, type ObjectStore } from '../../ports.ts';
-import { endedBy } from './s3-objects.ts';
+import { endedBy, statusOf } from './s3-objects.ts';
 
 export interface S3AliasesOptions {
   readonly bucket: string;
@@ -73,7 +73,7 @@ export class S3Aliases implements AliasKeeper {
         endedBy(signal),
       );
     } catch (error) {
-      const isSourceGone = error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
+      const isSourceGone = statusOf(error) === 404;
       if (!isSourceGone) throw error;
     }
   }

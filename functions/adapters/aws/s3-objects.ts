@@ -213,6 +213,7 @@ export function unquoted(etag: string): ETag {
   return etag.replace(/^"(.*)"$/, '$1');
 }
 
+/** HTTP's, of S3's answer. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }

@@ -9,8 +9,8 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import pMap from 'p-map';
 import { encodeHint } from '../../events.ts';
-
 import type { Clock, DelayedHintQueue, Hint } from '../../ports.ts';
 
 const kibibyte = 1024;
@@ -64,17 +64,8 @@ export class SqsHints implements DelayedHintQueue {
   /** SQS delays a message by 15 minutes at most. */
   async sendAfter(hints: readonly Hint[], milliseconds: number): Promise<void> {
     const delay = milliseconds === 0 ? {} : { DelaySeconds: Math.ceil(milliseconds / 1000) };
-    const waiting = batchesOf(hints.map(encodeHint));
-    const sendWaiting = async () => {
-      for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift())
-        await this.#sendBatch(batch, delay);
-    };
-    try {
-      await Promise.all(Array.from({ length: queueLimits.batchesConcurrentMax }, sendWaiting));
-    } catch (error) {
-      waiting.length = 0; // stops the other senders
-      throw error;
-    }
+    const concurrency = queueLimits.batchesConcurrentMax;
+    await pMap(batchesOf(hints.map(encodeHint)), (batch) => this.#sendBatch(batch, delay), { concurrency });
   }
 
   /** SQS answers 200 even if it refused some messages of a batch, and names them. */

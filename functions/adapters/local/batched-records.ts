@@ -78,6 +78,11 @@ export class BatchedRecords implements RecordTable {
     await this.#table.markAdopted(repository);
   }
 
+  async forget(repository: Repository): Promise<void> {
+    this.writeAll();
+    await this.#table.forget(repository);
+  }
+
   async requestSummary(repository: Repository): Promise<void> {
     this.writeAll();
     await this.#table.requestSummary(repository);

@@ -14,15 +14,28 @@ export interface DirectoryLock {
   release(): void;
 }
 
-/** @throws {CannotRun} where another process holds the lock, or the file cannot be locked. */
+/** Another process holds the lock. */
+export class DirectoryInUse extends CannotRun {
+  override readonly name = 'DirectoryInUse';
+  readonly directory: string;
+  /** The number of the process, or `unknown`. */
+  readonly holder: string;
+
+  constructor(directory: string, holder: string) {
+    super(
+      `${directory} is in use by another indexer (process ${holder}), which processes every change by itself; to run this command, stop it first`,
+    );
+    this.directory = directory;
+    this.holder = holder;
+  }
+}
+
+/** @throws {DirectoryInUse} @throws {CannotRun} where the file cannot be locked. */
 export function lockDirectory(stateDirectory: string, directory: string): DirectoryLock {
   const file = join(stateDirectory, 'lock.sqlite');
   const holderFile = join(stateDirectory, 'holder');
   const database = lock(file);
-  if (database === 'held by another')
-    throw new CannotRun(
-      `${directory} is in use by another indexer (process ${readHolder(holderFile)}), which processes every change by itself; to run this command, stop it first`,
-    );
+  if (database === 'held by another') throw new DirectoryInUse(directory, readHolder(holderFile));
   const inode = inodeOf(file);
   try {
     writeFileSync(holderFile, `${process.pid}\n`);

@@ -10,6 +10,7 @@ import { randomInt } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { contentTag, fileTag } from '../../file-tag.ts';
 import type { PackageSource } from '../../package/package-source.ts';
 import {
   type ETag,
@@ -97,8 +98,8 @@ export class DirectoryObjects implements ObjectStore {
   async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
     const file = await this.#tree.statFile(key);
     if (file === undefined) return undefined;
-    const { etag, size, lastModified } = factsOf(file);
-    return { etag, size, lastModified, metadata: await this.#metadata.read(key, etag) };
+    const { etag, size, lastModified } = factsOf(key, file);
+    return { etag, size, lastModified, metadata: await this.#metadata.read(key, contentTag(file)) };
   }
 
   async readRange(key: ObjectKey, etag: ETag, offset: number, length: number): Promise<Uint8Array> {
@@ -109,9 +110,9 @@ export class DirectoryObjects implements ObjectStore {
     });
     try {
       const before = await file.stat();
-      if (!before.isFile() || etagOf(before) !== etag) throw new ObjectChanged(key);
+      if (!before.isFile() || fileTag(key, before) !== etag) throw new ObjectChanged(key);
       const bytes = await readFully(file, offset, Math.min(length, Math.max(Number(before.size) - offset, 0)));
-      if (etagOf(await file.stat()) !== etag) throw new ObjectChanged(key);
+      if (fileTag(key, await file.stat()) !== etag) throw new ObjectChanged(key);
       return bytes;
     } finally {
       await file.close();
@@ -122,7 +123,7 @@ export class DirectoryObjects implements ObjectStore {
   async settlingFile(key: ObjectKey): Promise<SettlingFile | undefined> {
     const file = await this.#tree.statFile(key);
     if (file === undefined) return undefined;
-    const { etag, size } = factsOf(file);
+    const { etag, size } = factsOf(key, file);
     return {
       etag,
       changedAt: new Date(Number(file.ctimeNs / 1_000_000n)),
@@ -194,7 +195,7 @@ export class DirectoryObjects implements ObjectStore {
     for await (const { key, path } of this.#tree.files(top, options)) {
       if (!key.startsWith(prefix)) continue;
       const stats = await this.#tree.lstat(path);
-      if (stats?.isFile()) yield { key, etag: etagOf(stats), size: Number(stats.size) };
+      if (stats?.isFile()) yield { key, etag: fileTag(key, stats), size: Number(stats.size) };
     }
   }
 
@@ -255,19 +256,22 @@ export class DirectoryObjects implements ObjectStore {
     fill: (file: FileHandle) => Promise<void>,
   ): Promise<{ outcome: 'created' | 'replaced'; etag: ETag } | { outcome: 'lost-race' }> {
     const target = await this.#prepareTarget(key);
-    const { path, filled: etag } = await this.#files.writeTemporary(dirname(target), async (file) => {
+    const { path, filled: written } = await this.#files.writeTemporary(dirname(target), async (file) => {
       await fill(file);
-      return etagOf(await file.stat({ bigint: true }));
+      return await file.stat({ bigint: true });
     });
     let isReplaced = false;
     try {
       return await this.#locks.hold(key, async () => {
         const current = await this.#tree.statFile(key);
-        if (!holds(condition, current)) return { outcome: 'lost-race' };
-        if (Object.keys(metadata).length > 0) await this.#metadata.write(key, etag, metadata);
+        if (!holds(key, condition, current)) return { outcome: 'lost-race' };
+        if (Object.keys(metadata).length > 0) await this.#metadata.write(key, contentTag(written), metadata);
         await this.#files.renameDurably(path, target);
         isReplaced = true;
-        return { outcome: current === undefined ? 'created' : 'replaced', etag };
+        // Renaming changed its change time. Another program may have replaced it already: then its tag is in no row, and nobody finds it.
+        const renamed = await this.#tree.statFile(key);
+        const own = renamed !== undefined && contentTag(renamed) === contentTag(written) ? renamed : written;
+        return { outcome: current === undefined ? 'created' : 'replaced', etag: fileTag(key, own) };
       });
     } finally {
       if (!isReplaced) await rm(path, { force: true });
@@ -295,22 +299,13 @@ export class DirectoryObjects implements ObjectStore {
   }
 }
 
-/**
- * Changes whenever the content does, as far as a file system can tell: another inode if the file was replaced, another time or size if
- * it was written to. Content written within one tick of the kernel's clock (4 ms) keeps its time: the caller waits until a file has
- * settled (settling.ts).
- */
-function etagOf({ ino, size, mtimeNs }: BigIntStats): ETag {
-  return `${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}`;
-}
-
-function factsOf(stats: BigIntStats): { etag: ETag; size: number; lastModified: Date } {
+function factsOf(key: ObjectKey, stats: BigIntStats): { etag: ETag; size: number; lastModified: Date } {
   const seconds = Number(stats.mtimeNs / 1_000_000_000n);
-  return { etag: etagOf(stats), size: Number(stats.size), lastModified: new Date(seconds * 1000) };
+  return { etag: fileTag(key, stats), size: Number(stats.size), lastModified: new Date(seconds * 1000) };
 }
 
-function holds(condition: PutCondition | undefined, current: BigIntStats | undefined): boolean {
+function holds(key: ObjectKey, condition: PutCondition | undefined, current: BigIntStats | undefined): boolean {
   if (condition === undefined) return true;
   if ('ifNoneMatch' in condition) return current === undefined;
-  return current !== undefined && etagOf(current) === condition.ifMatch;
+  return current !== undefined && fileTag(key, current) === condition.ifMatch;
 }

@@ -12,7 +12,7 @@
 import type { Clock, ETag, ObjectKey } from '../../ports.ts';
 
 export const settlingLimits = {
-  /** A copy over a network often pauses for a second, seldom for two. `--settle` changes it. */
+  /** A copy over a network often pauses for a second, seldom for two. `--settle` changes it; 0: files are read at once. */
   settleMilliseconds: 2_000,
   /** How much longer the wait for a file with the tail of an unfinished copy is: a connection that stalls this long is cut. */
   tailMilliseconds: 60_000,
@@ -65,6 +65,8 @@ export class Settling {
    * @param file undefined where there is none: that needs no time.
    */
   async millisecondsLeft(key: ObjectKey, file: SettlingFile | undefined): Promise<number> {
+    // Without a wait, every file is complete when it appears: the operator renames files into their place.
+    if (this.#settleMilliseconds === 0) return this.#forget(key);
     if (file === undefined || file.etag === this.#complete.get(key)) return this.#forget(key);
     const now = this.#now();
     const since = stillSince(this.#seen.get(key), file, now);

@@ -15,6 +15,7 @@ import { hostname } from 'node:os';
 import { CannotRun, failureSentence } from '../../failures.ts';
 import { type Clock, type ETag, ObjectChanged, type ObjectStore } from '../../ports.ts';
 import { printable } from '../../wording.ts';
+import { DirectoryInUse } from '../local/directory-lock.ts';
 
 export const leaseLimits = {
   /** How often it is renewed: a second process is refused within this time. */
@@ -58,7 +59,7 @@ interface Written {
 }
 
 /** The lease is not ours any more. */
-export class LeaseLost extends CannotRun {
+class LeaseLost extends CannotRun {
   override readonly name = 'LeaseLost';
 }
 
@@ -72,7 +73,7 @@ export class Lease {
   #isTaken = false;
   #renewing: Promise<void> = Promise.resolve();
 
-  /** @throws {CannotRun} where another process holds it. */
+  /** @throws {DirectoryInUse} where another process holds it. */
   static async take(options: LeaseOptions): Promise<Lease> {
     const lease = new Lease(options);
     await lease.#take();
@@ -121,10 +122,12 @@ export class Lease {
       const head = await objects.head(leaseKey);
       const found = head && (await this.#read(head.etag, head.size));
       if (head !== undefined && found?.holder !== holder) {
-        if (watched !== undefined && watched.etag !== head.etag) throw new CannotRun(refusal(name, found));
+        if (watched !== undefined && watched.etag !== head.etag) throw new DirectoryInUse(name, whoOf(found));
         if (watched === undefined) {
           watched = { etag: head.etag, since: this.#monotonic() };
-          onNotice(`${name} was indexed by ${whoOf(found)}: waiting to see whether that process is still running`);
+          onNotice(
+            `${name} was indexed by process ${whoOf(found)}: waiting to see whether that process is still running`,
+          );
         }
         if (this.#monotonic() - watched.since < leaseLimits.deadMilliseconds) {
           await clock.sleep(leaseLimits.watchMilliseconds);
@@ -138,7 +141,7 @@ export class Lease {
       }
       if (!isPutConditional) {
         await clock.sleep(leaseLimits.doubtMilliseconds);
-        if ((await objects.head(leaseKey))?.etag !== this.#etag) throw new CannotRun(refusal(name, undefined));
+        if ((await objects.head(leaseKey))?.etag !== this.#etag) throw new DirectoryInUse(name, whoOf(undefined));
       }
       return;
     }
@@ -209,11 +212,7 @@ export class Lease {
 function whoOf(found: Partial<Written> | undefined): string {
   const { host, pid, since } = found ?? {};
   const text = (value: unknown) => printable(String(value ?? 'unknown').slice(0, 100));
-  return `process ${text(pid)} on ${text(host)}, since ${text(since)}`;
-}
-
-function refusal(name: string, found: Partial<Written> | undefined): string {
-  return `${name} is in use by another indexer (${whoOf(found)}), which processes every change by itself; to run this command, stop it first`;
+  return `${text(pid)} on ${text(host)}, since ${text(since)}`;
 }
 
 /** A name for the holder of leases that a table has. */

@@ -7,14 +7,14 @@ import { CannotRun, systemErrorSentence } from '../../failures.ts';
 import type { Clock, OnChange } from '../../ports.ts';
 import { createS3Client } from '../aws/aws-clients.ts';
 import { S3Objects } from '../aws/s3-objects.ts';
-import { type DirectoryLock, lockDirectory } from '../local/directory-lock.ts';
-import type { Loss } from '../local/opened-directory.ts';
+import { DirectoryInUse, type DirectoryLock } from '../local/directory-lock.ts';
+import { type DirectoryOptions, type Loss, lockWhenFree } from '../local/opened-directory.ts';
 import type { SqliteRecords } from '../local/sqlite-records.ts';
 import { openTable, tableFile } from '../local/state-directory.ts';
 import { SystemClock } from '../system-clock.ts';
 import { abilitiesLine, type StoreAbilities } from './abilities.ts';
 import { indexingQueue } from './indexing-stack.ts';
-import { Lease, newHolder } from './lease.ts';
+import { Lease, type LeaseOptions, newHolder } from './lease.ts';
 import { probeStore } from './probe.ts';
 import { type StoreAddress, stateDirectoryOf } from './store-address.ts';
 import { describingFailures } from './store-failure.ts';
@@ -31,6 +31,8 @@ export interface OpenStoreOptions {
   readonly stateDirectory?: string | undefined;
   readonly clock?: Clock;
   readonly onChange: OnChange;
+  /** Waits for the other indexer's end; without it, the store is refused. */
+  readonly onInUse?: DirectoryOptions['onInUse'];
   /** Called with a sentence for the operator. */
   readonly onNotice: (sentence: string) => void;
 }
@@ -88,7 +90,7 @@ export class OpenedStore {
     const { name, bucket, prefix } = address;
     const stateDirectory = resolve(options.stateDirectory ?? stateDirectoryOf(address));
     makeDirectory(stateDirectory);
-    const lock = lockDirectory(stateDirectory, name);
+    const lock = await lockWhenFree(stateDirectory, name, options.onInUse);
     const client = storeClient(address);
     try {
       const queue = await indexingQueue(client, address);
@@ -103,14 +105,17 @@ export class OpenedStore {
         onNotice('without conditional puts, what is put is read back: never start two indexers of one store at once');
       remember(stateDirectory, abilities);
       const placed = { bucket, prefix, quoteIfMatch, conditionalPuts };
-      const lease = await Lease.take({
-        objects: new StoreObjects(client, placed),
-        name,
-        holder: holderOf(stateDirectory),
-        isPutConditional: conditionalPuts === 'yes',
-        clock,
-        onNotice,
-      });
+      const lease = await takeWhenFree(
+        {
+          objects: new StoreObjects(client, placed),
+          name,
+          holder: holderOf(stateDirectory),
+          isPutConditional: conditionalPuts === 'yes',
+          clock,
+          onNotice,
+        },
+        options.onInUse,
+      );
       const objects = new StoreObjects(client, { ...placed, permitWrite: () => lease.permitWrite() });
       let isDamaged = false;
       const opened = openTable({
@@ -169,6 +174,17 @@ export class OpenedStore {
     this.records.close();
     this.#client.destroy();
     this.#lock.release();
+  }
+}
+
+async function takeWhenFree(lease: LeaseOptions, onInUse: DirectoryOptions['onInUse']): Promise<Lease> {
+  for (;;) {
+    try {
+      return await Lease.take(lease);
+    } catch (error) {
+      if (onInUse === undefined || !(error instanceof DirectoryInUse)) throw error;
+      await onInUse(error);
+    }
   }
 }
 

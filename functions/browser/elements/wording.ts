@@ -1,5 +1,6 @@
 /** Numbers, sizes and times as people read them, and words that several views use. */
 
+import type { FindingKind } from '../../check/findings.ts';
 import type { PatternProblem } from '../../version/pattern.ts';
 import { byteSize, duration } from '../../wording.ts';
 
@@ -51,12 +52,21 @@ export function timeText(isoTime: string, now = new Date()): string {
 }
 
 /** What the kinds of inconsistencies are called. */
-export const findingTitles = {
+export const findingTitles: Readonly<Record<FindingKind, string>> = {
+  foreignArchitectures: 'Foreign architectures',
+  dependencyCycles: 'Dependency cycles',
   missingDependencies: 'Missing dependencies',
   missingLibraries: 'Missing libraries',
   duplicateNames: 'Duplicate package names',
   duplicatePaths: 'Several versions of one package',
-} as const;
+};
+
+/** What they do to clients, where their titles do not say it. */
+export const findingNotes: Readonly<Partial<Record<FindingKind, string>>> = {
+  foreignArchitectures:
+    'One such package stops pkgin update for everyone: move it to another repository, or remove it.',
+  dependencyCycles: 'Packages that need each other cannot be installed.',
+};
 
 /** Why no package could match a pattern. */
 export const patternProblemTexts: Readonly<Record<PatternProblem, string>> = {

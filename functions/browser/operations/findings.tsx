@@ -1,9 +1,9 @@
 /** The inconsistencies of all repositories. */
 
-import { sumOf } from '../../check/findings.ts';
+import { listFindings, sumOf } from '../../check/findings.ts';
 import type { ServedRepository, ServiceStatus } from '../../server/service-status.ts';
 import { CodeRows, Count, Fold, Section } from '../elements/sections.tsx';
-import { findingTitles } from '../elements/wording.ts';
+import { findingNotes, findingTitles } from '../elements/wording.ts';
 import { nameOf } from './sections.tsx';
 import { Others } from './table.tsx';
 
@@ -24,23 +24,20 @@ export function Findings({ repositories }: Pick<ServiceStatus, 'repositories'>) 
 
 function Report({ report, findings }: ServedRepository) {
   if (report === null || findings === null) return null;
-  const items = {
-    missingDependencies: report.missingDependencies.map(({ pattern, neededBy }) => [pattern, neededBy] as const),
-    missingLibraries: report.missingLibraries.map(({ library, neededBy }) => [library, neededBy] as const),
-    duplicateNames: report.duplicateNames.map(({ name, files }) => [name, files] as const),
-    duplicatePaths: report.duplicatePaths.map(({ path, names }) => [path, names] as const),
-  };
-  const kinds = (Object.keys(items) as (keyof typeof items)[]).filter((kind) => items[kind].length > 0);
+  const kinds = [...Map.groupBy(listFindings(report), ({ kind }) => kind)];
   return (
     <>
-      {kinds.map((kind) => (
+      {kinds.map(([kind, found]) => (
         <div key={kind}>
           <h3>
             {findingTitles[kind]}
             <Count value={findings[kind]} />
           </h3>
-          <CodeRows rows={items[kind].map(([what, names]) => [what, <span class="muted">{names.join(', ')}</span>])} />
-          <Others all={findings[kind]} shown={items[kind].length} />
+          {findingNotes[kind] && <p class="muted">{findingNotes[kind]}</p>}
+          <CodeRows
+            rows={found.map(({ what, packages }) => [what, <span class="muted">{packages.join(', ')}</span>])}
+          />
+          <Others all={findings[kind]} shown={found.length} />
         </div>
       ))}
     </>

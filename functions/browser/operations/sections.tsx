@@ -31,7 +31,7 @@ export function StatusFigures({ status: { queue, counts, ...status } }: { readon
     {
       title: 'Inconsistencies',
       value: numberText(findings),
-      note: 'dependencies, libraries, duplicates',
+      note: 'architectures, dependencies, libraries, duplicates',
       mood: findings > 0 && 'warn',
     },
     {

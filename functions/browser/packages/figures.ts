@@ -1,5 +1,6 @@
 /** What the page shows of the repository as a whole. */
 
+import { describeCycle } from '../../check/findings.ts';
 import { warningRemedies } from '../../record/warnings.ts';
 import type { Catalogue } from './catalogue.ts';
 import { categoriesOf } from './listed-package.ts';
@@ -26,6 +27,12 @@ export function figuresOf(catalogue: Catalogue, relations: Relations) {
     builds: buildFigures(packages.map(({ built }) => built)),
     /** `SunOS 5.11 x86_64`, the most frequent first. */
     platforms: catalogue.platforms,
+    foreignArchitectures: report.foreignArchitectures.map(({ architecture, names }) => {
+      return { architecture: architecture || '(empty)', packages: linksByName(names) };
+    }),
+    dependencyCycles: report.dependencyCycles.map((cycle) => {
+      return { cycle: describeCycle(cycle), packages: linksByName(cycle.names) };
+    }),
     missingDependencies: report.missingDependencies.map(({ neededBy, ...missing }) => {
       return { ...missing, neededBy: linksByName(neededBy) };
     }),

@@ -1,8 +1,17 @@
 /** The repository as a whole: its figures, and its inconsistencies. */
 
+import type { FindingKind } from '../../check/findings.ts';
 import { CopiedLine } from '../elements/copied-line.tsx';
 import { type CodeRow, CodeRows, Count, Figures, Fold, Section } from '../elements/sections.tsx';
-import { agoText, countText, findingTitles, numberText, patternProblemTexts, sizeText } from '../elements/wording.ts';
+import {
+  agoText,
+  countText,
+  findingNotes,
+  findingTitles,
+  numberText,
+  patternProblemTexts,
+  sizeText,
+} from '../elements/wording.ts';
 import { BuildColumns, CategoryBars } from './charts.tsx';
 import type { Figures as RepositoryFigures } from './figures.ts';
 import { shellWord } from './install-commands.ts';
@@ -21,7 +30,7 @@ interface RepositoryViewProperties {
 }
 
 export function RepositoryView({ figures, index: { lastModified }, repositoryUrl }: RepositoryViewProperties) {
-  const { categories, builds, bytes, packages } = figures;
+  const { categories, builds, bytes, packages, foreignArchitectures } = figures;
   const published = new Date(lastModified).toISOString();
   const missing = numberText(figures.missingDependencies.length);
   const isMissing = missing !== '0';
@@ -37,9 +46,18 @@ export function RepositoryView({ figures, index: { lastModified }, repositoryUrl
             value: lastModified === 0 ? 'unknown' : agoText(lastModified, Date.now()),
             note: lastModified > 0 && <time dateTime={published}>{published.slice(0, 16).replace('T', ' ')} UTC</time>,
           },
+          ...(foreignArchitectures.length === 0
+            ? []
+            : [
+                {
+                  title: findingTitles.foreignArchitectures,
+                  value: <ShowFindings kind="foreignArchitectures" count={numberText(foreignArchitectures.length)} />,
+                  mood: 'bad' as const,
+                },
+              ]),
           {
             title: 'Missing dependencies',
-            value: isMissing ? <ShowMissing count={missing} /> : '0',
+            value: isMissing ? <ShowFindings kind="missingDependencies" count={missing} /> : '0',
             mood: isMissing ? 'bad' : 'good',
           },
         ]}
@@ -67,10 +85,9 @@ export function RepositoryView({ figures, index: { lastModified }, repositoryUrl
   );
 }
 
-/** They are the first of the inconsistencies. */
-function ShowMissing({ count }: { readonly count: string }) {
+function ShowFindings({ kind, count }: { readonly kind: FindingKind; readonly count: string }) {
   const show = () => {
-    const details = document.querySelector('details');
+    const details = document.querySelector<HTMLDetailsElement>(`details.${kind}`);
     if (details === null) return;
     details.open = true;
     details.scrollIntoView();
@@ -126,10 +143,19 @@ function Use({
 }
 
 function Inconsistencies(figures: RepositoryFigures) {
-  const { missingDependencies, missingLibraries, duplicateNames, duplicatePaths, warnings, systemLibraries } = figures;
-  const kinds: readonly (readonly [title: string, rows: readonly CodeRow[], count?: number])[] = [
+  const { foreignArchitectures, dependencyCycles, missingDependencies, missingLibraries } = figures;
+  const { duplicateNames, duplicatePaths, warnings, systemLibraries } = figures;
+  const kinds: readonly (readonly [kind: FindingKind | 'warnings', rows: readonly CodeRow[]])[] = [
     [
-      findingTitles.missingDependencies,
+      'foreignArchitectures',
+      foreignArchitectures.map(({ architecture, packages }) => [architecture, <PackageLinkList packages={packages} />]),
+    ],
+    [
+      'dependencyCycles',
+      dependencyCycles.map(({ cycle, packages }) => [cycle, <PackageLinkList packages={packages} />]),
+    ],
+    [
+      'missingDependencies',
       missingDependencies.map(({ pattern, problem, neededBy }) => [
         pattern,
         <div>
@@ -139,16 +165,13 @@ function Inconsistencies(figures: RepositoryFigures) {
       ]),
     ],
     [
-      findingTitles.missingLibraries,
+      'missingLibraries',
       missingLibraries.map(({ library, neededBy }) => [library, <PackageLinkList packages={neededBy} />]),
     ],
-    [findingTitles.duplicateNames, duplicateNames.map(({ name, files }) => [name, files.join(', ')])],
+    ['duplicateNames', duplicateNames.map(({ name, files }) => [name, files.join(', ')])],
+    ['duplicatePaths', duplicatePaths.map(({ path, packages }) => [path, <PackageLinkList packages={packages} />])],
     [
-      findingTitles.duplicatePaths,
-      duplicatePaths.map(({ path, packages }) => [path, <PackageLinkList packages={packages} />]),
-    ],
-    [
-      'Packages with warnings',
+      'warnings',
       warnings.map(({ code, remedy, packages }) => [
         code,
         <div>
@@ -156,20 +179,28 @@ function Inconsistencies(figures: RepositoryFigures) {
           <PackageLinkList packages={packages} />
         </div>,
       ]),
-      figures.packagesWithWarnings,
     ],
   ];
   const found = kinds.filter(([, rows]) => rows.length > 0);
   return (
     <Section title="Inconsistencies" class="findings">
       {found.length === 0 && (
-        <p class="good">None: no dependency or library is missing, and there are no duplicates.</p>
+        <p class="good">
+          None: no dependency or library is missing, and nothing is duplicate or of another architecture.
+        </p>
       )}
-      {found.map(([title, rows, count = rows.length]) => (
-        <Fold key={title} title={title} count={count}>
-          <CodeRows rows={rows} />
-        </Fold>
-      ))}
+      {found.map(([kind, rows]) =>
+        kind === 'warnings' ? (
+          <Fold key={kind} title="Packages with warnings" count={figures.packagesWithWarnings}>
+            <CodeRows rows={rows} />
+          </Fold>
+        ) : (
+          <Fold key={kind} class={kind} title={findingTitles[kind]} count={rows.length}>
+            {findingNotes[kind] && <p class="muted">{findingNotes[kind]}</p>}
+            <CodeRows rows={rows} />
+          </Fold>
+        ),
+      )}
       {systemLibraries > 0 && (
         <p class="muted">
           Packages here also need {countText(systemLibraries, 'library', 'libraries')} of the base system.

@@ -5,6 +5,7 @@ import {
   appendFile,
   chmod,
   copyFile,
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -22,6 +23,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import {
   DirectoryObjects,
@@ -109,6 +111,29 @@ function directoryObjectsTests(calls: FileCalls): void {
         await apply(path);
         assert.notEqual(await etagOf('a'), before);
         await assert.rejects(store.readRange('a', before, 0, 5), ObjectChanged);
+      });
+    }
+
+    const ofAPackage: Record<string, (path: string) => Promise<void>> = {
+      'writing as many bytes and setting its time back': (path) => writeFile(path, 'other'),
+      'changing its mode': (path) => chmod(path, 0o600),
+      'linking it': (path) => link(path, `${path}.link`),
+    };
+    for (const [change, apply] of Object.entries(ofAPackage)) {
+      it(`${change} gives a package a new ETag, and no other file`, async () => {
+        for (const key of ['x-1.0.tgz', 'pkg_summary.gz', 'index.html']) {
+          const path = join(root, key);
+          await writeFile(path, 'first');
+          await utimes(path, 1_700_000_000.25, 1_700_000_000.25);
+          const before = await etagOf(key);
+          await sleep(20); // more than a tick of the kernel's clock
+          await apply(path);
+          await utimes(path, 1_700_000_000.25, 1_700_000_000.25);
+          const isPackage = key === 'x-1.0.tgz';
+          assert.equal((await etagOf(key)) !== before, isPackage, key);
+          if (isPackage) await assert.rejects(store.readRange(key, before, 0, 5), ObjectChanged);
+          else assert.equal((await store.readRange(key, before, 0, 5)).length, 5);
+        }
       });
     }
 
@@ -451,6 +476,14 @@ function directoryObjectsTests(calls: FileCalls): void {
       const outcome = await store.receive('All/a', chunked(chunks), { bytesMax: 40 * 64 * 1024 });
       assert.deepEqual(outcome, { outcome: 'created', etag: await etagOf('All/a') });
       assert.deepEqual(await readFile(join(root, 'All/a')), Buffer.concat(chunks));
+    });
+
+    it('answers with the ETag that the package has once it is in place', async () => {
+      for (const outcome of ['created', 'replaced'])
+        assert.deepEqual(await store.receive('x-1.0.tgz', body('1'), { bytesMax: 10 }), {
+          outcome,
+          etag: await etagOf('x-1.0.tgz'),
+        });
     });
 
     it('tells whether it created or replaced', async () => {

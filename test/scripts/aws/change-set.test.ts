@@ -24,6 +24,7 @@ function proposing(...described: readonly string[]) {
 test('waits for CloudFormation, and reads all pages of the changes', async () => {
   const { client } = proposing(
     '<Status>CREATE_IN_PROGRESS</Status>',
+    '<Status>CREATE_COMPLETE</Status>',
     `<Status>CREATE_COMPLETE</Status><Changes>${change('A')}</Changes><NextToken>2</NextToken>`,
     `<Status>CREATE_COMPLETE</Status><Changes>${change('B')}</Changes>`,
   );
