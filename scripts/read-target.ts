@@ -61,7 +61,7 @@ export async function openTarget(directory: string | undefined, options: ReadOpt
   if (directory !== undefined && name === undefined)
     return await (isStoreName(directory) ? openStore(directory, options) : openDirectory(directory, options.state));
   if (directory !== undefined || name === undefined)
-    throw new UsageError('expected either a directory (or s3://BUCKET) or --stack NAME');
+    throw new UsageError('expected either a directory or --stack NAME');
   const stores = await openStackNamed(name, options);
   return { kind: 'stack', name, stores, ...stores, close: () => undefined };
 }
