@@ -45,7 +45,7 @@ export interface LocalStores {
   /** For messages: the path of the directory, or `s3://bucket/prefix`. */
   readonly name: string;
   readonly stateDirectory: string;
-  /** What was lost, if anything: the indexer cannot go on then. */
+  /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
   /** For a start that failed before it did any work: `release` then removes what this opening made. */
   discard(): void;
@@ -157,7 +157,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     });
   }
 
-  /** An upload. Nobody sees any of it before its last byte is on the disk. */
+  /** An upload. It is not visible before its last byte is on the disk. */
   async receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome> {
     const received = await this.stores.objects.receive(key, body, options);
     if (received.outcome !== 'exists') {
@@ -198,7 +198,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     if (!this.hints.isWaiting(key)) await this.send([{ key }]);
   }
 
-  /** Publishes the index again if it is not ours: somebody replaced or removed it. */
+  /** Publishes the index again if it is not ours: another program replaced or removed it. */
   async checkIndex(key: ObjectKey): Promise<void> {
     const head = await this.stores.objects.head(key);
     if (head === undefined || Object.keys(head.metadata).length === 0) this.rowChanged(splitKey(key).repository);
