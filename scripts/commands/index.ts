@@ -1,8 +1,10 @@
-/** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
+/** `index DIR|s3://BUCKET`: brings the indexes of all repositories in a directory or a store up to date, once. */
 
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
+import type { OpenedDirectory } from '../../functions/adapters/local/opened-directory.ts';
+import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
 import type { Extracted } from '../../functions/bulk-extract.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
@@ -19,8 +21,8 @@ import { endingForAll } from '../terminal/run-command.ts';
 export function addCommand(program: Command): void {
   const command = program
     .command('index')
-    .description('bring all indexes below a directory up to date, once')
-    .argument('[dir]', 'directory with repositories at any depth', parsePath);
+    .description('bring all indexes in a directory, or in an S3-compatible store, up to date, once')
+    .argument('[dir]', 'directory with repositories at any depth, or s3://BUCKET[/PREFIX]', parsePath);
   addIndexingOptions(command)
     .option('--force', 'read every package again, even if unchanged')
     .option('--quiet', 'print nothing unless something is wrong (for cron)')
@@ -28,7 +30,7 @@ export function addCommand(program: Command): void {
     .action(endingForAll(indexDirectories));
 }
 
-interface IndexOptions {
+interface IndexOptions extends StoreOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
@@ -62,7 +64,7 @@ async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promi
 /** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false, ...store }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { tableFile }, { ExtractThreads }, { LocalIndexer }] = await Promise.all([
@@ -93,12 +95,18 @@ async function indexDirectory(
     process.exit(exitCode);
   });
   const indexer = await LocalIndexer.open(
-    { directory, stateDirectory: state, calls: syncCalls, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
+    { directory, stateDirectory: state, calls: syncCalls, store, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
     {
       formats,
       page,
       rules,
       events: {
+        // Of a store; threads report by themselves.
+        onExtracted: (key, extraction) => {
+          const row = extraction.outcome === 'removed' ? undefined : extraction.row;
+          report(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
+        },
+        onDeadLetter: ({ hint, error }) => fail(systemErrorSentence(error, `cannot index ${hint.key}`)),
         onSummarized: (repository, publication, startedAt) => {
           done.summaries += 1;
           const facts = describe(publication);
@@ -118,30 +126,39 @@ async function indexDirectory(
       },
     },
   );
-  const { directory: root, stateDirectory, records } = indexer.stores;
-  const table = records.isEmpty ? undefined : tableFile(stateDirectory);
-  const threads = new ExtractThreads({
-    work: { directory: root, stateDirectory, table, rules, settleMilliseconds: 1_000 * settle },
-    onExtracted: async ({ hints, changes, rejected, leftOut, failed }) => {
-      await records.writeAll(changes);
-      report(hints, rejected);
-      for (const key of leftOut)
-        sayUnlessQuiet(
-          `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
-        );
-      for (const sentence of failed) fail(sentence);
-    },
-  });
+  const threadsOf = ({ directory: root, stateDirectory, records }: OpenedDirectory): ExtractThreads =>
+    new ExtractThreads({
+      work: {
+        directory: root,
+        stateDirectory,
+        table: records.isEmpty ? undefined : tableFile(stateDirectory),
+        rules,
+        settleMilliseconds: 1_000 * settle,
+      },
+      onExtracted: async ({ hints, changes, rejected, leftOut, failed }) => {
+        await records.writeAll(changes);
+        report(hints, rejected);
+        for (const key of leftOut)
+          sayUnlessQuiet(
+            `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
+          );
+        for (const sentence of failed) fail(sentence);
+      },
+    });
+  const { stores } = indexer;
+  // A store answers after milliseconds, in which threads would only wait; and what is in it is complete.
+  const threads = 'directory' in stores ? threadsOf(stores) : undefined;
   try {
-    const found = await indexer.reindex({ force }, threads);
+    const hints = threads ?? indexer.hints;
+    const found = await indexer.reindex({ force }, hints);
     progress.start(found.hints, done.hints);
-    await threads.idle();
+    await hints.idle();
   } catch (error) {
     indexer.abandon();
     throw error;
   } finally {
     progress.stop();
-    await threads.close();
+    await threads?.close();
     await indexer.close();
     ignoreStop();
   }
