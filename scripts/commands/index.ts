@@ -126,7 +126,7 @@ async function indexDirectory(
       },
     },
   );
-  const threadsOf = ({ directory: root, stateDirectory, records }: OpenedDirectory): ExtractThreads =>
+  const threadsOf = ({ directory: root, stateDirectory, records }: OpenedDirectory) =>
     new ExtractThreads({
       work: {
         directory: root,
