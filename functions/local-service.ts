@@ -18,6 +18,7 @@ import {
   extractedLine,
   failureLine,
   greeting,
+  mixtureLine,
   publicationLine,
 } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
@@ -355,6 +356,8 @@ function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
     },
     onSummarized: (repository, publication, startedAt) => {
       logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
+      if (publication.outcome === 'published')
+        logIfAny(mixtureLine(repository, publication.summary.architectures), 'warn');
       activity.summarized(repository, publication, startedAt);
     },
     onSummarizeFailed: (repository, error, failures) => {

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { architecturesMetadata, decodeCounts } from './index/architecture-counts.ts';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
@@ -186,11 +187,13 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     // The index that is there may not be of these rows.
     if (!isAdopted) return { outcome: 'deferred' };
     const { blocks } = await readIndexes(ports.objects, view);
-    const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
-    if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
-      return { outcome: 'deferred' };
+    const { metadata = {} } = heads.get(gzFile) ?? {};
+    const fileSum = metadata[fileSumMetadata];
+    const architectures = decodeCounts(metadata[architecturesMetadata]);
+    const isDescribed = fileSum !== undefined && architectures !== undefined;
+    if (!isDescribed || !formats.every((format) => blocks[0]?.pieces.has(format))) return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
-    const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
+    const summary = await changeSummary({ blocks, fileSum, architectures }, changes, changed, options);
     return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary, damaged: new Set() };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };

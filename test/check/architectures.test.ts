@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareArchitectures } from '../../functions/check/architectures.ts';
+import { compareArchitectures, compareTotals } from '../../functions/check/architectures.ts';
 
 type Packages = readonly (readonly [name: string, ...architectures: string[]])[];
 
 function compare(packages: Packages): string {
   const named = packages.map(([name, ...architectures]) => ({ name, architectures }));
   const { architecture, foreign } = compareArchitectures(named);
+  const totals = new Map<string, number>();
+  for (const value of packages.flatMap(([, ...values]) => values)) totals.set(value, (totals.get(value) ?? 0) + 1);
+  const compared = compareTotals(totals);
+  assert.equal(compared.architecture, architecture);
+  const totalOf = (names: readonly string[]) => packages.filter(([name]) => names.includes(name)).length;
+  if (packages.every((each) => each.length <= 2))
+    assert.deepEqual(
+      compared.foreign,
+      foreign.map((each) => ({ architecture: each.architecture, packages: totalOf(each.names) })),
+    );
   return [architecture ?? 'none', ...foreign.map((each) => `${each.architecture || '(empty)'}: ${each.names}`)].join(
     '; ',
   );

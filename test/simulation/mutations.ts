@@ -202,8 +202,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seed: 13,
     theme: 'growth',
     step: 'summarize',
-    from: 'changeSummary({ blocks, fileSum }, changes,',
-    to: 'changeSummary({ blocks, fileSum }, new Set([...changes].slice(0, 1)),',
+    from: 'changeSummary({ blocks, fileSum, architectures }, changes,',
+    to: 'changeSummary({ blocks, fileSum, architectures }, new Set([...changes].slice(0, 1)),',
   },
   'summarize forgets what changed in its second pass': {
     seed: 5,

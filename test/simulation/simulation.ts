@@ -11,6 +11,7 @@
 import { hash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
+import { metadataOf } from '../../functions/index/index-heads.ts';
 import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
@@ -412,15 +413,10 @@ class Simulation {
     if (by === 'us') {
       const format = file === 'pkg_summary.gz' ? 'gz' : 'zst';
       const { blockBytes } = this.#plan.setting;
-      const { index, digest, fileSum } = await rebuilt(records, format, blockBytes, date);
+      const { index, summary } = await rebuilt(records, format, blockBytes, date);
       this.#objects.upload(key, index, date);
       const object = this.#objects.objects.get(key);
-      const metadata = {
-        'blocks-sha256': digest,
-        'files-sha256-sum': fileSum,
-        'repository-sha256': hash('sha256', repository),
-        published: date.toISOString(),
-      };
+      const metadata = metadataOf(summary, repository, date, undefined);
       this.#invariants.indexWasThere(repository, records.keys());
       if (object !== undefined) this.#objects.objects.set(key, { ...object, metadata });
     } else {
