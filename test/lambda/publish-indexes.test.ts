@@ -115,12 +115,14 @@ describe('summarize', () => {
     };
     for (const name of ['a', 'b']) await put(name, 'x86_64');
     await publish(ports, requests(['All']));
+    await ports.clock.advance(2_000);
     await put('c', 'aarch64');
     ports.records.rows = () => assert.fail('expected to read no other rows');
     await publish(
       ports,
       changes(['All'], () => 'c-1.0.tgz'),
     );
+    await ports.clock.advance(2_000);
     await put('c', 'x86_64v3');
     await publish(
       ports,

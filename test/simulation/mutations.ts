@@ -64,6 +64,24 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'old?.etag === object.etag && !force',
     to: 'old?.size === object.size && !force',
   },
+  'extract ignores the rules that a row was made by': {
+    theme: 'rules',
+    step: 'extract',
+    from: 'known?.rules === fingerprintOf(rules)',
+    to: 'known !== undefined',
+  },
+  'extract says that a row is of the new rules, and does not judge it': {
+    theme: 'rules',
+    step: 'extract',
+    from: '(known && judgeAgain(known, rules))',
+    to: '(known && { ...known, rules: fingerprintOf(rules) })',
+  },
+  'reindex does not compare the rules': {
+    theme: 'rules',
+    step: 'reindex',
+    from: ' || rules !== options.rules',
+    to: '',
+  },
   'extract keeps the row of a package that is gone': {
     step: 'extract',
     from: 'await records.deleteRow(repository, file);',
