@@ -66,18 +66,21 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'extract ignores the rules that a row was made by': {
     theme: 'rules',
+    seed: 6,
     step: 'extract',
     from: 'known?.rules === fingerprintOf(rules)',
     to: 'known !== undefined',
   },
   'extract says that a row is of the new rules, and does not judge it': {
     theme: 'rules',
+    seed: 6,
     step: 'extract',
     from: '(known && judgeAgain(known, rules))',
     to: '(known && { ...known, rules: fingerprintOf(rules) })',
   },
   'reindex does not compare the rules': {
     theme: 'rules',
+    seed: 6,
     step: 'reindex',
     from: ' || rules !== options.rules',
     to: '',
