@@ -1,4 +1,4 @@
-/** The lines that `serve` prints. */
+/** The lines that `serve` and `watch` print. */
 
 import { styleText } from 'node:util';
 import type { DeadLetter } from './adapters/local/memory-hints.ts';
@@ -91,6 +91,11 @@ export function greeting({ directory, listening, url, repositories, uploads }: G
     uploadLines[uploads].replace('URL', urls[0] ?? ''),
     `status:  ${url}/-/    to stop: Ctrl-C`,
   ];
+}
+
+/** For a directory that others serve. */
+export function watchGreeting(directory: string): string {
+  return `watching ${directory}    to stop: Ctrl-C`;
 }
 
 const uploadLines: Readonly<Record<Greeted['uploads'], string>> = {

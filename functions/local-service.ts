@@ -1,5 +1,5 @@
 /**
- * `serve`: the composition of local.ts, with a watch of its directory and a web server.
+ * `serve`: the composition of local.ts, with a watch of its directory and a web server; `watch`: without the server.
  *
  *     watch ─┬─ onFile ───────────────────────────▶ indexer ◀── receive, remove ── server
  *            └─ onDirectory, onTree ─▶ comparisons ─▶┘
@@ -7,32 +7,25 @@
 
 import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
-import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
+import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import {
-  comparedLine,
-  deadLetterLine,
-  extractedLine,
-  failureLine,
-  greeting,
-  mixtureLine,
-  publicationLine,
-} from './console-messages.ts';
+import { comparedLine, greeting, watchGreeting } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
-import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
+import { LocalIndexer } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
-import type { AnsweredRequest, Log, LogLevel } from './log.ts';
+import type { AnsweredRequest, Log } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
 import type { ViewPermissions } from './server/site.ts';
-import { printable, repositoryName } from './wording.ts';
+import { reportedEvents, reportFailure } from './service-events.ts';
+import { printable } from './wording.ts';
 
 export const serviceLimits = {
   /** How often everything is compared: some file systems report no changes, and any may lose some. */
@@ -50,8 +43,9 @@ export const serviceLimits = {
 } as const;
 
 export interface ServiceOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly host?: string;
+  /** Without it, nothing is served. */
+  readonly port?: number;
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
@@ -69,6 +63,8 @@ export interface ServiceOptions {
   readonly uploadMax?: number;
   /** Who may see what the server is doing; by default everybody who reaches it. */
   readonly views?: Partial<ViewPermissions>;
+  /** Programs to tell of each publication. */
+  readonly hooks?: readonly Hook[];
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
   /** Seconds without a change before a file is read. */
@@ -94,15 +90,16 @@ export class Service {
   readonly #log: Log;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
-  readonly #server: HttpServer;
+  readonly #hooks: Hooks;
+  readonly #server: HttpServer | undefined;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
   readonly #comparing: Debouncer;
   readonly #stopping: AbortController;
   #watch: DirectoryWatch | undefined;
   #loss: Loss | undefined;
-  /** That the server listens on. */
-  readonly port: number;
+  /** That the server listens on, if there is one. */
+  readonly port: number | undefined;
 
   /**
    * The server first: it can serve the existing index. The watch before the comparison: so no change is missed.
@@ -116,27 +113,40 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, arch = [], debounce, settle, state } = options;
+    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
+    const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
-    const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
+    const events = {
+      ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds),
+      onChanged: (name: Repository) => operations.changed(name),
+    };
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      { formats, page, rules: { architectures: arch }, debounce, settle, clock, events },
-    );
-    const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
-    const { server, address } = await listen(indexer, operations, options, surroundings).catch(
-      async (error: unknown) => {
-        indexer.stores.discard();
-        await indexer.close();
-        throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+      {
+        formats,
+        page,
+        rules: { architectures: arch },
+        debounce,
+        settle,
+        clock,
+        events,
+        describe: wanted.length > 0,
       },
     );
-    const parts = { activity, clock, log, indexer, operations, server, stopping };
-    const service = new Service(parts, address.port);
+    const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
+    const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
+      indexer.stores.discard();
+      await indexer.close();
+      throw error instanceof CannotListen ? new CannotRun(error.message) : error;
+    });
+    const { server, address } = listening ?? {};
+    const service = new Service({ activity, clock, log, indexer, operations, hooks, server, stopping }, address?.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
-      await service.#greet(address, options, surroundings.greet ?? log);
+      const greet = surroundings.greet ?? log;
+      if (address === undefined) greet(watchGreeting(indexer.stores.directory));
+      else await service.#greet(address, options, greet);
       return service;
     } catch (error) {
       await service.stop();
@@ -144,12 +154,16 @@ export class Service {
     }
   }
 
-  private constructor({ activity, clock, log, indexer, operations, server, stopping }: ServiceParts, port: number) {
+  private constructor(
+    { activity, clock, log, indexer, operations, hooks, server, stopping }: ServiceParts,
+    port?: number,
+  ) {
     this.#activity = activity;
     this.#clock = clock;
     this.#log = log;
     this.#indexer = indexer;
     this.#operations = operations;
+    this.#hooks = hooks;
     this.#server = server;
     this.#stopping = stopping;
     this.port = port;
@@ -194,9 +208,10 @@ export class Service {
     if (this.#isLost) this.#indexer.abandon();
     this.#stopping.abort();
     await this.#watch?.close();
-    await this.#server.close();
+    await this.#server?.close();
     await this.#comparing.close();
     await this.#indexer.close();
+    await this.#hooks.close();
   }
 
   async #follow(watch: WatchDirectory, poll: number | undefined): Promise<void> {
@@ -305,18 +320,21 @@ interface ServiceParts {
   readonly log: Log;
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
-  readonly server: HttpServer;
+  readonly hooks: Hooks;
+  readonly server: HttpServer | undefined;
   readonly stopping: AbortController;
 }
 
-/** @throws {CannotListen} */
+/** @returns undefined where nothing is to be served. @throws {CannotListen} */
 async function listen(
   indexer: LocalIndexer<OpenedDirectory>,
   operations: LocalOperations,
   options: ServiceOptions,
   { log, onAnswered }: ServiceSurroundings,
-): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress }> {
-  const { host, port, publicUrl, uploadToken, uploadMax, localUploads = false, overwrite = true, views } = options;
+): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress } | undefined> {
+  const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax, views } = options;
+  const { localUploads = false, overwrite = true } = options;
+  if (port === undefined) return undefined;
   const server = createHttpServer({
     root: indexer.stores.directory,
     host,
@@ -333,40 +351,4 @@ async function listen(
     ...(onAnswered === undefined ? {} : { onAnswered }),
   });
   return { server, address: await server.listen(port) };
-}
-
-/** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
-function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
-  const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
-  return {
-    onNotice: (sentence) => log(sentence, 'warn'),
-    onUploaded: (key) => activity.uploaded(key),
-    onRemoved: (key) => activity.heard(key),
-    onExtracted: (key, extraction) => {
-      const isRejected = extraction.outcome === 'written' && extraction.row.state === 'rejected';
-      logIfAny(extractedLine(key, extraction), isRejected ? 'warn' : 'info');
-      activity.extracted(key, extraction);
-    },
-    onExtractFailed: (key, error, tries) => {
-      if (tries === 1) reportFailure(log, `cannot read ${key}`, error);
-    },
-    onDeadLetter: (letter) => {
-      if (!(letter.error instanceof DirectoryLost))
-        log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds), 'error');
-    },
-    onSummarized: (repository, publication, startedAt) => {
-      logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
-      if (publication.outcome === 'published')
-        logIfAny(mixtureLine(repository, publication.summary.architectures), 'warn');
-      activity.summarized(repository, publication, startedAt);
-    },
-    onSummarizeFailed: (repository, error, failures) => {
-      if (failures === 1) reportFailure(log, `cannot publish the index of ${repositoryName(repository)}`, error);
-    },
-  };
-}
-
-/** The loss of the directory is reported once, and not for every package in it. */
-function reportFailure(log: Log, what: string, error: unknown): void {
-  if (!(error instanceof DirectoryLost)) log(failureLine(what, error), 'warn');
 }

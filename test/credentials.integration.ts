@@ -11,7 +11,7 @@ import { assertFreeOf, secrets, withRefusingAws } from './refusing-aws.ts';
 
 test('the upload token is in no log, no answer, no file and no help, however it is shown', async () => {
   const token = 'wOnderfu1-token';
-  const environment = { INDEXER_UPLOAD_TOKEN: token };
+  const environment = { PKGSRC_INDEXER_UPLOAD_TOKEN: token };
   await inTemporaryDirectory(async (directory) => {
     await makeRepository(directory, 2);
     const indexer = await ServingIndexer.start(directory, soon, { environment });
@@ -58,7 +58,7 @@ test('the upload token is in no log, no answer, no file and no help, however it 
     assert.match(indexer.output, /broke off/);
     const help = await run(['serve', '--help'], { environment });
     const odd = await run(['serve', directory, '--port', '0'], {
-      environment: { INDEXER_UPLOAD_TOKEN: `${token} blank` },
+      environment: { PKGSRC_INDEXER_UPLOAD_TOKEN: `${token} blank` },
     });
     assert.equal(odd.exitCode, 3);
     const said = [indexer.output, help.stdout, odd.stdout, odd.stderr, ...answers, ...(await textsBelow(directory))];

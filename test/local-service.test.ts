@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { asyncCalls, type FileCalls } from '../functions/adapters/local/file-calls.ts';
 import type { WatchDirectory } from '../functions/adapters/local/watch-directory.ts';
-import { Service } from '../functions/local-service.ts';
+import { Service, type ServiceOptions } from '../functions/local-service.ts';
+import type { PublicationEvent } from '../functions/publication-event.ts';
 import { Activity } from '../functions/server/activity.ts';
 import type { ServiceStatus } from '../functions/server/service-status.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
@@ -22,6 +23,7 @@ describe('Service', () => {
   let directory: string;
   let clock: ManualClock;
   let log: string[];
+  let hooked: PublicationEvent[];
   let watch: { events: Parameters<WatchDirectory>[1]; isClosed: boolean } | undefined;
   /** Packages that fail to be opened. */
   let unreadable: Set<string>;
@@ -34,6 +36,7 @@ describe('Service', () => {
     await mkdir(join(directory, 'All'));
     clock = new ManualClock();
     log = [];
+    hooked = [];
     unreadable = new Set();
     watch = undefined;
   });
@@ -53,7 +56,10 @@ describe('Service', () => {
     await stopped;
   }
 
-  async function start(settle = 2, arch: readonly string[] = []): Promise<void> {
+  async function start(
+    settle = 2,
+    own: Omit<Partial<ServiceOptions>, 'port'> & { port?: number | undefined } = {},
+  ): Promise<void> {
     const calls: FileCalls = {
       ...asyncCalls,
       open: async (path, flags) => {
@@ -72,16 +78,17 @@ describe('Service', () => {
         },
       };
     };
-    const options = {
-      host: '127.0.0.1',
-      port: 0,
+    const { port, ...others } = { port: 0 as number | undefined, ...own };
+    const options: ServiceOptions = {
+      ...(port === undefined ? {} : { port }),
       formats: ['gz', 'zst'],
       page: false,
       debounce: 1,
       settle,
-      arch,
       localUploads: true,
-    } as const;
+      hooks: [{ name: 'hook', deliver: async (event: PublicationEvent) => void hooked.push(event) }],
+      ...others,
+    };
     service = await Service.start(directory, options, new Activity(clock), {
       log: (line) => log.push(line),
       clock,
@@ -127,6 +134,31 @@ describe('Service', () => {
     });
     log.splice(0);
   }
+
+  it('tells its hooks of each publication, and counts that', async () => {
+    await startPublished();
+    await put('All/more-1.0.tgz', 'more');
+    watch?.events.onFile('All/more-1.0.tgz');
+    await untilLogged('published All: 2 packages');
+    assert.deepEqual(
+      hooked.map(({ repository, packages, added }) => [repository, packages, added]),
+      [
+        ['All', 1, ['first-1.0.tgz']],
+        ['All', 2, ['more-1.0.tgz']],
+      ],
+    );
+    assert.ok((hooked[0]?.sequence ?? 0) < (hooked[1]?.sequence ?? 0));
+    const metrics = await (await fetch(`http://127.0.0.1:${service?.port}/-/metrics`)).text();
+    assert.match(metrics, /^pkgsrc_indexer_hook_deliveries_total\{outcome="delivered"\} 2$/m);
+  });
+
+  it('follows the directory without a port as well', async () => {
+    await put('All/first-1.0.tgz', 'first');
+    await start(2, { port: undefined });
+    assert.equal(service?.port, undefined);
+    await untilLogged('published All: 1 package');
+    assert.ok(log.includes(`watching ${directory}    to stop: Ctrl-C`), log.join('\n'));
+  });
 
   it('indexes what is there when it starts, and greets', async () => {
     await startPublished();
@@ -306,7 +338,7 @@ describe('Service', () => {
     await untilLogged('published All: 1 package');
     await stop();
     log.splice(0);
-    await start(2, ['x86_64']);
+    await start(2, { arch: ['x86_64'] });
     await untilLogged('rejected All/arm-1.0.tgz: foreign-architecture');
     await untilLogged('published All: 0 packages');
     const url = `http://127.0.0.1:${service?.port}/All/arm-1.0.tgz`;

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { profileOption, regionOption } from '../aws/account-options.ts';
 import type { DeployOptions } from '../aws/deploy-stack.ts';
-import { collect } from '../terminal/argument-parsers.ts';
+import { RepeatableOption } from '../terminal/argument-parsers.ts';
 import { ending } from '../terminal/run-command.ts';
 
 export function addCommand(program: Command): void {
@@ -12,11 +12,14 @@ export function addCommand(program: Command): void {
     .description('deploy the indexer to AWS, or change a deployed stack')
     .option('--bucket <name>', 'the bucket with the packages (default: STACK-ACCOUNT-REGION)')
     .option('--existing', 'the bucket exists; keep its packages, indexes, rules and policy')
-    .option('--prefix <prefix>', 'watch only keys below this prefix; repeatable (default: all keys)', collect)
-    .option(
-      '--arch <prefix>',
-      'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
-      collect,
+    .addOption(
+      new RepeatableOption('--prefix <prefix>', 'watch only keys below this prefix; repeatable (default: all keys)'),
+    )
+    .addOption(
+      new RepeatableOption(
+        '--arch <prefix>',
+        'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
+      ),
     )
     .option('--debounce <seconds>', 'how long to collect changes before publishing, 0 to 300 (default: 10)')
     .addOption(formatsOption())

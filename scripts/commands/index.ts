@@ -1,32 +1,33 @@
 /** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { mixtureLine } from '../../functions/console-messages.ts';
 import type { Extracted } from '../../functions/extract-worker.ts';
-import { systemErrorSentence } from '../../functions/failures.ts';
+import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
 import type { Publication } from '../../functions/summarize.ts';
 import { byteSize, count, duration, printable, repositoryName } from '../../functions/wording.ts';
+import type { Target } from '../settings/settled-options.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
-import { archOption, formatsOption, pageOption, settleOption, stateOption } from '../terminal/directory-options.ts';
+import { addIndexingOptions } from '../terminal/directory-options.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { Progress } from '../terminal/progress.ts';
-import { ending } from '../terminal/run-command.ts';
+import { endingForAll } from '../terminal/run-command.ts';
 
 export function addCommand(program: Command): void {
-  program
+  const command = program
     .command('index')
     .description('bring all indexes below a directory up to date, once')
-    .argument('<dir>', 'directory with repositories at any depth', parsePath)
-    .addOption(stateOption())
-    .addOption(formatsOption())
-    .addOption(pageOption())
-    .addOption(archOption())
-    .addOption(settleOption())
+    .argument('[dir]', 'directory with repositories at any depth', parsePath);
+  addIndexingOptions(command)
     .option('--force', 'read every package again, even if unchanged')
-    .action(ending(indexDirectory));
+    .option('--quiet', 'print nothing unless something is wrong (for cron)')
+    .option('--wait', 'if another indexer has the directory, wait until it ends')
+    .action(endingForAll(indexDirectories));
 }
 
 interface IndexOptions {
@@ -39,11 +40,32 @@ interface IndexOptions {
   readonly settle: number;
   /** Read every package again, whether it changed or not. */
   readonly force?: boolean;
+  readonly quiet?: boolean;
+  readonly wait?: boolean;
 }
 
+/** One after the other. A directory that cannot be indexed keeps no other from being indexed. */
+async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promise<ExitCode> {
+  let worst: ExitCode = exitCodes.done;
+  for (const { directory, options } of targets) {
+    const exitCode = await indexDirectory(directory, options, targets.length === 1 ? '' : `${directory}: `).catch(
+      (error: unknown) => {
+        const sentence = failureSentence(error);
+        if (targets.length === 1 || sentence === undefined) throw error;
+        console.error(printable(sentence));
+        return exitCodes.couldNotRun;
+      },
+    );
+    if (exitCode > worst) worst = exitCode;
+  }
+  return worst;
+}
+
+/** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, arch = [], settle, force = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false }: IndexOptions,
+  label: string,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
     await Promise.all([
@@ -54,8 +76,10 @@ async function indexDirectory(
       import('../../functions/local.ts'),
     ]);
   const rules = { architectures: arch };
-  const progress = new Progress('reading packages');
-  const say = (line: string) => progress.say(console.error, line);
+  const progress = new Progress('reading packages', quiet);
+  const say = (line: string) => progress.say(console.error, label + line);
+  const sayUnlessQuiet = quiet ? () => undefined : say;
+  const print = quiet ? () => undefined : (line: string) => console.log(label + line);
   const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
@@ -66,18 +90,14 @@ async function indexDirectory(
     progress.update(done.hints);
     for (const { key, code, message } of rejected) say(`${printable(key)}: rejected: ${code}: ${printable(message)}`);
   };
-  for (const [signal, exitCode] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)
-    process.once(signal, () => {
-      progress.stop();
-      const [read, published] = [count(done.hints, 'package'), count(done.summaries, 'repository', 'repositories')];
-      console.error(`stopped after ${read} and ${published}. That work is kept: run the same command to continue.`);
-      process.exit(exitCode);
-    });
+  const ignoreStop = onStop((exitCode) => {
+    progress.stop();
+    const [read, published] = [count(done.hints, 'package'), count(done.summaries, 'repository', 'repositories')];
+    console.error(`stopped after ${read} and ${published}. That work is kept: run the same command to continue.`);
+    process.exit(exitCode);
+  });
   const indexer = await LocalIndexer.open(
-    { directory, stateDirectory: state, calls: syncCalls },
+    { directory, stateDirectory: state, calls: syncCalls, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
     {
       formats,
       page,
@@ -94,7 +114,7 @@ async function indexDirectory(
           if (facts.length === 0) return;
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
-          console.log(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
           const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
           if (mixture) say(mixture);
         },
@@ -127,7 +147,9 @@ async function indexDirectory(
       settleMilliseconds: 1_000 * settle,
       onLeftOut: (key) => {
         done.leftOut += 1;
-        say(`${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`);
+        sayUnlessQuiet(
+          `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
+        );
       },
     });
     const found = await indexer.reindex({ force }, settled);
@@ -140,10 +162,34 @@ async function indexDirectory(
     progress.stop();
     await threads.close();
     await indexer.close();
+    ignoreStop();
   }
   if (done.failures > 0) return exitCodes.couldNotRun;
-  if (done.summaries === 0) console.log(`no packages below ${directory}`);
+  if (done.summaries === 0) print(`no packages below ${directory}`);
   return done.rejected > 0 ? exitCodes.rejected : exitCodes.done;
+}
+
+/** Calls back with the exit code of a process that a signal ends. @returns what undoes it */
+function onStop(stop: (exitCode: number) => void): () => void {
+  const handlers = { SIGINT: () => stop(130), SIGTERM: () => stop(143) };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, handlers[signal]);
+  return () => {
+    for (const signal of signals) process.off(signal, handlers[signal]);
+  };
+}
+
+/** How often a directory that is in use is tried again. */
+const waitMilliseconds = 500;
+
+/** Waits a moment for the other indexer; says so the first time. */
+function waiting(say: (line: string) => void): (inUse: DirectoryInUse) => Promise<void> {
+  let isSaid = false;
+  return async ({ directory, holder }) => {
+    if (!isSaid) say(`waiting: ${printable(directory)} is in use by another indexer (process ${holder})`);
+    isSaid = true;
+    await setTimeout(waitMilliseconds);
+  };
 }
 
 /** `5 packages`, `0 rejected`, `2 warnings`, `1.2 kB published`; nothing where there is nothing to report. */

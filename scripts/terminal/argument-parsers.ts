@@ -1,6 +1,6 @@
 /** Parsers for arguments and options. Each throws commander's InvalidArgumentError, which names the argument. */
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** The empty text would mean the working directory. An unset shell variable must not. */
 export function parsePath(text: string): string {
@@ -47,7 +47,18 @@ export function parseSeconds(min: number, max: number): (text: string) => number
   };
 }
 
-/** For an option that may be given several times. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+/** An option that may be given several times. Its parser, if it has one of its own, gets the values before. */
+export class RepeatableOption extends Option {
+  constructor(flags: string, description: string) {
+    super(flags, description);
+    this.argParser<readonly string[]>((value, before = []) => [...before, value]);
+  }
+}
+
+/** Of an option that may be given several times. */
+export function parseUrls(text: string, before: readonly string[] = []): readonly string[] {
+  const { protocol = '' } = URL.parse(text) ?? {};
+  if (!/^https?:$/.test(protocol))
+    throw new InvalidArgumentError('Expected a URL with http:// or https://, and a host.');
+  return [...before, text];
 }

@@ -1,10 +1,51 @@
 /** Options of commands that read or write a directory. */
 
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
+import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
-import { parsePath, parseSeconds } from './argument-parsers.ts';
+import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
+
+/** Of every command that makes indexes. */
+export function addIndexingOptions(command: Command): Command {
+  return command
+    .addOption(stateOption())
+    .addOption(formatsOption())
+    .option('--no-page', 'do not write index.html, the package browser, beside each index')
+    .addOption(archOption())
+    .addOption(settleOption());
+}
+
+/** Of the commands that watch a directory. */
+export function addWatchingOptions(command: Command): Command {
+  return addIndexingOptions(command)
+    .option(
+      '--debounce <seconds>',
+      'publish an index when it has not changed for this long, or after ten times that at most',
+      parseSeconds(0, 300),
+      1,
+    )
+    .option(
+      '--poll <seconds>',
+      'compare everything this often, instead of watching it (for file systems that report no changes)',
+      parseSeconds(0.1, 3_600),
+    )
+    .addOption(new Option('--log <format>', 'format of the log').choices(logFormats).default('text'))
+    .addOption(
+      new RepeatableOption(
+        '--on-publish <command>',
+        'run this by sh after each publication, with JSON on its standard input; repeatable',
+      ),
+    )
+    .addOption(
+      new RepeatableOption('--webhook <url>', 'POST JSON there after each publication; repeatable').argParser(
+        parseUrls,
+      ),
+    )
+    .option('--webhook-secret <secret>', 'sign what is posted with HMAC-SHA256')
+    .option('--create', 'create the directory if it does not exist');
+}
 
 export function stateOption(): Option {
   return new Option('--state <dir>', 'directory for the table (default: .indexer in the indexed directory)').argParser(
@@ -12,7 +53,7 @@ export function stateOption(): Option {
   );
 }
 
-export function formatsOption(): Option {
+function formatsOption(): Option {
   // `choices` also sets a parser, so ours comes after it.
   return new Option('--formats <list>', 'index formats to publish')
     .choices([...indexFormatNames, indexFormatNames.join(',')])
@@ -20,12 +61,8 @@ export function formatsOption(): Option {
     .argParser(parseFormats);
 }
 
-export function pageOption(): Option {
-  return new Option('--no-page', 'do not write index.html, the package browser, beside each index');
-}
-
-export function archOption(): Option {
-  return new Option(
+function archOption(): Option {
+  return new RepeatableOption(
     '--arch <prefix>',
     'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
   ).argParser(parseArch);
@@ -40,7 +77,7 @@ function parseArch(prefix: string, before: readonly string[] = []): readonly str
   return [...before, prefix];
 }
 
-export function settleOption(): Option {
+function settleOption(): Option {
   const { settleMilliseconds } = settlingLimits;
   return new Option(
     '--settle <seconds>',

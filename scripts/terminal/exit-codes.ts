@@ -18,4 +18,4 @@ Exit codes:
   0  success
   1  success, but a package is rejected (check: inconsistencies were found)
   2  invalid usage
-  3  failure: the command could not run, or could not read everything`;
+  3  failure: the command could not run, or not do all of its work`;

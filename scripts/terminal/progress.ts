@@ -14,19 +14,24 @@ const redrawMilliseconds = 100;
 
 export class Progress {
   readonly #what: string;
+  readonly #isQuiet: boolean;
   #total = 0;
   #done = 0;
   #begin = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param what what is going on: `reading packages` */
-  constructor(what: string) {
+  /**
+   * @param what what is going on: `reading packages`
+   * @param isQuiet no bar
+   */
+  constructor(what: string, isQuiet = false) {
     this.#what = what;
+    this.#isQuiet = isQuiet;
   }
 
   /** Without work there is no bar. */
   start(total: number, done = 0): void {
-    if (!stream.isTTY || total === 0) return;
+    if (this.#isQuiet || !stream.isTTY || total === 0) return;
     this.#total = total;
     this.#done = done;
     this.#begin = performance.now();

@@ -3,6 +3,7 @@
 import { type Command, CommanderError } from 'commander';
 import { failureSentence, systemErrorSentence, UsageError } from '../../functions/failures.ts';
 import { awsErrorSentence } from '../aws/aws-errors.ts';
+import { settledOptions, settledTargets, type Target } from '../settings/settled-options.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** Output that cannot be written ends the process; a reader that stops early does not. */
@@ -31,9 +32,34 @@ export async function runCommand(program: Command, args: readonly string[]): Pro
   }
 }
 
-/** An action for commander whose result is the exit code. */
+/** What commander gives to an action. */
+type Given = [...args: unknown[], options: object, command: Command];
+
+/**
+ * An action for commander whose result is the exit code. Its last argument are the options, of which some may be from the environment
+ * or a configuration file; its first one may be a directory.
+ */
 export function ending<Arguments extends unknown[]>(run: (...args: Arguments) => Promise<ExitCode>) {
-  return async (...args: Arguments): Promise<void> => {
-    process.exitCode = await run(...args);
+  return async (...given: Given): Promise<void> => {
+    const { args, command } = split(given);
+    const options = await settledOptions(command, firstText(args));
+    process.exitCode = await run(...([...args, options] as Arguments));
   };
+}
+
+/** The same for a command over a directory, or over all those of the configuration file. */
+export function endingForAll<Options>(run: (targets: readonly Target<Options>[]) => Promise<ExitCode>) {
+  return async (...given: Given): Promise<void> => {
+    const { args, command } = split(given);
+    const targets = await settledTargets(command, firstText(args));
+    process.exitCode = await run(targets as readonly Target<Options>[]);
+  };
+}
+
+function split(given: Given): { readonly args: readonly unknown[]; readonly command: Command } {
+  return { args: given.slice(0, -2), command: given.at(-1) as Command };
+}
+
+function firstText([first]: readonly unknown[]): string | undefined {
+  return typeof first === 'string' ? first : undefined;
 }

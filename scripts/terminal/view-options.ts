@@ -17,17 +17,15 @@ export function viewOption(name: ViewName, what: string): Option {
 }
 
 export function viewTokenOption(name: ViewName): Option {
-  return new Option(`--${name}-token <token>`, `the token for --${name} token`).env(
-    `INDEXER_${name.toUpperCase()}_TOKEN`,
-  );
+  return new Option(`--${name}-token <token>`, `the token for --${name} token`);
 }
 
 /** @throws {UsageError} where a token is missing. */
-export function viewPermissions(options: ViewOptions): ViewPermissions {
+export function viewPermissions(options: Partial<ViewOptions>): ViewPermissions {
   const permissionOf = (name: ViewName): ViewPermission => {
-    const token = options[`${name}Token`];
-    if (options[name] === 'off') return { who: 'nobody' };
-    if (options[name] === 'on') return { who: 'all' };
+    const { [name]: who = 'on', [`${name}Token` as const]: token } = options;
+    if (who === 'off') return { who: 'nobody' };
+    if (who === 'on') return { who: 'all' };
     if (token === undefined) throw new UsageError(`--${name} token needs --${name}-token TOKEN`);
     return { who: 'token', token };
   };

@@ -69,7 +69,7 @@ export async function runHere(
   process.stdin.isTTY = false;
   try {
     const all = [...command.split(' ').filter((word) => word !== ''), ...args];
-    await runCommand(await loadProgram(all[0]), all);
+    await runCommand(await loadProgram(all), all);
     return { exitCode: Number(process.exitCode), ...output };
   } finally {
     Object.assign(process, { env: before.env, exitCode: before.exitCode });

@@ -1,7 +1,8 @@
 /** The commands for files and directories: what they say to odd arguments. What they do is tested with the steps. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -50,6 +51,39 @@ test('an index that cannot be published is told, and keeps no other from being s
   assert.equal(exitCode, 3);
 });
 
+test('index --quiet prints what is wrong, and nothing else', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-quiet-'));
+  t.after(() => rm(place, { recursive: true }));
+  const quietly = () => runHere('index', [place, '--settle', '0', '--quiet']);
+  assert.deepEqual(await quietly(), { exitCode: 0, stdout: '', stderr: '' });
+  await writeFile(join(place, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+  assert.deepEqual(await quietly(), { exitCode: 0, stdout: '', stderr: '' });
+  assert.ok(existsSync(join(place, 'pkg_summary.gz')));
+  await writeFile(join(place, 'bad-1.0.tgz'), 'no package');
+  const { exitCode, stdout, stderr } = await quietly();
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /^bad-1\.0\.tgz: rejected: not-a-package: .*\n$/);
+});
+
+test('index --config has every directory indexed, whatever becomes of the others', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-all-'));
+  t.after(() => rm(place, { recursive: true }));
+  await mkdir(join(place, 'a'));
+  await writeFile(join(place, 'a', 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+  const config = join(place, 'all.toml');
+  await writeFile(config, 'settle = 0\npage = false\n[[directories]]\npath = "none"\n[[directories]]\npath = "a"\n');
+  const { exitCode, stdout, stderr } = await runHere('index', ['--config', config]);
+  assert.equal(stderr, `${place}/none: there is no such file or directory\n`);
+  assert.match(stdout, /\/a: .*: 1 package, .* published/);
+  assert.equal(exitCode, 3);
+  assert.deepEqual((await readdir(join(place, 'a'))).sort(), [
+    '.indexer',
+    'pkg_summary.gz',
+    'pkg_summary.zst',
+    'x-1.0.tgz',
+  ]);
+});
+
 test('index judges again what is there when it gets another --arch, and reads nothing for it', async (t) => {
   const place = await mkdtemp(join(tmpdir(), 'local-commands-arch-'));
   t.after(() => rm(place, { recursive: true }));
@@ -89,6 +123,26 @@ test('a table that cannot be made is told with its place', async () => {
   const { exitCode, stderr } = await runHere('index', [directory, '--state', state, '--settle', '0']);
   assert.equal(exitCode, 3);
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
+});
+
+test('check and status of a repository below the directory that was indexed find its table', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-below-'));
+  t.after(() => rm(place, { recursive: true }));
+  for (const repository of ['a/All', 'b/All', 'ab/All']) {
+    await mkdir(join(place, repository), { recursive: true });
+    const packingList = [`@pkgdep gone-from-${repository[0]}>=1`];
+    await writeFile(join(place, repository, 'x-1.0.tgz'), makePackage({ name: 'x-1.0', packingList }));
+  }
+  assert.equal((await runHere('index', [place, '--settle', '0'])).exitCode, 0);
+  for (const below of ['a', 'a/All', 'a/All/']) {
+    const checked = await runHere('check', [join(place, below)]);
+    assert.match(checked.stdout, /gone-from-a/);
+    assert.doesNotMatch(checked.stdout, /gone-from-b|ab\/All/);
+    const status = await runHere('status', [join(place, below)]);
+    assert.match(status.stdout, /^a\/All /m);
+    assert.doesNotMatch(status.stdout, /^(?:b|ab)\/All /m);
+  }
+  assert.ok(!existsSync(join(place, 'a/All/.indexer')));
 });
 
 describe('check', () => {

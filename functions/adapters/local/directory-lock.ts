@@ -14,15 +14,28 @@ export interface DirectoryLock {
   release(): void;
 }
 
-/** @throws {CannotRun} where another process holds the lock, or the file cannot be locked. */
+/** Another process holds the lock. */
+export class DirectoryInUse extends CannotRun {
+  override readonly name = 'DirectoryInUse';
+  readonly directory: string;
+  /** The number of the process, or `unknown`. */
+  readonly holder: string;
+
+  constructor(directory: string, holder: string) {
+    super(
+      `${directory} is in use by another indexer (process ${holder}), which processes every change by itself; to run this command, stop it first`,
+    );
+    this.directory = directory;
+    this.holder = holder;
+  }
+}
+
+/** @throws {DirectoryInUse} @throws {CannotRun} where the file cannot be locked. */
 export function lockDirectory(stateDirectory: string, directory: string): DirectoryLock {
   const file = join(stateDirectory, 'lock.sqlite');
   const holderFile = join(stateDirectory, 'holder');
   const database = lock(file);
-  if (database === 'held by another')
-    throw new CannotRun(
-      `${directory} is in use by another indexer (process ${readHolder(holderFile)}), which processes every change by itself; to run this command, stop it first`,
-    );
+  if (database === 'held by another') throw new DirectoryInUse(directory, readHolder(holderFile));
   const inode = inodeOf(file);
   try {
     writeFileSync(holderFile, `${process.pid}\n`);
@@ -50,7 +63,7 @@ function lock(file: string): DatabaseSync | 'held by another' {
     if (errcode === busy) return 'held by another';
     if (errcode !== notADatabase)
       throw new CannotRun(`${file} cannot be locked (${message}): remove it, or let this user read and write it`);
-    // Nobody can lock a file that is no database. It is emptied, not removed: two processes that start at once then lock the same file.
+    // A file that is not a database cannot be locked. It is emptied, not removed: two processes that start at once then lock the same file.
     truncateSync(file);
     return lock(file);
   }
@@ -64,7 +77,7 @@ function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
-/** Digits only: the text is shown in a terminal, and anybody may have written it. */
+/** Digits only: the text is shown in a terminal, and any program may have written it. */
 function readHolder(holderFile: string): string {
   try {
     return /^\d{1,10}$/.exec(readFileSync(holderFile, 'utf8').trim())?.[0] ?? 'unknown';

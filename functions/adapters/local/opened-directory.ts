@@ -7,7 +7,7 @@ import { CannotRun, systemErrorSentence } from '../../failures.ts';
 import { keyLimits } from '../../keys.ts';
 import type { OnChange } from '../../ports.ts';
 import { printable } from '../../wording.ts';
-import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { DirectoryInUse, type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { DirectoryObjects } from './directory-objects.ts';
 import type { FileCalls } from './file-calls.ts';
 import type { SqliteRecords } from './sqlite-records.ts';
@@ -19,6 +19,8 @@ export interface DirectoryOptions {
   readonly stateDirectory?: string | undefined;
   /** How the directory is read; by default with asynchronous calls. */
   readonly calls?: FileCalls | undefined;
+  /** Resolves when the lock is to be tried again; without it, a directory that is in use is refused. */
+  readonly onInUse?: ((inUse: DirectoryInUse) => Promise<void>) | undefined;
   readonly onChange: OnChange;
   /** Called with a sentence for the operator, once each. */
   readonly onNotice: (sentence: string) => void;
@@ -54,7 +56,7 @@ export class OpenedDirectory {
     const stateDirectory = resolve(options.stateDirectory ?? defaultStateDirectory(directory));
     await refuseServedState(stateDirectory, directory);
     const isStateNew = await makeStateDirectory(stateDirectory);
-    const lock = lockDirectory(stateDirectory, directory);
+    const lock = await lockWhenFree(stateDirectory, directory, options.onInUse);
     try {
       const opened = new OpenedDirectory(options, directory, stateDirectory, lock, isStateNew);
       await opened.#removeTemporaryFiles();
@@ -131,6 +133,21 @@ export class OpenedDirectory {
       await this.objects.removeTemporaryFiles();
     } catch (error) {
       throw new CannotRun(systemErrorSentence(error, (error as NodeJS.ErrnoException).path ?? this.directory));
+    }
+  }
+}
+
+async function lockWhenFree(
+  stateDirectory: string,
+  directory: string,
+  onInUse: DirectoryOptions['onInUse'],
+): Promise<DirectoryLock> {
+  for (;;) {
+    try {
+      return lockDirectory(stateDirectory, directory);
+    } catch (error) {
+      if (onInUse === undefined || !(error instanceof DirectoryInUse)) throw error;
+      await onInUse(error);
     }
   }
 }
