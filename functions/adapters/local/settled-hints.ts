@@ -27,7 +27,7 @@ export class SettledHints implements HintQueue {
     if (objects.settlingFile === undefined) return await this.#options.hints.send(hints);
     const settled: Hint[] = [];
     for (const hint of hints) {
-      const wait = await this.#settling.millisecondsLeft(hint.key, () => objects.settlingFile(hint.key));
+      const wait = await this.#settling.millisecondsLeft(hint.key, async () => objects.settlingFile?.(hint.key));
       if (wait === 0) settled.push(hint);
       else onLeftOut(hint.key);
     }
