@@ -85,7 +85,8 @@ export class BulkExtract {
   async #follow(hint: Hint): Promise<void> {
     const objects = this.#objects.openedObject(hint.key, this.#buffer);
     try {
-      if (await this.#hasSettled(hint.key, objects)) await this.#extract(objects, hint);
+      const wait = await this.#settling.millisecondsLeft(hint.key, () => objects.settlingFile());
+      if (wait === 0) await this.#extract(objects, hint);
       else this.#leftOut.push(hint.key);
     } finally {
       await objects.close();
@@ -97,14 +98,5 @@ export class BulkExtract {
     const extraction = await extract(ports, key, { force, rules: this.#work.rules });
     const row = extraction.outcome === 'removed' ? undefined : extraction.row;
     if (row?.state === 'rejected') this.#rejected.push({ key, ...row.reason });
-  }
-
-  /** A file that cannot be read is left to extract, which says why. */
-  async #hasSettled(key: ObjectKey, objects: OpenedObject): Promise<boolean> {
-    try {
-      return (await this.#settling.millisecondsLeft(key, await objects.settlingFile())) === 0;
-    } catch {
-      return true;
-    }
   }
 }

@@ -23,10 +23,10 @@ describe('threads that extract', { timeout: 60_000 }, () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  function threadsFor(table: string, architectures: readonly string[] = []): ExtractThreads {
+  function threadsFor(table: string, architectures: readonly string[] = [], settleMilliseconds = 0): ExtractThreads {
     const work = { directory, stateDirectory: join(directory, '.indexer'), table, rules: { architectures } };
     return new ExtractThreads({
-      work: { ...work, settleMilliseconds: 0 },
+      work: { ...work, settleMilliseconds },
       onExtracted: async (each) => void results.push(each),
     });
   }
@@ -86,8 +86,8 @@ describe('threads that extract', { timeout: 60_000 }, () => {
   });
 
   it('leave out a file that is still being written', async () => {
-    await writeFile(join(directory, 'All/x0-1.0.tgz'), makePackage().subarray(0, -100));
-    const threads = threadsFor(join(directory, 'records.sqlite'));
+    await writeFile(join(directory, 'All/x0-1.0.tgz'), makePackage());
+    const threads = threadsFor(join(directory, 'records.sqlite'), [], 3_600_000);
     await threads.send(hintsFor(1));
     await threads.idle();
     await threads.close();

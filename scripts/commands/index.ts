@@ -6,6 +6,7 @@ import type { DirectoryInUse } from '../../functions/adapters/local/directory-lo
 import type { OpenedDirectory } from '../../functions/adapters/local/opened-directory.ts';
 import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
 import type { Extracted } from '../../functions/bulk-extract.ts';
+import { mixtureLine } from '../../functions/console-messages.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
@@ -114,6 +115,8 @@ async function indexDirectory(
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
+          if (mixture) say(mixture);
         },
         // The other repositories are published: they may have room, permissions, or a sound disk.
         onSummarizeFailed: (repository, error) => {
