@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { architecturesMetadata, decodeCounts } from './index/architecture-counts.ts';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
 import { consumeConfirmation } from './index/confirmation.ts';
 import { Coverage, listPackages } from './index/coverage.ts';
@@ -224,11 +225,13 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     // The index that is there may not be of these rows, and lacks the changes that are held back.
     if (!state.isAdopted || state.heldBack !== undefined) return { outcome: 'deferred' };
     const { blocks } = await readIndexes(ports.objects, view);
-    const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
-    if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
-      return { outcome: 'deferred' };
+    const { metadata = {} } = heads.get(gzFile) ?? {};
+    const fileSum = metadata[fileSumMetadata];
+    const architectures = decodeCounts(metadata[architecturesMetadata]);
+    const isDescribed = fileSum !== undefined && architectures !== undefined;
+    if (!isDescribed || !formats.every((format) => blocks[0]?.pieces.has(format))) return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
-    const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
+    const summary = await changeSummary({ blocks, fileSum, architectures }, changes, changed, options);
     const shrinkage = { reason: 'max-shrink', from: recordsIn(blocks), to: summary?.records ?? 0 } as const;
     // What is held back is told from all rows.
     if (summary === undefined || isTooSmall(shrinkage, maxShrink)) return { outcome: 'deferred' };

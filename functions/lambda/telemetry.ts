@@ -21,6 +21,8 @@ export const metricNames = [
   'SummaryDuration',
   'UploadToIndexLatency',
   'PackagesMissing',
+  'ForeignArchitectures',
+  'DependencyCycles',
   'MissingDependencies',
   'MissingLibraries',
   'DuplicateNames',
