@@ -211,7 +211,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize ignores a format that is switched off': {
-    seed: 13,
+    seed: 16,
     step: 'summarize',
     part: 'index/index-heads',
     from: 'isOf(head, repository, summary) : head === undefined;',

@@ -165,7 +165,7 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
     'foreign-index': 8,
     vanish: 20,
     return: 20,
-    confirm: 8,
+    confirm: 30,
   },
   rules: { rename: 2, reindex: 20, 'foreign-index': 0, 'change-rules': 20 },
   failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
