@@ -3,16 +3,15 @@
  * be watched.
  *
  *     event ─▶ onFile, for a package or an index that it names
- *        └───▶ wanted ── soon ─▶ look ─┬─ a directory that is new: watch it, read it, onDirectory if it has files; then its children
- *                 ▲                    ├─ one that was read before: read it again, onDirectory
- *     patrol ─────┘                    └─ gone, or another one: close what was watched below, onTree
+ *        └───▶ rechecks ── soon ─▶ check ─┬─ a new directory: watch it, read it, onDirectory if it has files; then its children
+ *                 ▲                       ├─ one that was read before: read it again, onDirectory
+ *     patrol ─────┘                       └─ gone, or another one: close what was watched below, onTree
  *
- * An event is a hint here, too: what is there is read from the directory itself, always after its watch was set. So the order and
- * the number of events do not matter, only that one follows a change. Where none does, the patrol helps: every few seconds it
- * checks each directory's own inode and times. That finds what was mounted, a watch that died, and entries that came or went
- * without an event. It compares every file of a directory that is polled: names, sizes, modification and change times. It lists
- * such a directory each time although that is needless where the directory's own times stand still; a file that is written in place
- * changes no time but its own, so every file is checked anyway, and the listing is the small part.
+ * An event is only a hint: a directory is always read after its watch was set. So the order and the number of events do not matter, as
+ * long as one follows a change. If none does, the patrol finds the change: every few seconds it checks each directory's own inode and
+ * times. This finds mounts, dead watches, and entries that came or went without an event. It compares every file of a directory that is
+ * polled: names, sizes, modification and change times. It lists such a directory each time, even if the directory's own times have not
+ * changed: a file that is written in place changes only its own times, so every file is checked anyway.
  *
  * Links below the root are not followed. Names that begin with a dot are left out.
  */
@@ -21,14 +20,17 @@ import { isUtf8 } from 'node:buffer';
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { keyLimits } from '../../keys.ts';
 import type { Clock, ObjectKey } from '../../ports.ts';
 import { EventQueue } from './event-queue.ts';
+import { Rechecks } from './rechecks.ts';
 import {
   type EventKind,
   identityOf,
   isFileOfInterest,
+  isTooDeep,
   lstatUnlessGone,
+  nameOf,
+  parentOf,
   timesOf,
   type Watch,
   WatchedDirectory,
@@ -47,12 +49,8 @@ import {
 } from './why-polled.ts';
 
 export const watchLimits = {
-  /** Directories are read this long after the event that asks for it: a copied tree brings many events at once. */
-  quietMilliseconds: 100,
   /** How often the patrol checks directories, and the files of those that cannot be watched. `--poll` changes it. */
   patrolMilliseconds: 5_000,
-  /** Directories that are looked at side by side: Node has four threads for what that needs. */
-  looksConcurrentMax: 4,
   /** The patrol takes at most one part in so many of the time: the files of 30,000 packages take it a second. */
   patrolShare: 10,
   /** Only inotify reports every write. Elsewhere, files of watched directories are compared in every so many patrols. */
@@ -107,40 +105,36 @@ export async function watchDirectory(
 
 export type WatchDirectory = typeof watchDirectory;
 
+type TreeOptions = WatchOptions & { readonly facts: WatchFacts };
+
 class WatchedTree implements DirectoryWatch {
   readonly #root: string;
   readonly #events: WatchEvents;
-  readonly #options: WatchOptions & { readonly facts: WatchFacts };
+  readonly #options: TreeOptions;
   readonly #queue: EventQueue;
   /** By prefix. */
   readonly #directories = new Map<string, WatchedDirectory>();
   readonly #byIdentity = new Map<string, WatchedDirectory>();
-  /** Prefixes to look at; with true, what is there is compared in any case. */
-  readonly #wanted = new Map<string, boolean>();
+  readonly #rechecks: Rechecks;
   /** By device. */
   readonly #fileSystems = new Map<bigint, WhyPolled | undefined>();
   readonly #noticed = new Set<WhyPolled['kind']>();
   readonly #end = new AbortController();
-  #looking: Promise<void> | undefined;
   #patrolling: Promise<void> | undefined;
   #isStarted = false;
 
-  constructor(
-    root: string,
-    events: WatchEvents,
-    options: WatchOptions & { readonly facts: WatchFacts },
-    queue: EventQueue,
-  ) {
+  constructor(root: string, events: WatchEvents, options: TreeOptions, queue: EventQueue) {
     this.#root = root;
     this.#events = events;
     this.#options = options;
     this.#queue = queue;
+    this.#rechecks = new Rechecks((...recheck) => this.#checkAgain(...recheck), options.clock, this.#end.signal);
   }
 
   async start(): Promise<void> {
     if (this.#options.pollMilliseconds !== undefined) this.#notice(this.#root, polledBecauseAsked);
-    this.#wanted.set('', false);
-    await this.#lookAtWanted();
+    this.#rechecks.add('', false);
+    await this.#rechecks.start();
     this.#isStarted = true;
     this.#patrolling = this.#patrolUntilEnd();
   }
@@ -157,7 +151,7 @@ class WatchedTree implements DirectoryWatch {
 
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#looking;
+    await this.#rechecks.ended();
     await this.#patrolling;
     for (const directory of this.#directories.values()) directory.close();
     this.#directories.clear();
@@ -177,59 +171,30 @@ class WatchedTree implements DirectoryWatch {
     directory.isHeard = true;
     if (this.#queue.mayOverflow()) this.#eventsWereDropped();
     if (bytes === null || !isUtf8(bytes)) {
-      this.#want(prefix, true);
+      this.#rechecks.add(prefix, true);
       return;
     }
     const name = Buffer.from(bytes).toString();
     // What happens to a directory itself (removed, moved, its rights changed) is reported as of a file in it that has its name.
     if (kind === 'rename' && name === basename(path)) {
       directory.isStale = true;
-      this.#want(prefix, true);
+      this.#rechecks.add(prefix, true);
     }
     if (name.startsWith('.')) return;
     if (isFileOfInterest(name)) this.#events.onFile(`${prefix}${name}`);
-    if (kind === 'rename' || children.has(name)) this.#want(`${prefix}${name}/`, false);
+    if (kind === 'rename' || children.has(name)) this.#rechecks.add(`${prefix}${name}/`, false);
   }
 
   /** Of any directory, and nothing says which. */
   #eventsWereDropped(): void {
     for (const directory of this.#directories.values()) {
       directory.isStale = true;
-      this.#want(directory.prefix, false);
+      this.#rechecks.add(directory.prefix, false);
     }
     this.#events.onTree('');
   }
 
-  #want(prefix: string, isToCompare: boolean): void {
-    this.#wanted.set(prefix, isToCompare || this.#wanted.get(prefix) === true);
-    if (this.#isStarted && !this.#isClosed) this.#looking ??= this.#lookSoon();
-  }
-
-  async #lookSoon(): Promise<void> {
-    await this.#options.clock.sleep(watchLimits.quietMilliseconds, this.#end.signal);
-    await this.#lookAtWanted();
-    // The patrol may have added one since.
-    this.#looking = this.#wanted.size > 0 && !this.#isClosed ? this.#lookSoon() : undefined;
-  }
-
-  async #lookAtWanted(): Promise<void> {
-    while (this.#wanted.size > 0 && !this.#isClosed)
-      await Promise.all(this.#takeWanted().map(([prefix, isToCompare]) => this.#look(prefix, isToCompare)));
-  }
-
-  /** Some that are not below each other: these can be looked at side by side. */
-  #takeWanted(): [prefix: string, isToCompare: boolean][] {
-    const taken: [string, boolean][] = [];
-    for (const [prefix, isToCompare] of this.#wanted) {
-      const isRelated = taken.some(([other]) => other.startsWith(prefix) || prefix.startsWith(other));
-      if (isRelated || taken.length === watchLimits.looksConcurrentMax) break;
-      this.#wanted.delete(prefix);
-      taken.push([prefix, isToCompare]);
-    }
-    return taken;
-  }
-
-  async #look(prefix: string, isToCompare: boolean): Promise<void> {
+  async #checkAgain(prefix: string, isToCompare: boolean): Promise<void> {
     // Its parent's comparison reports it.
     if (isTooDeep(prefix)) return this.#compareDirectory(parentOf(prefix));
     const known = this.#directories.get(prefix);
@@ -244,7 +209,7 @@ class WatchedTree implements DirectoryWatch {
         await this.#adopt(prefix, stats);
       } else if (wasStale || isToCompare) await this.#readAgain(known, stats);
     } catch {
-      // The disk fails, or a right is missing: who compares this directory finds that out, and says so. The patrol tries again.
+      // The disk fails, or permission is missing: the comparison of this directory fails as well, and reports it. The patrol tries again.
       const directory = this.#directories.get(prefix);
       if (directory !== undefined) directory.isStale = true;
       if (!wasStale) this.#compareDirectory(prefix);
@@ -254,7 +219,7 @@ class WatchedTree implements DirectoryWatch {
   /** There is no directory. */
   #lost(prefix: string, known: WatchedDirectory | undefined, stats: BigIntStats | undefined): void {
     if (prefix === '') {
-      // The owner of this watch notices that its root is gone. Should it come back, the patrol sets the watch anew.
+      // The owner of this watch notices that its root is gone. If it comes back, the patrol sets the watch again.
       if (known !== undefined) known.isStale = true;
       return;
     }
@@ -266,12 +231,12 @@ class WatchedTree implements DirectoryWatch {
   /** Watched first, then read: what comes after the reading has an event. */
   async #adopt(prefix: string, stats: BigIntStats): Promise<void> {
     const parent = this.#directories.get(parentOf(prefix));
-    // Should the parent come back, all that is in it is looked at.
+    // If the parent comes back, everything in it is checked.
     if (prefix !== '' && parent === undefined) return;
     const directory = new WatchedDirectory(prefix, this.#pathOf(prefix), stats);
-    // It was moved: node:fs would go on to report its own changes under its old name.
+    // It was moved: node:fs would continue to report its changes under its old name.
     const before = this.#byIdentity.get(directory.identity);
-    if (before !== undefined) await this.#look(before.prefix, false);
+    if (before !== undefined) await this.#checkAgain(before.prefix, false);
     if (this.#directories.has(prefix)) return;
     if (prefix !== '') parent?.children.add(nameOf(prefix));
     this.#directories.set(prefix, directory);
@@ -286,16 +251,16 @@ class WatchedTree implements DirectoryWatch {
       directory.isStale = false;
       await this.#watch(directory, stats);
       // While its watch was dead, each child may have become another one.
-      for (const name of directory.children) this.#want(`${directory.prefix}${name}/`, false);
+      for (const name of directory.children) this.#rechecks.add(`${directory.prefix}${name}/`, false);
     }
     await this.#read(directory);
     this.#compareDirectory(directory.prefix);
   }
 
-  /** Looks at the directories in it that are new or gone. @returns whether there are files in it. */
+  /** Has the directories in it checked that are new or gone. @returns whether there are files in it. */
   async #read(directory: WatchedDirectory): Promise<boolean> {
     const { directories, hasFiles } = await directory.read();
-    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
+    for (const name of directories) this.#rechecks.add(`${directory.prefix}${name}/`, false);
     return hasFiles;
   }
 
@@ -336,7 +301,7 @@ class WatchedTree implements DirectoryWatch {
     const whyPolled = await whyWatchFailed(error, this.#options.facts);
     if (!this.#isThere(directory)) return;
     this.#poll(directory, whyPolled);
-    this.#want(directory.prefix, true);
+    this.#rechecks.add(directory.prefix, true);
   }
 
   #poll(directory: WatchedDirectory, whyPolled: WhyPolled): void {
@@ -375,36 +340,36 @@ class WatchedTree implements DirectoryWatch {
         const { whyPolled } = directory;
         if (whyPolled !== undefined && mayBeWatchedLater(whyPolled) && isWatchLeft) {
           isWatchLeft = await this.#tryToWatch(directory);
-          if (isWatchLeft) this.#want(directory.prefix, true);
+          if (isWatchLeft) this.#rechecks.add(directory.prefix, true);
         }
         await this.#check(directory);
         if (directory.whyPolled !== undefined || isForWatched) await this.#compare(directory);
       } catch {
         directory.isStale = true;
-        this.#want(directory.prefix, false);
+        this.#rechecks.add(directory.prefix, false);
       }
     }
   }
 
-  /** Has it looked at where it is another one, or changed without an event. */
+  /** Has it checked again if it is another one, or has changed without an event. */
   async #check(directory: WatchedDirectory): Promise<void> {
     const { prefix, identity, times, isHeard, isWatched } = directory;
     const stats = await this.#statsOf(prefix);
     if (!stats?.isDirectory() || identityOf(stats) !== identity || directory.isStale) {
-      this.#want(prefix, false);
+      this.#rechecks.add(prefix, false);
       return;
     }
     directory.times = timesOf(stats);
     directory.isHeard = false;
     if (!isWatched || isHeard || times === directory.times) return;
     directory.isStale = true;
-    this.#want(prefix, true);
+    this.#rechecks.add(prefix, true);
   }
 
   async #compare(directory: WatchedDirectory): Promise<void> {
     const { directories, files } = await directory.compare();
     if (!this.#isThere(directory)) return;
-    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
+    for (const name of directories) this.#rechecks.add(`${directory.prefix}${name}/`, false);
     for (const name of files) this.#events.onFile(`${directory.prefix}${name}`);
   }
 
@@ -432,19 +397,4 @@ class WatchedTree implements DirectoryWatch {
     if (prefix !== '') return await lstatUnlessGone(this.#pathOf(prefix));
     return await stat(this.#root, { bigint: true }).catch(() => undefined);
   }
-}
-
-/** More directories than a key may have. */
-function isTooDeep(prefix: string): boolean {
-  return prefix.split('/').length - 1 > keyLimits.directoriesMax;
-}
-
-/** `a/b/` → `a/` */
-function parentOf(prefix: string): string {
-  return prefix.replace(/[^/]*\/$/, '');
-}
-
-/** `a/b/` → `b` */
-function nameOf(prefix: string): string {
-  return prefix.slice(parentOf(prefix).length, -1);
 }

@@ -4,7 +4,8 @@ import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, watch as nodeWatch } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import pMap from 'p-map';
-import { isIndexKey, isPackageKey } from '../../keys.ts';
+import { isIndexKey, isPackageKey, keyLimits } from '../../keys.ts';
+import { isKnown } from './directory-tree.ts';
 import type { WhyPolled } from './why-polled.ts';
 
 export type EventKind = 'rename' | 'change';
@@ -124,6 +125,21 @@ export function timesOf({ mtimeNs, ctimeNs }: BigIntStats): string {
   return `${mtimeNs}-${ctimeNs}`;
 }
 
+/** More directories than a key may have. */
+export function isTooDeep(prefix: string): boolean {
+  return prefix.split('/').length - 1 > keyLimits.directoriesMax;
+}
+
+/** `a/b/` → `a/` */
+export function parentOf(prefix: string): string {
+  return prefix.replace(/[^/]*\/$/, '');
+}
+
+/** `a/b/` → `b` */
+export function nameOf(prefix: string): string {
+  return prefix.slice(parentOf(prefix).length, -1);
+}
+
 /** Undefined where nothing is there. */
 export async function lstatUnlessGone(path: string): Promise<BigIntStats | undefined> {
   try {
@@ -154,10 +170,7 @@ async function listDirectory(path: string): Promise<Listing> {
     }
     const name = entry.name.toString();
     if (name.startsWith('.')) continue;
-    // Some file systems do not say in the directory what an entry is.
-    const isKnown =
-      entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
-    const kind = isKnown ? entry : await lstatUnlessGone(`${path}/${name}`);
+    const kind = isKnown(entry) ? entry : await lstatUnlessGone(`${path}/${name}`);
     if (kind?.isDirectory()) directories.add(name);
     else if (kind?.isFile() && isFileOfInterest(name)) files.push(name);
   }
