@@ -17,6 +17,9 @@ export const bulkLimits = {
   youngMebibytesMax: 4,
 } as const;
 
+/** Beside this module: as a source, or bundled (scripts/build-package.ts). */
+const workerFile = import.meta.url.endsWith('.ts') ? './extract-worker.ts' : './extract-worker.js';
+
 export interface ExtractThreadsOptions {
   readonly work: ExtractWork;
   readonly onExtracted: (extracted: Extracted) => void;
@@ -65,8 +68,10 @@ export class ExtractThreads implements FollowedHints {
   }
 
   #start(): void {
-    const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), {
+    const worker = new Worker(new URL(workerFile, import.meta.url), {
       workerData: this.#options.work,
+      // Node 22 warns of node:sqlite and of zstd, in each thread.
+      execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxYoungGenerationSizeMb: bulkLimits.youngMebibytesMax },
     });
     worker.on('message', (answer: ExtractAnswer) => {
