@@ -7,32 +7,26 @@
 
 import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
-import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
+import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
+import { isStoreName } from './adapters/store/store-address.ts';
 import { SystemClock } from './adapters/system-clock.ts';
-import {
-  comparedLine,
-  deadLetterLine,
-  extractedLine,
-  failureLine,
-  greeting,
-  publicationLine,
-  watchGreeting,
-} from './console-messages.ts';
+import { comparedLine, greeting, watchGreeting } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
-import { LocalIndexer, type LocalIndexerEvents } from './local.ts';
+import { LocalIndexer } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
-import type { AnsweredRequest, Log, LogLevel } from './log.ts';
+import type { AnsweredRequest, Log } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
 import type { ViewPermissions } from './server/site.ts';
-import { printable, repositoryName } from './wording.ts';
+import { reportedEvents, reportFailure } from './service-events.ts';
+import { printable } from './wording.ts';
 
 export const serviceLimits = {
   /** How often everything is compared: some file systems report no changes, and any may lose some. */
@@ -70,6 +64,8 @@ export interface ServiceOptions {
   readonly uploadMax?: number;
   /** Who may see what the server is doing; by default everybody who reaches it. */
   readonly views?: Partial<ViewPermissions>;
+  /** Programs to tell of each publication. */
+  readonly hooks?: readonly Hook[];
   /** Seconds without a change before a repository is published. */
   readonly debounce: number;
   /** Seconds without a change before a file is read. */
@@ -95,6 +91,7 @@ export class Service {
   readonly #log: Log;
   readonly #indexer: LocalIndexer<OpenedDirectory>;
   readonly #operations: LocalOperations;
+  readonly #hooks: Hooks;
   readonly #server: HttpServer | undefined;
   readonly #comparisons = new Comparisons();
   /** Runs them. Its only key is `''`. */
@@ -117,14 +114,28 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, arch = [], debounce, settle, state } = options;
+    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
+    const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
-    const events = { ...reportedEvents(log, activity), onChanged: (name: Repository) => operations.changed(name) };
-    const indexer = await LocalIndexer.open(
+    const events = {
+      ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds),
+      onChanged: (name: Repository) => operations.changed(name),
+    };
+    if (isStoreName(directory)) throw new CannotRun(`${directory}: only directories are served; use index`);
+    const indexer = (await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
-      { formats, page, rules: { architectures: arch }, debounce, settle, clock, events },
-    );
+      {
+        formats,
+        page,
+        rules: { architectures: arch },
+        debounce,
+        settle,
+        clock,
+        events,
+        describe: wanted.length > 0,
+      },
+    )) as LocalIndexer<OpenedDirectory>;
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
       indexer.stores.discard();
@@ -132,7 +143,7 @@ export class Service {
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
     });
     const { server, address } = listening ?? {};
-    const service = new Service({ activity, clock, log, indexer, operations, server, stopping }, address?.port);
+    const service = new Service({ activity, clock, log, indexer, operations, hooks, server, stopping }, address?.port);
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
       const greet = surroundings.greet ?? log;
@@ -145,12 +156,16 @@ export class Service {
     }
   }
 
-  private constructor({ activity, clock, log, indexer, operations, server, stopping }: ServiceParts, port?: number) {
+  private constructor(
+    { activity, clock, log, indexer, operations, hooks, server, stopping }: ServiceParts,
+    port?: number,
+  ) {
     this.#activity = activity;
     this.#clock = clock;
     this.#log = log;
     this.#indexer = indexer;
     this.#operations = operations;
+    this.#hooks = hooks;
     this.#server = server;
     this.#stopping = stopping;
     this.port = port;
@@ -198,6 +213,7 @@ export class Service {
     await this.#server?.close();
     await this.#comparing.close();
     await this.#indexer.close();
+    await this.#hooks.close();
   }
 
   async #follow(watch: WatchDirectory, poll: number | undefined): Promise<void> {
@@ -306,6 +322,7 @@ interface ServiceParts {
   readonly log: Log;
   readonly indexer: LocalIndexer<OpenedDirectory>;
   readonly operations: LocalOperations;
+  readonly hooks: Hooks;
   readonly server: HttpServer | undefined;
   readonly stopping: AbortController;
 }
@@ -336,38 +353,4 @@ async function listen(
     ...(onAnswered === undefined ? {} : { onAnswered }),
   });
   return { server, address: await server.listen(port) };
-}
-
-/** Logs and counts what the indexer does. A failure is logged once, and again only after a success. */
-function reportedEvents(log: Log, activity: Activity): LocalIndexerEvents {
-  const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
-  return {
-    onNotice: (sentence) => log(sentence, 'warn'),
-    onUploaded: (key) => activity.uploaded(key),
-    onRemoved: (key) => activity.heard(key),
-    onExtracted: (key, extraction) => {
-      const isRejected = extraction.outcome === 'written' && extraction.row.state === 'rejected';
-      logIfAny(extractedLine(key, extraction), isRejected ? 'warn' : 'info');
-      activity.extracted(key, extraction);
-    },
-    onExtractFailed: (key, error, tries) => {
-      if (tries === 1) reportFailure(log, `cannot read ${key}`, error);
-    },
-    onDeadLetter: (letter) => {
-      if (!(letter.error instanceof DirectoryLost))
-        log(deadLetterLine(letter, serviceLimits.deadLetterMilliseconds), 'error');
-    },
-    onSummarized: (repository, publication, startedAt) => {
-      logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
-      activity.summarized(repository, publication, startedAt);
-    },
-    onSummarizeFailed: (repository, error, failures) => {
-      if (failures === 1) reportFailure(log, `cannot publish the index of ${repositoryName(repository)}`, error);
-    },
-  };
-}
-
-/** The loss of the directory is reported once, and not for every package in it. */
-function reportFailure(log: Log, what: string, error: unknown): void {
-  if (!(error instanceof DirectoryLost)) log(failureLine(what, error), 'warn');
 }

@@ -9,8 +9,9 @@
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { ReceiveOptions, ReceiveOutcome } from './adapters/local/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
-import { type DirectoryOptions, type Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import type { Loss } from './adapters/local/opened-directory.ts';
 import { Settling, type SettlingFile } from './adapters/local/settling.ts';
+import { type OpenedPlace, openPlace, type PlaceOptions } from './adapters/opened-place.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
@@ -41,10 +42,15 @@ import { printable } from './wording.ts';
 export interface LocalStores {
   readonly objects: UploadStore;
   readonly records: LocalTable;
-  /** What was lost, if anything: the indexer cannot go on then. */
+  /** For messages: the path of the directory, or `s3://bucket/prefix`. */
+  readonly name: string;
+  readonly stateDirectory: string;
+  /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
+  /** For a start that failed before it did any work: `release` then removes what this opening made. */
+  discard(): void;
   /** Closes it, and lets other indexers have it. */
-  release(): void;
+  release(): void | Promise<void>;
 }
 
 /** The table on one machine: what it knows can also be counted. */
@@ -61,7 +67,7 @@ interface UploadStore extends ObjectStore {
   /** As `list`, of keys without a further `/` behind the prefix. */
   listDirectory(prefix: string): AsyncIterable<ListedObject>;
   /** The object as it is now, where other programs may still be writing it. Without this function, every object is complete. */
-  settlingFile?(key: ObjectKey): Promise<SettlingFile | undefined>;
+  readonly settlingFile?: ((key: ObjectKey) => Promise<SettlingFile | undefined>) | undefined;
 }
 
 export interface LocalIndexerOptions {
@@ -74,6 +80,8 @@ export interface LocalIndexerOptions {
   readonly debounce?: number;
   /** Seconds without a change before a file is read; without it, every file is read at once. */
   readonly settle?: number;
+  /** Whether a publication says what it changed. */
+  readonly describe?: boolean;
   readonly clock?: Clock;
   readonly events: LocalIndexerEvents;
 }
@@ -110,17 +118,17 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   #isClosing = false;
   #isAbandoned = false;
 
-  /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
+  /** @throws {CannotRun} where the place is missing, not writable, or in use by another indexer. */
   static async open(
-    directory: Omit<DirectoryOptions, 'onChange' | 'onNotice'>,
+    place: Omit<PlaceOptions, 'onChange' | 'onNotice'>,
     options: Omit<LocalIndexerOptions, 'page'> & { readonly page: boolean },
-  ): Promise<LocalIndexer<OpenedDirectory>> {
+  ): Promise<LocalIndexer<OpenedPlace>> {
     const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
     const onNotice = once(options.events.onNotice);
     // The table reports a change only after a hint, and no hint comes before there is an indexer.
-    let indexer: LocalIndexer<OpenedDirectory> | undefined;
-    const stores = await OpenedDirectory.open({
-      ...directory,
+    let indexer: LocalIndexer<OpenedPlace> | undefined;
+    const stores = await openPlace({
+      ...place,
       onNotice,
       onChange: (repository, file) => indexer?.rowChanged(repository, file),
     });
@@ -149,7 +157,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     });
   }
 
-  /** An upload. Nobody sees any of it before its last byte is on the disk. */
+  /** An upload. It is not visible before its last byte is on the disk. */
   async receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome> {
     const received = await this.stores.objects.receive(key, body, options);
     if (received.outcome !== 'exists') {
@@ -190,7 +198,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     if (!this.hints.isWaiting(key)) await this.send([{ key }]);
   }
 
-  /** Publishes the index again if it is not ours: somebody replaced or removed it. */
+  /** Publishes the index again if it is not ours: another program replaced or removed it. */
   async checkIndex(key: ObjectKey): Promise<void> {
     const head = await this.stores.objects.head(key);
     if (head === undefined || Object.keys(head.metadata).length === 0) this.rowChanged(splitKey(key).repository);
@@ -236,7 +244,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     this.#isClosing = true;
     await this.hints.close();
     await this.publications.close();
-    this.stores.release();
+    await this.stores.release();
   }
 
   async #extract(hint: Hint): Promise<void> {
@@ -260,6 +268,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     const { objects, records } = this.stores;
     const publication = await summarize({ objects, records, clock: this.#clock }, repository, {
       ...(await this.#publishable(repository)),
+      describe: this.#options.describe ?? false,
       changes,
     });
     this.#events.onChanged?.(repository);

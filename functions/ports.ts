@@ -136,8 +136,10 @@ export interface RecordTable {
   /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
   isAdopted(repository: Repository): Promise<boolean>;
   markAdopted(repository: Repository): Promise<void>;
-  /** After nothing is left of it: what comes back under its name is adopted anew. */
-  unmarkAdopted(repository: Repository): Promise<void>;
+  /**
+   * Nothing is left of it: what comes back under its name has to be adopted again. Its next run number is still later than every one before.
+   */
+  forget(repository: Repository): Promise<void>;
   /** Enters into the change stream that anything may have changed: summarize then reads all rows. */
   requestSummary(repository: Repository): Promise<void>;
 }

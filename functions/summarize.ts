@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
+import { type Difference, differenceOf } from './index/difference.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import {
@@ -64,6 +65,8 @@ export interface SummarizeOptions {
   readonly page?: PageTemplate | undefined;
   /** The average size of a block (functions/index/blocks.ts). */
   readonly blockBytes?: number;
+  /** Whether to find out what a publication changes. */
+  readonly describe?: boolean;
 }
 
 /** What happened to the index. */
@@ -76,6 +79,8 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
+      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
   /** Every format held this summary already. */
@@ -115,9 +120,17 @@ class Contended extends Error {
 export async function summarize(
   ports: SummarizePorts,
   repository: Repository,
-  { formats = ['gz', 'zst'], changes = 'all', page, blockBytes = defaultBlockBytes }: SummarizeOptions = {},
+  {
+    formats = ['gz', 'zst'],
+    changes = 'all',
+    page,
+    blockBytes = defaultBlockBytes,
+    describe = false,
+  }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
+  /** What the first pass that published replaced. */
+  let replaced: readonly CompressedBlock[] | undefined;
   let isFirst = false;
   let kept: KeptPage = 'unwanted';
   // Changes can only be applied to an index in gz.
@@ -132,7 +145,7 @@ export async function summarize(
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
-    if (reading.outcome === 'absent' && isAdopted) await ports.records.unmarkAdopted(repository);
+    if (reading.outcome === 'absent') await ports.records.forget(repository);
     if (reading.outcome !== 'read') return last === undefined ? reading : { ...last, page: kept };
 
     const { summary, damaged } = reading;
@@ -144,7 +157,11 @@ export async function summarize(
       await ports.records.markAdopted(repository);
       isFirst = true;
     }
-    if (published !== undefined) last = { outcome: 'published', ...published, summary, isFirst };
+    if (published !== undefined) {
+      if (last === undefined) replaced = reading.replaced;
+      const difference = describe && replaced !== undefined ? differenceOf(replaced, summary.blocks) : undefined;
+      last = { outcome: 'published', ...published, summary, isFirst, difference };
+    }
     const made = page ? await keepPage(ports, { repository, template: page, page: pageHead }, summary) : 'unwanted';
     if (made === 'lost-race') continue;
     if (made === 'deferred') await ports.records.requestSummary(repository);
@@ -173,7 +190,13 @@ interface View {
 }
 
 type Reading =
-  | { readonly outcome: 'read'; readonly summary: Summary; readonly damaged: ReadonlySet<IndexFormatName> }
+  | {
+      readonly outcome: 'read';
+      readonly summary: Summary;
+      readonly damaged: ReadonlySet<IndexFormatName>;
+      /** The blocks of the index that is there; none without an index, undefined for one that is not ours. */
+      readonly replaced: readonly CompressedBlock[] | undefined;
+    }
   | { readonly outcome: 'object-changed' }
   | Exclude<Publication, { readonly summary: Summary }>;
 
@@ -191,7 +214,8 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
       return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
     const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
-    return summary === undefined ? { outcome: 'deferred' } : { outcome: 'read', summary, damaged: new Set() };
+    if (summary === undefined) return { outcome: 'deferred' };
+    return { outcome: 'read', summary, damaged: new Set(), replaced: blocks };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
     throw error;
@@ -207,7 +231,8 @@ async function readAll({ objects, records }: SummarizePorts, view: View, options
   const summary = await buildSummary(coverage.of(records.rows(repository)), blocks, options);
   if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
   if (coverage.rows === 0 && heads.size === 0) return { outcome: 'absent' };
-  return { outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary) };
+  const replaced = heads.size === 0 || blocks.length > 0 ? blocks : undefined;
+  return { outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary), replaced };
 }
 
 /** The formats whose metadata say that they hold this summary, and which differ from what was published. */

@@ -2,6 +2,7 @@
 
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { commandHook, type Hook, webhook } from '../functions/adapters/local/hooks.ts';
 import type { Loss } from '../functions/adapters/local/opened-directory.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { farewell } from '../functions/console-messages.ts';
@@ -20,6 +21,9 @@ interface FollowOptions extends Omit<ServiceOptions, 'views'>, Partial<ViewOptio
   readonly create?: boolean;
   readonly log: LogFormat;
   readonly accessLog?: boolean;
+  readonly onPublish?: readonly string[];
+  readonly webhook?: readonly string[];
+  readonly webhookSecret?: string;
 }
 
 const clock = new SystemClock();
@@ -56,7 +60,7 @@ async function follow(directory: string, options: FollowOptions, label: string, 
     ...(options.log === 'text' ? { greet: (line) => print(label + line) } : {}),
     ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log) } : {}),
   };
-  const settings: ServiceOptions = { ...options, views: viewPermissions(options) };
+  const settings: ServiceOptions = { ...options, views: viewPermissions(options), hooks: hooksOf(options) };
   if (options.create) await createDirectory(directory);
   let service: Service | undefined = await start(directory, settings, activity, surroundings);
   while (service !== undefined) {
@@ -71,14 +75,19 @@ async function follow(directory: string, options: FollowOptions, label: string, 
   log(farewell(activity.counts, clock.now().getTime() - activity.startedAt.getTime()));
 }
 
+function hooksOf({ webhook: urls = [], webhookSecret, onPublish: commands = [] }: FollowOptions): readonly Hook[] {
+  return [...urls.map((url) => webhook(url, webhookSecret)), ...commands.map(commandHook)];
+}
+
 const endings: Readonly<Record<'asked' | Loss, string>> = {
   asked: 'stopping: finishing the work in progress (Ctrl-C again to quit at once)',
   directory: 'DIRECTORY was removed or replaced: restarting',
   state: 'the table or the lock of DIRECTORY was removed: restarting',
   table: 'the table of DIRECTORY is damaged: restarting with a new one',
+  lease: 'another indexer took over DIRECTORY: restarting once it has ended',
 };
 
-/** When the reader of our output ends, or its disk is full, the server goes on. */
+/** When the reader of our output ends, or its disk is full, the server continues. */
 function ignoreClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }
@@ -130,7 +139,7 @@ async function createDirectory(directory: string): Promise<void> {
   }
 }
 
-/** One by one: below a place where nobody can make a directory, like /proc, a recursive mkdir never returns. */
+/** One by one: below a place where no directory can be created, like /proc, a recursive mkdir never returns. */
 async function makeDirectories(path: string): Promise<void> {
   try {
     await mkdir(path);

@@ -10,6 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { asyncCalls, type FileCalls } from '../functions/adapters/local/file-calls.ts';
 import type { WatchDirectory } from '../functions/adapters/local/watch-directory.ts';
 import { Service, type ServiceOptions } from '../functions/local-service.ts';
+import type { PublicationEvent } from '../functions/publication-event.ts';
 import { Activity } from '../functions/server/activity.ts';
 import type { ServiceStatus } from '../functions/server/service-status.ts';
 import { ManualClock } from './adapters/manual-clock.ts';
@@ -22,6 +23,7 @@ describe('Service', () => {
   let directory: string;
   let clock: ManualClock;
   let log: string[];
+  let hooked: PublicationEvent[];
   let watch: { events: Parameters<WatchDirectory>[1]; isClosed: boolean } | undefined;
   /** Packages that fail to be opened. */
   let unreadable: Set<string>;
@@ -34,6 +36,7 @@ describe('Service', () => {
     await mkdir(join(directory, 'All'));
     clock = new ManualClock();
     log = [];
+    hooked = [];
     unreadable = new Set();
     watch = undefined;
   });
@@ -83,6 +86,7 @@ describe('Service', () => {
       debounce: 1,
       settle,
       localUploads: true,
+      hooks: [{ name: 'hook', deliver: async (event: PublicationEvent) => void hooked.push(event) }],
       ...others,
     };
     service = await Service.start(directory, options, new Activity(clock), {
@@ -130,6 +134,23 @@ describe('Service', () => {
     });
     log.splice(0);
   }
+
+  it('tells its hooks of each publication, and counts that', async () => {
+    await startPublished();
+    await put('All/more-1.0.tgz', 'more');
+    watch?.events.onFile('All/more-1.0.tgz');
+    await untilLogged('published All: 2 packages');
+    assert.deepEqual(
+      hooked.map(({ repository, packages, added }) => [repository, packages, added]),
+      [
+        ['All', 1, ['first-1.0.tgz']],
+        ['All', 2, ['more-1.0.tgz']],
+      ],
+    );
+    assert.ok((hooked[0]?.sequence ?? 0) < (hooked[1]?.sequence ?? 0));
+    const metrics = await (await fetch(`http://127.0.0.1:${service?.port}/-/metrics`)).text();
+    assert.match(metrics, /^pkgsrc_indexer_hook_deliveries_total\{outcome="delivered"\} 2$/m);
+  });
 
   it('follows the directory without a port as well', async () => {
     await put('All/first-1.0.tgz', 'first');

@@ -129,6 +129,34 @@ describe('summarize', () => {
       assert.deepEqual(publication.publishedAt, new Date('2026-01-01T00:00:00Z'));
     });
 
+    it('with what it changed, where that is asked for', async () => {
+      const changesOf = async (options: SummarizeOptions) => {
+        const publication = await run({ describe: true, ...options });
+        assert.ok(publication.outcome === 'published');
+        return publication.difference;
+      };
+      for (const name of ['a-1.0', 'b-1.0']) await addRow(name);
+      assert.deepEqual(await changesOf({}), { added: ['a-1.0.tgz', 'b-1.0.tgz'], removed: [], changed: [] });
+      await addRow('c-1.0');
+      await records.deleteRow('All', 'a-1.0.tgz');
+      await addRow('b-1.0', { record: Buffer.from(recordFor('b-1.0').replace('COMMENT=c', 'COMMENT=d')) });
+      const files = new Set(['a-1.0.tgz', 'b-1.0.tgz', 'c-1.0.tgz']);
+      const difference = { added: ['c-1.0.tgz'], removed: ['a-1.0.tgz'], changed: ['b-1.0.tgz'] };
+      assert.deepEqual(await changesOf({ changes: files }), difference);
+      await addRow('d-1.0');
+      assert.deepEqual(await changesOf({}), { added: ['d-1.0.tgz'], removed: [], changed: [] });
+      await addRow('e-1.0');
+      assert.equal(await changesOf({ describe: false }), undefined);
+    });
+
+    it('without what it changed, where it replaced an index that was not ours', async () => {
+      objects.upload('All/pkg_summary.gz', Buffer.from('foreign'));
+      await addRow('a-1.0');
+      const publication = await run({ describe: true });
+      assert.ok(publication.outcome === 'published');
+      assert.equal(publication.difference, undefined);
+    });
+
     it('with the hash of the summary, the time, and the type of the format', async () => {
       await addRow('a-1.0');
       const publication = await run();

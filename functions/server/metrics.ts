@@ -21,12 +21,13 @@ export interface MetricsState {
   readonly repositories: readonly RepositoryOverview[];
 }
 
-/** One for a process: the counts go on when the service is restarted. */
+/** One for a process: the counts continue when the service restarts. */
 export class Metrics {
   /** Our own, so that a program which embeds the server keeps its default one. */
   readonly #registry = new Registry();
   readonly #uploadToIndex: Histogram;
   readonly #publication: Histogram;
+  readonly #hooks: Counter;
   readonly #totals: Readonly<Record<keyof ActivityCounts, Counter>>;
   readonly #queue: Readonly<Record<'pending' | 'publications' | 'deadLetters', Gauge>>;
   readonly #ofRepository: readonly (readonly [Gauge, (overview: RepositoryOverview) => number | undefined])[];
@@ -50,6 +51,7 @@ export class Metrics {
       publications: this.#gauge('pending_publications', 'Repositories whose index is waiting or being published.'),
       deadLetters: this.#gauge('dead_letters', 'Packages that failed too often; retried now and then.'),
     };
+    this.#hooks = this.#counter('hook_deliveries', 'Publications that a hook was told of, or was not.', ['outcome']);
     const ofRepository = (name: string, help: string) => this.#gauge(name, help, ['repository']);
     this.#ofRepository = [
       [ofRepository('packages', 'Packages in the index, or in the next one.'), ({ packages }) => packages],
@@ -68,8 +70,12 @@ export class Metrics {
     for (const each of uploadMilliseconds) this.#uploadToIndex.observe(each / 1_000);
   }
 
+  hookEnded(outcome: 'delivered' | 'failed'): void {
+    this.#hooks.inc({ outcome });
+  }
+
   async text({ counts, repositories, ...queue }: MetricsState): Promise<MetricsText> {
-    // When first asked for: watching the process's garbage collection costs time, and nobody else needs it.
+    // At the first request: watching the process's garbage collection costs time, and only this needs it.
     if (!this.#hasProcess) collectDefaultMetrics({ register: this.#registry });
     this.#hasProcess = true;
     for (const [name, counter] of entries(this.#totals)) {
@@ -91,8 +97,8 @@ export class Metrics {
     return new Histogram({ ...this.#named(name, help), buckets: secondsBuckets });
   }
 
-  #counter(name: string, help: string): Counter {
-    return new Counter(this.#named(`${name}_total`, help));
+  #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
+    return new Counter({ ...this.#named(`${name}_total`, help), labelNames });
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {

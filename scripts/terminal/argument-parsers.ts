@@ -54,3 +54,11 @@ export class RepeatableOption extends Option {
     this.argParser<readonly string[]>((value, before = []) => [...before, value]);
   }
 }
+
+/** Of an option that may be given several times. */
+export function parseUrls(text: string, before: readonly string[] = []): readonly string[] {
+  const { protocol = '' } = URL.parse(text) ?? {};
+  if (!/^https?:$/.test(protocol))
+    throw new InvalidArgumentError('Expected a URL with http:// or https://, and a host.');
+  return [...before, text];
+}

@@ -60,7 +60,7 @@ export class MemoryRecords implements RecordTable, RetryTable {
     this.#of(repository).adopted = true;
   }
 
-  async unmarkAdopted(repository: Repository): Promise<void> {
+  async forget(repository: Repository): Promise<void> {
     this.#of(repository).adopted = false;
   }
 

@@ -254,17 +254,19 @@ export function recordTableContract(
       assert.equal(await table.isAdopted(repository), true);
     });
 
-    it('forgets that a repository is adopted, and keeps its run number', async () => {
-      await table.takeRun(repository);
+    it('forgets that a repository is adopted, and gives it a later run number when it comes back', async () => {
+      for (const name of [repository, repository, 'other']) await table.takeRun(name);
       await table.markAdopted(repository);
       await table.markAdopted('other');
-      await table.unmarkAdopted(repository);
-      await table.unmarkAdopted(repository);
+      await table.forget(repository);
+      await table.forget(repository);
       assert.equal(await table.isAdopted(repository), false);
       assert.equal(await table.isAdopted('other'), true);
-      assert.equal(await table.lastRun(repository), 1);
       await table.markAdopted(repository);
       assert.equal(await table.isAdopted(repository), true);
+      assert.ok((await table.takeRun(repository)) > 2);
+      await table.forget(repository);
+      assert.ok((await table.takeRun(repository)) > 3);
     });
 
     it('marks a repository adopted that has had no run', async () => {

@@ -143,7 +143,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seed: 3,
     theme: 'return',
     step: 'summarize',
-    from: "if (reading.outcome === 'absent' && isAdopted) await ports.records.unmarkAdopted(repository);",
+    from: "if (reading.outcome === 'absent') await ports.records.forget(repository);",
     to: '',
   },
   'summarize applies changes to an index that was copied from another repository': {

@@ -177,10 +177,10 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
         witness.markedWhole(repository);
         return records.markAdopted(repository);
       }),
-    unmarkAdopted: (repository) =>
+    forget: (repository) =>
       work.call('write', `unmark ${repository}`, () => {
         witness.unmarkedWhole(repository);
-        return records.unmarkAdopted(repository);
+        return records.forget(repository);
       }),
     requestSummary: (repository) =>
       work.call('write', `request summary of ${repository}`, () => records.requestSummary(repository)),

@@ -111,7 +111,7 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
     await this.#setAdopted(repository, true);
   }
 
-  async unmarkAdopted(repository: Repository): Promise<void> {
+  async forget(repository: Repository): Promise<void> {
     await this.#setAdopted(repository, false);
   }
 

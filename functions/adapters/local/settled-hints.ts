@@ -4,7 +4,8 @@ import { Settling, type SettlingFile } from './settling.ts';
 export interface SettledHintsOptions {
   /** For files that have settled. */
   readonly hints: HintQueue;
-  readonly objects: { settlingFile(key: ObjectKey): Promise<SettlingFile | undefined> };
+  /** Without the function, every object is complete. */
+  readonly objects: { readonly settlingFile?: ((key: ObjectKey) => Promise<SettlingFile | undefined>) | undefined };
   readonly clock: Clock;
   readonly settleMilliseconds: number;
   /** Called with each key whose file is still being written: its row stays as it is. */
@@ -23,6 +24,7 @@ export class SettledHints implements HintQueue {
 
   async send(hints: readonly Hint[]): Promise<void> {
     const { objects, onLeftOut } = this.#options;
+    if (objects.settlingFile === undefined) return await this.#options.hints.send(hints);
     const settled: Hint[] = [];
     for (const hint of hints) {
       // A file that cannot be read is left to extract, which says why.

@@ -12,7 +12,7 @@
 import type { Clock, ETag, ObjectKey } from '../../ports.ts';
 
 export const settlingLimits = {
-  /** A copy over a network often pauses for a second, seldom for two. `--settle` changes it. */
+  /** A copy over a network often pauses for a second, seldom for two. `--settle` changes it; 0: files are read at once. */
   settleMilliseconds: 2_000,
   /** How much longer the wait for a file with the tail of an unfinished copy is: a connection that stalls this long is cut. */
   tailMilliseconds: 60_000,
@@ -21,7 +21,7 @@ export const settlingLimits = {
 /** A file as it is now. */
 export interface SettlingFile {
   readonly etag: ETag;
-  /** The change time (ctime): unlike the modification time, nobody can set it back. */
+  /** The change time (ctime): unlike the modification time, it cannot be set. */
   readonly changedAt: Date;
   /** False where the file's end shows that more of it is to come. It is read only when that decides. */
   isTailWhole(): Promise<boolean>;
@@ -65,6 +65,8 @@ export class Settling {
    * @param file undefined where there is none: that needs no time.
    */
   async millisecondsLeft(key: ObjectKey, file: SettlingFile | undefined): Promise<number> {
+    // Without a wait, every file is complete when it appears: the operator renames files into their place.
+    if (this.#settleMilliseconds === 0) return this.#forget(key);
     if (file === undefined || file.etag === this.#complete.get(key)) return this.#forget(key);
     const now = this.#now();
     const since = stillSince(this.#seen.get(key), file, now);
@@ -74,7 +76,7 @@ export class Settling {
     if (settledIn > 0) return settledIn;
     const decidedIn = settledIn + settlingLimits.tailMilliseconds;
     if (decidedIn <= 0 || (await file.isTailWhole())) return this.#forget(key);
-    // Where no event tells that it goes on, this check does.
+    // If the copy continues without an event, this check notices.
     return Math.min(decidedIn, Math.max(this.#settleMilliseconds, recheckMilliseconds));
   }
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
 const tableFileLimits = {
-  /** How long to wait for a write of another process, which takes milliseconds. */
+  /** How long opening waits, and every statement of a thread that does nothing else, for a write of another process: that takes milliseconds. */
   busyMillisecondsMax: 5_000,
 } as const;
 
@@ -157,8 +157,23 @@ function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
-/** SQLITE_CORRUPT or SQLITE_NOTADB (https://www.sqlite.org/rescode.html); the upper bits hold details. */
+/** From now on a write fails at once where another process writes (`isBusy`), instead of blocking this thread. */
+export function stopWaiting(database: DatabaseSync): void {
+  database.exec('PRAGMA busy_timeout = 0');
+}
+
+/** SQLITE_CORRUPT or SQLITE_NOTADB. */
 export function isDamage(error: unknown): boolean {
-  if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return false;
-  return [11, 26].includes(error.errcode & 0xff);
+  return [11, 26].includes(resultCode(error));
+}
+
+/** SQLITE_BUSY: another process writes. */
+export function isBusy(error: unknown): boolean {
+  return resultCode(error) === 5;
+}
+
+/** https://www.sqlite.org/rescode.html; the upper bits hold details. 0 of other errors. */
+function resultCode(error: unknown): number {
+  const isOfSqlite = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+  return isOfSqlite ? Number(error.errcode) & 0xff : 0;
 }

@@ -5,8 +5,9 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
-import type { OnChange, RecordTable, Repository, Row } from '../../ports.ts';
-import { isDamage, isSound, openToRead, openToWrite, type Unusable } from './sqlite-file.ts';
+import type { Clock, OnChange, RecordTable, Repository, Row } from '../../ports.ts';
+import { SystemClock } from '../system-clock.ts';
+import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -19,7 +20,12 @@ export const tableLimits = {
   batchRowsMax: 200,
   /** Bytes of records that wait for a transaction, before the last one. */
   batchBytesMax: 1 * mebibyte,
+  /** How long a write waits for another process, which has the table for milliseconds. Then its hint is retried. */
+  busyMillisecondsMax: 5_000,
 } as const;
+
+/** The pause between two attempts doubles from the first to the second. */
+const pauseMilliseconds = [5, 200] as const;
 
 export interface SqliteRecordsOptions {
   /** Its directory is created where it is absent. */
@@ -28,10 +34,14 @@ export interface SqliteRecordsOptions {
   readonly onChange?: OnChange;
   /** Called when the file turns out to be damaged; the error is thrown as well. Opening it again sets it aside. */
   readonly onDamage?: () => void;
-  /** Another thread opened the file before, still has it open, and found it undamaged: then it is never set aside. */
+  /**
+   * Another thread opened the file before, still has it open, and found it undamaged: then it is never set aside. While another writer has
+   * it, this thread waits, as it does nothing else.
+   */
   readonly isExamined?: boolean;
   /** To read while another process writes. An absent file is then an empty table. */
   readonly readOnly?: boolean;
+  readonly clock?: Clock;
 }
 
 /** `rebuilt`: there was an unusable file; it is at `setAside` now, and the table is empty. */
@@ -80,6 +90,9 @@ export class SqliteRecords implements RecordTable {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #onChange: OnChange;
   readonly #onDamage: () => void;
+  readonly #clock: Clock;
+  /** The greatest run number of the repositories that were forgotten. */
+  #runForgotten = 0;
 
   /** @throws where the file can neither be opened nor set aside, or is unusable and `readOnly`. */
   static open(options: SqliteRecordsOptions): OpenedRecords {
@@ -87,7 +100,10 @@ export class SqliteRecords implements RecordTable {
     if (readOnly) return { table: new SqliteRecords(openToRead(file), options), rebuilt: false };
     mkdirSync(dirname(file), { recursive: true });
     const first = openToWrite(file, isExamined ? 'quickly' : 'closely');
-    if (first.database !== undefined) return { table: new SqliteRecords(first.database, options), rebuilt: false };
+    if (first.database !== undefined) {
+      if (!isExamined) stopWaiting(first.database);
+      return { table: new SqliteRecords(first.database, options), rebuilt: false };
+    }
     if (isExamined)
       throw new Error(`${file}: expected the table that is already open, found one that is ${first.condition}`);
 
@@ -97,12 +113,13 @@ export class SqliteRecords implements RecordTable {
     }
     const second = openToWrite(file, 'quickly');
     if (second.database === undefined) throw new Error(`${file}: a new table is immediately ${second.condition}`);
+    stopWaiting(second.database);
     return { table: new SqliteRecords(second.database, options), rebuilt: true, because: first.condition, setAside };
   }
 
   private constructor(
     database: DatabaseSync,
-    { file, onChange = () => {}, onDamage = () => {} }: SqliteRecordsOptions,
+    { file, onChange = () => {}, onDamage = () => {}, clock = new SystemClock() }: SqliteRecordsOptions,
   ) {
     this.#file = file;
     this.#inode = inodeOf(file);
@@ -110,6 +127,7 @@ export class SqliteRecords implements RecordTable {
     this.#statements = prepare(database, onDamage);
     this.#onChange = onChange;
     this.#onDamage = onDamage;
+    this.#clock = clock;
   }
 
   /** False once the file was removed or replaced: later writes are lost when this process ends. */
@@ -123,7 +141,7 @@ export class SqliteRecords implements RecordTable {
   }
 
   async putRow(row: Row): Promise<void> {
-    this.#put(row);
+    await this.#whenFree(() => this.#put(row));
     this.#notify(row.repository, row.file);
   }
 
@@ -139,7 +157,7 @@ export class SqliteRecords implements RecordTable {
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
-    const { changes } = this.#statements.deleteRow.run(repository, file);
+    const { changes } = await this.#whenFree(() => this.#statements.deleteRow.run(repository, file));
     if (changes > 0) this.#notify(repository, file);
   }
 
@@ -203,7 +221,8 @@ export class SqliteRecords implements RecordTable {
   }
 
   async takeRun(repository: Repository): Promise<number> {
-    return Number(this.#statements.takeRun.get(repository)?.run);
+    const first = this.#runForgotten + 1;
+    return Number((await this.#whenFree(() => this.#statements.takeRun.get(repository, first)))?.run);
   }
 
   async lastRun(repository: Repository): Promise<number> {
@@ -215,11 +234,13 @@ export class SqliteRecords implements RecordTable {
   }
 
   async markAdopted(repository: Repository): Promise<void> {
-    this.#statements.markAdopted.run(repository);
+    await this.#whenFree(() => this.#statements.markAdopted.run(repository, this.#runForgotten));
   }
 
-  async unmarkAdopted(repository: Repository): Promise<void> {
-    this.#statements.unmarkAdopted.run(repository);
+  /** One process at a time takes run numbers, so what it remembers is enough for them to grow. */
+  async forget(repository: Repository): Promise<void> {
+    const forgotten = await this.#whenFree(() => this.#statements.forget.get(repository));
+    this.#runForgotten = Math.max(this.#runForgotten, Number(forgotten?.run ?? 0));
   }
 
   async requestSummary(repository: Repository): Promise<void> {
@@ -228,6 +249,23 @@ export class SqliteRecords implements RecordTable {
 
   close(): void {
     this.#database.close();
+  }
+
+  /**
+   * Executes a write. While another process writes, it waits without blocking: SQLite's own wait would hold up the web server.
+   * @throws the error of SQLite where the table stays busy
+   */
+  async #whenFree<Result>(write: () => Result): Promise<Result> {
+    const deadline = this.#clock.now().getTime() + tableLimits.busyMillisecondsMax;
+    const [shortest, longest] = pauseMilliseconds;
+    for (let wait: number = shortest; ; wait = Math.min(2 * wait, longest)) {
+      try {
+        return write();
+      } catch (error) {
+        if (!isBusy(error) || this.#clock.now().getTime() >= deadline) throw error;
+        await this.#clock.sleep(wait);
+      }
+    }
   }
 }
 
@@ -248,12 +286,12 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
     firstIndexed: "SELECT * FROM records WHERE repository = ? AND state = 'indexed' ORDER BY file LIMIT 1",
-    takeRun: `INSERT INTO repositories (repository, run) VALUES (?, 1)
+    takeRun: `INSERT INTO repositories (repository, run) VALUES (?, ?)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
     repository: 'SELECT run, adopted FROM repositories WHERE repository = ?',
-    markAdopted: `INSERT INTO repositories (repository, adopted) VALUES (?, 1)
+    markAdopted: `INSERT INTO repositories (repository, run, adopted) VALUES (?, ?, 1)
                 ON CONFLICT (repository) DO UPDATE SET adopted = 1`,
-    unmarkAdopted: 'UPDATE repositories SET adopted = 0 WHERE repository = ?',
+    forget: 'DELETE FROM repositories WHERE repository = ? RETURNING run',
   };
   return Object.fromEntries(
     Object.entries(sql).map(([name, text]) => [name, watched(database.prepare(text), onDamage)]),

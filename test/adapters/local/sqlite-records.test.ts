@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SqliteRecords, tableLimits } from '../../../functions/adapters/local/sqlite-records.ts';
 import type { IndexedRow, RecordTable, Repository } from '../../../functions/ports.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { indexedRow, recordTableContract } from '../record-table.contract.ts';
 
 async function openInTemporaryDirectory() {
@@ -81,6 +82,67 @@ describe('SqliteRecords', () => {
     await table.requestSummary(repository);
     table.close();
     assert.deepEqual(told, [undefined, 'b', 'a', undefined]);
+  });
+
+  it('has no repository that was forgotten', async () => {
+    const { table } = SqliteRecords.open({ file });
+    for (const name of ['gone', 'kept', 'with rows']) await table.takeRun(name);
+    await table.putRow(indexedRow('a', { repository: 'with rows' }));
+    for (const name of ['gone', 'with rows', 'never known']) await table.forget(name);
+    const known: string[] = [];
+    for await (const name of table.repositories()) known.push(name);
+    assert.deepEqual(known, ['kept', 'with rows']);
+    table.close();
+  });
+
+  describe('while another process writes', () => {
+    const writes: Record<string, (table: SqliteRecords) => Promise<unknown>> = {
+      'a row': (table) => table.putRow(indexedRow('a')),
+      'the removal of a row': (table) => table.deleteRow(repository, 'b'),
+      'a run number': (table) => table.takeRun(repository),
+      'a mark': (table) => table.markAdopted(repository),
+      'a repository to forget': (table) => table.forget(repository),
+    };
+    for (const [what, write] of Object.entries(writes)) {
+      it(`${what} waits for it, and the event loop does not`, async () => {
+        const clock = new ManualClock();
+        const { table } = SqliteRecords.open({ file, clock });
+        const other = new DatabaseSync(file);
+        other.exec('BEGIN IMMEDIATE');
+        let isDone = false;
+        const begun = performance.now();
+        const writing = write(table).then(() => {
+          isDone = true;
+        });
+        assert.ok(performance.now() - begun < 1_000, 'it blocked');
+        for (let count = 0; count < 5; count += 1) await clock.advance(100);
+        assert.equal(isDone, false);
+        other.exec('COMMIT');
+        await clock.advance(1_000);
+        await writing;
+        other.close();
+        table.close();
+      });
+    }
+
+    it('gives up after a limit', async () => {
+      const clock = new ManualClock();
+      const { table } = SqliteRecords.open({ file, clock });
+      const other = new DatabaseSync(file);
+      other.exec('BEGIN IMMEDIATE');
+      let failure: unknown;
+      void table.putRow(indexedRow('a')).catch((error) => {
+        failure = error;
+      });
+      for (let waited = 0; waited < tableLimits.busyMillisecondsMax; waited += 100) {
+        assert.equal(failure, undefined, `after ${waited} ms`);
+        await clock.advance(100);
+      }
+      await clock.advance(1_000);
+      assert.match(String(failure), /database is locked/);
+      other.close();
+      table.close();
+    });
   });
 
   it('keeps everything from one opening to the next', async () => {
