@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
 import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
+import { mixtureLine } from '../../functions/console-messages.ts';
 import type { Extracted } from '../../functions/extract-worker.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
@@ -115,6 +116,8 @@ async function indexDirectory(
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
+          if (mixture) say(mixture);
         },
         // The other repositories are published: they may have room, permissions, or a sound disk.
         onSummarizeFailed: (repository, error) => {

@@ -27,11 +27,7 @@ export class SettledHints implements HintQueue {
     if (objects.settlingFile === undefined) return await this.#options.hints.send(hints);
     const settled: Hint[] = [];
     for (const hint of hints) {
-      // A file that cannot be read is left to extract, which says why.
-      const wait = await objects
-        .settlingFile(hint.key)
-        .then((file) => this.#settling.millisecondsLeft(hint.key, file))
-        .catch(() => 0);
+      const wait = await this.#settling.millisecondsLeft(hint.key, async () => objects.settlingFile?.(hint.key));
       if (wait === 0) settled.push(hint);
       else onLeftOut(hint.key);
     }
