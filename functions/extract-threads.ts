@@ -71,7 +71,7 @@ export class ExtractThreads implements FollowedHints {
     const worker = new Worker(new URL(workerFile, import.meta.url), {
       workerData: this.#options.work,
       // Node 22 warns of node:sqlite and of zstd, in each thread.
-      execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxYoungGenerationSizeMb: bulkLimits.youngMebibytesMax },
     });
     worker.on('message', (answer: ExtractAnswer) => {
