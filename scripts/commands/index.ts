@@ -1,9 +1,11 @@
-/** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
+/** `index DIR|s3://BUCKET`: brings the indexes of all repositories in a directory or a store up to date, once. */
 
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
+import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
+import { mixtureLine } from '../../functions/console-messages.ts';
 import type { Extracted } from '../../functions/extract-worker.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
@@ -20,8 +22,8 @@ import { endingForAll } from '../terminal/run-command.ts';
 export function addCommand(program: Command): void {
   const command = program
     .command('index')
-    .description('bring all indexes below a directory up to date, once')
-    .argument('[dir]', 'directory with repositories at any depth', parsePath);
+    .description('bring all indexes in a directory, or in an S3-compatible store, up to date, once')
+    .argument('[dir]', 'directory with repositories at any depth, or s3://BUCKET[/PREFIX]', parsePath);
   addIndexingOptions(command)
     .option('--force', 'read every package again, even if unchanged')
     .option('--quiet', 'print nothing unless something is wrong (for cron)')
@@ -29,7 +31,7 @@ export function addCommand(program: Command): void {
     .action(endingForAll(indexDirectories));
 }
 
-interface IndexOptions {
+interface IndexOptions extends StoreOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
@@ -63,7 +65,7 @@ async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promi
 /** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false }: IndexOptions,
+  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false, ...store }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
@@ -96,7 +98,7 @@ async function indexDirectory(
     process.exit(exitCode);
   });
   const indexer = await LocalIndexer.open(
-    { directory, stateDirectory: state, calls: syncCalls, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
+    { directory, stateDirectory: state, calls: syncCalls, store, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
     {
       formats,
       page,
@@ -114,6 +116,8 @@ async function indexDirectory(
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
+          if (mixture) say(mixture);
         },
         // The other repositories are published: they may have room, permissions, or a sound disk.
         onSummarizeFailed: (repository, error) => {
@@ -126,20 +130,28 @@ async function indexDirectory(
       },
     },
   );
-  const { directory: root, stateDirectory } = indexer.stores;
-  const threads = new ExtractThreads({
-    work: { directory: root, stateDirectory, table: tableFile(stateDirectory), rules },
-    onExtracted: ({ hints, changed, rejected, failed }) => {
-      for (const repository of changed) indexer.rowChanged(repository);
-      report(hints, rejected);
-      for (const sentence of failed) fail(sentence);
-    },
-  });
+  const { stores } = indexer;
+  // A store answers after milliseconds, in which threads would only wait.
+  const threads = !('directory' in stores)
+    ? undefined
+    : new ExtractThreads({
+        work: {
+          directory: stores.directory,
+          stateDirectory: stores.stateDirectory,
+          table: tableFile(stores.stateDirectory),
+          rules,
+        },
+        onExtracted: ({ hints, changed, rejected, failed }) => {
+          for (const repository of changed) indexer.rowChanged(repository);
+          report(hints, rejected);
+          for (const sentence of failed) fail(sentence);
+        },
+      });
   try {
-    const hints = new FewOrMany(indexer.hints, threads);
+    const hints = threads === undefined ? indexer.hints : new FewOrMany(indexer.hints, threads);
     const settled = new SettledHints({
       hints,
-      objects: indexer.stores.objects,
+      objects: stores.objects,
       clock: new SystemClock(),
       settleMilliseconds: 1_000 * settle,
       onLeftOut: (key) => {
@@ -157,7 +169,7 @@ async function indexDirectory(
     throw error;
   } finally {
     progress.stop();
-    await threads.close();
+    await threads?.close();
     await indexer.close();
     ignoreStop();
   }

@@ -125,6 +125,26 @@ test('a table that cannot be made is told with its place', async () => {
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });
 
+test('check and status of a repository below the directory that was indexed find its table', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-below-'));
+  t.after(() => rm(place, { recursive: true }));
+  for (const repository of ['a/All', 'b/All', 'ab/All']) {
+    await mkdir(join(place, repository), { recursive: true });
+    const packingList = [`@pkgdep gone-from-${repository[0]}>=1`];
+    await writeFile(join(place, repository, 'x-1.0.tgz'), makePackage({ name: 'x-1.0', packingList }));
+  }
+  assert.equal((await runHere('index', [place, '--settle', '0'])).exitCode, 0);
+  for (const below of ['a', 'a/All', 'a/All/']) {
+    const checked = await runHere('check', [join(place, below)]);
+    assert.match(checked.stdout, /gone-from-a/);
+    assert.doesNotMatch(checked.stdout, /gone-from-b|ab\/All/);
+    const status = await runHere('status', [join(place, below)]);
+    assert.match(status.stdout, /^a\/All /m);
+    assert.doesNotMatch(status.stdout, /^(?:b|ab)\/All /m);
+  }
+  assert.ok(!existsSync(join(place, 'a/All/.indexer')));
+});
+
 describe('check', () => {
   const row = (file: string, lines: readonly string[]): Row => {
     const facts = {

@@ -4,7 +4,8 @@ import { Settling, type SettlingFile } from './settling.ts';
 export interface SettledHintsOptions {
   /** For files that have settled. */
   readonly hints: HintQueue;
-  readonly objects: { settlingFile(key: ObjectKey): Promise<SettlingFile | undefined> };
+  /** Without the function, every object is complete. */
+  readonly objects: { readonly settlingFile?: ((key: ObjectKey) => Promise<SettlingFile | undefined>) | undefined };
   readonly clock: Clock;
   readonly settleMilliseconds: number;
   /** Called with each key whose file is still being written: its row stays as it is. */
@@ -23,13 +24,10 @@ export class SettledHints implements HintQueue {
 
   async send(hints: readonly Hint[]): Promise<void> {
     const { objects, onLeftOut } = this.#options;
+    if (objects.settlingFile === undefined) return await this.#options.hints.send(hints);
     const settled: Hint[] = [];
     for (const hint of hints) {
-      // A file that cannot be read is left to extract, which says why.
-      const wait = await objects
-        .settlingFile(hint.key)
-        .then((file) => this.#settling.millisecondsLeft(hint.key, file))
-        .catch(() => 0);
+      const wait = await this.#settling.millisecondsLeft(hint.key, async () => objects.settlingFile?.(hint.key));
       if (wait === 0) settled.push(hint);
       else onLeftOut(hint.key);
     }
