@@ -57,6 +57,31 @@ describe('SqliteRecords', () => {
     database.close();
   }
 
+  it('writes all rows of a batch or none, and reports those that changed', async () => {
+    const changed: (string | undefined)[] = [];
+    const { table } = SqliteRecords.open({ file, onChange: (_, each) => changed.push(each) });
+    assert.equal(table.isEmpty, true);
+    await table.markAdopted(repository);
+    makeForeign(
+      "CREATE TRIGGER break BEFORE INSERT ON records WHEN NEW.file = 'b' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    );
+    const changes = ['a', 'b', 'c'].map((name) => ({ repository, file: name, row: indexedRow(name) }));
+    await assert.rejects(table.writeAll(changes), /no room/);
+    assert.deepEqual([await filesOf(table), changed], [[], []]);
+    makeForeign('DROP TRIGGER break');
+    await table.writeAll([...changes, { repository, file: 'never there', row: undefined }]);
+    await table.writeAll([{ repository, file: 'b', row: undefined }]);
+    assert.deepEqual(
+      [await filesOf(table), changed],
+      [
+        ['a', 'c'],
+        ['a', 'b', 'c', 'b'],
+      ],
+    );
+    assert.equal(table.isEmpty, false);
+    table.close();
+  });
+
   it('counts rows by their state, and gives the first that is indexed', async () => {
     const { table } = SqliteRecords.open({ file });
     assert.deepEqual(table.countRows(repository), { indexed: 0, rejected: 0 });
