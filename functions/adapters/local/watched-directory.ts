@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, watch as nodeWatch } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import pMap from 'p-map';
-import { isIndexKey, isPackageKey, keyLimits } from '../../keys.ts';
+import { isIndexKey, isPackageKey } from '../../keys.ts';
 import { isKnown } from './directory-tree.ts';
 import type { WhyPolled } from './why-polled.ts';
 
@@ -123,21 +123,6 @@ export function identityOf({ dev, ino }: BigIntStats): string {
 
 export function timesOf({ mtimeNs, ctimeNs }: BigIntStats): string {
   return `${mtimeNs}-${ctimeNs}`;
-}
-
-/** More directories than a key may have. */
-export function isTooDeep(prefix: string): boolean {
-  return prefix.split('/').length - 1 > keyLimits.directoriesMax;
-}
-
-/** `a/b/` → `a/` */
-export function parentOf(prefix: string): string {
-  return prefix.replace(/[^/]*\/$/, '');
-}
-
-/** `a/b/` → `b` */
-export function nameOf(prefix: string): string {
-  return prefix.slice(parentOf(prefix).length, -1);
 }
 
 /** Undefined where nothing is there. */
