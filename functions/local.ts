@@ -60,6 +60,11 @@ interface LocalTable extends RecordTable {
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
   /** By file name; undefined where none is indexed. */
   firstIndexed(repository: Repository): Row | undefined;
+  /** Files with every word in their names, the best first. */
+  findFiles(
+    words: readonly string[],
+    filesMax: number,
+  ): readonly { readonly repository: Repository; readonly file: string }[];
 }
 
 interface UploadStore extends ObjectStore {

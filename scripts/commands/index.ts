@@ -137,7 +137,8 @@ async function indexDirectory(
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
           const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
-          if (mixture) say(mixture);
+          // A job that runs every few minutes need not repeat it.
+          if (mixture) (publication.outcome === 'published' ? say : sayUnlessQuiet)(mixture);
         },
         // The other repositories are published: they may have room, permissions, or a sound disk.
         onSummarizeFailed: (repository, error) => {

@@ -196,7 +196,7 @@ export function isVisible(name: string): boolean {
   return !name.startsWith('.');
 }
 
-/** Some file systems do not tell the kind of an entry. */
-function isKnown(entry: BytesEntry): boolean {
+/** Some file systems do not tell the kind of an entry in the listing. */
+export function isKnown(entry: BytesEntry): boolean {
   return entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
 }

@@ -97,6 +97,32 @@ describe('SqliteRecords', () => {
     table.close();
   });
 
+  describe('finds files', () => {
+    const names = ['libpng-1.6', 'png-1.6', 'png2html-1', 'png-tools-2', 'a_b-1', 'axb-1', '50%-1', 'PNGcrush-1'];
+    for (const [words, found] of [
+      [['png'], ['png-1.6', 'PNGcrush-1', 'png-tools-2', 'png2html-1', 'libpng-1.6']],
+      [
+        ['PNG', '1.6'],
+        ['png-1.6', 'libpng-1.6'],
+      ],
+      [['a_b'], ['a_b-1']],
+      [['50%'], ['50%-1']],
+      [['nosuch'], []],
+      [
+        ['png', 'p', 'n', 'g', 'ignored'],
+        ['png-1.6', 'PNGcrush-1', 'png-tools-2', 'png2html-1', 'libpng-1.6'],
+      ],
+    ] as const)
+      it(`with ${words.join(' and ')}`, async () => {
+        const { table } = SqliteRecords.open({ file });
+        for (const name of names) await table.putRow({ ...indexedRow(name), file: `${name}.tgz` });
+        const files = table.findFiles(words, 10).map((each) => each.file.replace('.tgz', ''));
+        assert.deepEqual(files, found);
+        assert.equal(table.findFiles(words, 1).length, Math.min(1, found.length));
+        table.close();
+      });
+  });
+
   it('tells of files once the repository is adopted, and of anything before', async () => {
     const told: (string | undefined)[] = [];
     const { table } = SqliteRecords.open({ file, onChange: (_, changed) => told.push(changed) });
