@@ -291,7 +291,7 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
       return {
         summarizeCopies: dice.pick([2, 8]),
         windowMilliseconds: dice.pick([0, 5, 100, 1_000]),
-        faults: { ...noFaults, slow: dice.pick([0.1, 0.3]), late: 0.2, twin },
+        faults: { ...noFaults, slow: dice.pick([0.1, 0.3]), late: 0.2, conflict: 0.03, twin },
       };
     case 'failing':
       return {
