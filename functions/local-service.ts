@@ -50,6 +50,8 @@ export interface ServiceOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
+  /** Percent of its records that a publication may drop; by default, see functions/index/hold-back.ts. */
+  readonly maxShrink?: number;
   /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
   readonly arch?: readonly string[];
   readonly state?: string;
@@ -114,7 +116,7 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
+    const { formats, page, maxShrink, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
@@ -128,6 +130,7 @@ export class Service {
       {
         formats,
         page,
+        maxShrink,
         rules: { architectures: arch },
         debounce,
         settle,
