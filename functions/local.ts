@@ -59,6 +59,11 @@ interface LocalTable extends RecordTable {
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
   /** By file name; undefined where none is indexed. */
   firstIndexed(repository: Repository): Row | undefined;
+  /** Files with every word in their names, the best first. */
+  findFiles(
+    words: readonly string[],
+    filesMax: number,
+  ): readonly { readonly repository: Repository; readonly file: string }[];
 }
 
 interface UploadStore extends ObjectStore {
@@ -281,16 +286,13 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
 
   /** 0 where the file can be read now. */
   async #millisecondsToSettle(key: ObjectKey): Promise<number> {
-    const { objects, records } = this.stores;
-    if (this.#settling === undefined || objects.settlingFile === undefined) return 0;
-    try {
-      const file = await objects.settlingFile(key);
+    if (this.#settling === undefined) return 0;
+    return await this.#settling.millisecondsLeft(key, async () => {
+      const { objects, records } = this.stores;
+      const file = await objects.settlingFile?.(key);
       const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
-      return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
-    } catch {
-      // Its tail cannot be read. Nor can the package: extract says why, and the hint is retried.
-      return 0;
-    }
+      return file?.etag === row?.etag ? undefined : file;
+    });
   }
 
   /** All that was asked for, except where a directory is in its place. */

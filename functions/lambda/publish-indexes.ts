@@ -1,6 +1,8 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import pMap from 'p-map';
 import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
+import { compareTotals } from '../check/architectures.ts';
+import type { ArchitectureCounts } from '../index/architecture-counts.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
@@ -129,9 +131,12 @@ function report(clock: Clock, repository: Repository, publication: Publication, 
   if (publication.isFirst) count('PackagesMissing', 0);
   if (outcome === 'unchanged') return;
   const { summary, bytes, publishedAt } = publication;
-  logger.info('published', { repository, records: summary.records, bytes, publishedAt });
+  const { records, architectures } = summary;
+  const byArchitecture = architectures === 'too-many' ? architectures : Object.fromEntries(architectures);
+  logger.info('published', { repository, records, architectures: byArchitecture, bytes, publishedAt });
   count('Publications', 1);
-  count('SummaryRecords', summary.records);
+  count('SummaryRecords', records);
+  reportArchitectures(repository, architectures);
   measureBytes('SummaryBytes', bytes);
   measureMilliseconds('SummaryDuration', milliseconds);
   const now = clock.now().getTime();
@@ -139,4 +144,21 @@ function report(clock: Clock, repository: Repository, publication: Publication, 
     const latency = now - uploaded.getTime();
     if (latency <= publishLimits.uploadAgeMillisecondsMax) measureMilliseconds('UploadToIndexLatency', latency);
   }
+}
+
+/** Counts a zero, too: the last package of another architecture may be gone. */
+function reportArchitectures(repository: Repository, counts: ArchitectureCounts): void {
+  if (counts === 'too-many') return;
+  const { architecture, foreign } = compareTotals(counts);
+  const packages = foreign.reduce((sum, each) => sum + each.packages, 0);
+  count('ForeignArchitectures', packages);
+  if (packages > 0)
+    logger.warn(
+      'packages of several architectures: pkgin update stops for everyone; check names them, --arch rejects them',
+      {
+        repository,
+        architecture,
+        foreign,
+      },
+    );
 }

@@ -3,9 +3,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
+import type { OpenedDirectory } from '../../functions/adapters/local/opened-directory.ts';
 import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
-import { SystemClock } from '../../functions/adapters/system-clock.ts';
-import type { Extracted } from '../../functions/extract-worker.ts';
+import type { Extracted } from '../../functions/bulk-extract.ts';
+import { mixtureLine } from '../../functions/console-messages.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
@@ -67,20 +68,18 @@ async function indexDirectory(
   { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false, ...store }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
-  const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
-    await Promise.all([
-      import('../../functions/adapters/local/file-calls.ts'),
-      import('../../functions/adapters/local/settled-hints.ts'),
-      import('../../functions/adapters/local/state-directory.ts'),
-      import('../../functions/extract-threads.ts'),
-      import('../../functions/local.ts'),
-    ]);
+  const [{ syncCalls }, { tableFile }, { ExtractThreads }, { LocalIndexer }] = await Promise.all([
+    import('../../functions/adapters/local/file-calls.ts'),
+    import('../../functions/adapters/local/state-directory.ts'),
+    import('../../functions/extract-threads.ts'),
+    import('../../functions/local.ts'),
+  ]);
   const rules = { architectures: arch };
   const progress = new Progress('reading packages', quiet);
   const say = (line: string) => progress.say(console.error, label + line);
   const sayUnlessQuiet = quiet ? () => undefined : say;
   const print = quiet ? () => undefined : (line: string) => console.log(label + line);
-  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
+  const done = { hints: 0, summaries: 0, rejected: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
     say(printable(sentence));
@@ -103,6 +102,7 @@ async function indexDirectory(
       page,
       rules,
       events: {
+        // Of a store; threads report by themselves.
         onExtracted: (key, extraction) => {
           const row = extraction.outcome === 'removed' ? undefined : extraction.row;
           report(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
@@ -115,6 +115,9 @@ async function indexDirectory(
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
+          // A job that runs every few minutes need not repeat it.
+          if (mixture) (publication.outcome === 'published' ? say : sayUnlessQuiet)(mixture);
         },
         // The other repositories are published: they may have room, permissions, or a sound disk.
         onSummarizeFailed: (repository, error) => {
@@ -127,39 +130,32 @@ async function indexDirectory(
       },
     },
   );
-  const { stores } = indexer;
-  // A store answers after milliseconds, in which threads would only wait.
-  const threads = !('directory' in stores)
-    ? undefined
-    : new ExtractThreads({
-        work: {
-          directory: stores.directory,
-          stateDirectory: stores.stateDirectory,
-          table: tableFile(stores.stateDirectory),
-          rules,
-        },
-        onExtracted: ({ hints, changed, rejected, failed }) => {
-          for (const repository of changed) indexer.rowChanged(repository);
-          report(hints, rejected);
-          for (const sentence of failed) fail(sentence);
-        },
-      });
-  try {
-    const hints = threads === undefined ? indexer.hints : new FewOrMany(indexer.hints, threads);
-    const settled = new SettledHints({
-      hints,
-      objects: stores.objects,
-      clock: new SystemClock(),
-      settleMilliseconds: 1_000 * settle,
-      onLeftOut: (key) => {
-        done.leftOut += 1;
-        sayUnlessQuiet(
-          `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
-        );
+  const threadsOf = ({ directory: root, stateDirectory, records }: OpenedDirectory) =>
+    new ExtractThreads({
+      work: {
+        directory: root,
+        stateDirectory,
+        table: records.isEmpty ? undefined : tableFile(stateDirectory),
+        rules,
+        settleMilliseconds: 1_000 * settle,
+      },
+      onExtracted: async ({ hints, changes, rejected, leftOut, failed }) => {
+        await records.writeAll(changes);
+        report(hints, rejected);
+        for (const key of leftOut)
+          sayUnlessQuiet(
+            `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
+          );
+        for (const sentence of failed) fail(sentence);
       },
     });
-    const found = await indexer.reindex({ force }, settled);
-    progress.start(found.hints - done.leftOut, done.hints);
+  const { stores } = indexer;
+  // A store answers after milliseconds, in which threads would only wait; and what is in it is complete.
+  const threads = 'directory' in stores ? threadsOf(stores) : undefined;
+  try {
+    const hints = threads ?? indexer.hints;
+    const found = await indexer.reindex({ force }, hints);
+    progress.start(found.hints, done.hints);
     await hints.idle();
   } catch (error) {
     indexer.abandon();

@@ -62,7 +62,7 @@ describe('reindex', () => {
     for (const [repository, file, text] of [
       ['a', 'x-1.tgz', record],
       ['a', 'y.tgz', record],
-      ['b', 'z-1.tgz', 'PKGNAME=z-1\n\n'],
+      ['b', 'z-1.tgz', 'PKGNAME=z-1\nMACHINE_ARCH=x86_64\nMACHINE_ARCH=vax\n\n'],
     ] as const) {
       const facts = {
         repository,
@@ -76,6 +76,8 @@ describe('reindex', () => {
       await world.records.putRow({ ...facts, state: 'indexed', record: Buffer.from(text), warnings: [] });
     }
     await run(world, [''], {}, always);
+    assert.deepEqual(valuesOf('ForeignArchitectures'), [0, 1]);
+    assert.deepEqual(valuesOf('DependencyCycles'), [0, 0]);
     assert.deepEqual(valuesOf('MissingDependencies'), [2, 0]);
     assert.deepEqual(valuesOf('MissingLibraries'), [0, 0]);
     assert.deepEqual(valuesOf('DuplicateNames'), [1, 0]);

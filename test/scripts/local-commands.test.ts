@@ -100,7 +100,14 @@ test('index judges again what is there when it gets another --arch, and reads no
     table.close();
     return row?.indexedAt;
   };
-  assert.match((await index()).stdout, /^All: 3 packages, 0 rejected/);
+  const first = await index();
+  assert.match(first.stdout, /^All: 3 packages, 0 rejected/);
+  assert.match(
+    first.stderr,
+    /^mixed All: 1 package for aarch64 beside those for x86_64: pkgin update stops for everyone/,
+  );
+  assert.match((await index()).stderr, /^mixed All: /);
+  assert.equal((await index('--quiet')).stderr, '');
   const indexed = await readAt();
   const { exitCode, stdout, stderr } = await index('--arch', 'x86_64');
   assert.equal(exitCode, 1);
