@@ -1,6 +1,6 @@
 /** Finds the changes of a store, which may not tell of any: compares it with its rows, often while something changes, seldom else. */
 
-import type { DirectoryWatch, Polled } from './adapters/local/watch-directory.ts';
+import type { DirectoryWatch } from './adapters/local/watch-directory.ts';
 import { splitKey } from './keys.ts';
 import type { LocalIndexer } from './local.ts';
 import type { Clock, ETag, ObjectKey } from './ports.ts';
@@ -45,7 +45,7 @@ export class StorePolling implements DirectoryWatch {
     return isCalm ? pollLimits.quietMilliseconds : pollLimits.busyMilliseconds;
   }
 
-  get polled(): readonly Polled[] {
+  get polled(): DirectoryWatch['polled'] {
     const reason = `a store reports no changes: it is compared every ${this.intervalMilliseconds / 1_000} s`;
     return [{ kind: 'store', directories: 1, reason, setting: '--poll SECONDS' }];
   }
