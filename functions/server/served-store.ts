@@ -1,5 +1,6 @@
 /** A store as what is served: the gateway to a private bucket. */
 
+import type { OpenedObject } from '../adapters/store/store-objects.ts';
 import { CannotRun } from '../failures.ts';
 import type { ETag, ObjectFacts, ObjectKey } from '../ports.ts';
 import { Refusal } from './answer.ts';
@@ -26,12 +27,6 @@ export interface ServedObjects {
     readonly objects: readonly { readonly key: ObjectKey; readonly size: number; readonly lastModified: Date }[];
     readonly prefixes: readonly string[];
   }>;
-}
-
-/** Bytes of an object that are on their way. */
-export interface OpenedObject {
-  readonly pieces: AsyncIterable<Uint8Array>;
-  close(): void;
 }
 
 export function servedStore(objects: ServedObjects): ServedTree {
