@@ -21,6 +21,9 @@ export const bulkLimits = {
   youngMebibytesMax: 4,
 } as const;
 
+/** Beside this module: as a source, or bundled (scripts/build-package.ts). */
+const workerFile = import.meta.url.endsWith('.ts') ? './extract-worker.ts' : './extract-worker.js';
+
 export interface ExtractThreadsOptions {
   readonly work: BulkWork;
   /** Writes the rows. If it throws, nothing more is extracted. */
@@ -95,8 +98,10 @@ export class ExtractThreads implements HintQueue {
   }
 
   #startOne(): void {
-    const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), {
+    const worker = new Worker(new URL(workerFile, import.meta.url), {
       workerData: this.#options.work,
+      // Node 22 warns of node:sqlite and of zstd, in each thread.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxYoungGenerationSizeMb: bulkLimits.youngMebibytesMax },
     });
     const thread = { worker, batches: 0 };
