@@ -36,7 +36,7 @@ function architectureOf(row: Row | undefined): string {
 }
 
 export const searchLimits = {
-  /** Packages of one search: what somebody may look through. */
+  /** Packages of one search: what a person may read through. */
   foundMax: 200,
 } as const;
 

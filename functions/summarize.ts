@@ -80,7 +80,7 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
-      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      /** From the index that was replaced; undefined if it was not requested, or if that index was not ours. */
       readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
