@@ -208,7 +208,7 @@ describe('SqliteRecords', () => {
     assert.equal(second.rebuilt, false);
     assert.deepEqual(await filesOf(second.table), ['a']);
     assert.equal(await second.table.lastRun(repository), 1);
-    assert.equal(await second.table.isAdopted(repository), true);
+    assert.equal((await second.table.state(repository)).isAdopted, true);
     second.table.close();
     assert.deepEqual(await readdir(join(directory, 'state')), ['records.sqlite']);
   });
