@@ -222,12 +222,6 @@ export class SqliteRecords implements RecordTable {
     return { indexed: Number(rows) - Number(rejected), rejected: Number(rejected) };
   }
 
-  /** The row of the first package that is in the index. */
-  firstIndexed(repository: Repository): Row | undefined {
-    const stored = this.#statements.firstIndexed.get(repository) as StoredRow | undefined;
-    return stored && this.#rowOf(stored);
-  }
-
   /**
    * Files with every word in their names, in any case (of ASCII): those that are the first word and a version, then those that begin with
    * it. 3 ms for 27,699 rows: no record is read.
@@ -313,7 +307,6 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     repositories: 'SELECT repository FROM records UNION SELECT repository FROM repositories',
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
-    firstIndexed: "SELECT * FROM records WHERE repository = ? AND state = 'indexed' ORDER BY file LIMIT 1",
     findFiles: `SELECT repository, file FROM records
                 WHERE file LIKE ?1 ESCAPE '\\' AND file LIKE ?2 ESCAPE '\\' AND file LIKE ?3 ESCAPE '\\' AND file LIKE ?4 ESCAPE '\\'
                 ORDER BY CASE WHEN file LIKE ?5 || '-%' ESCAPE '\\' AND file NOT LIKE ?5 || '-%-%' ESCAPE '\\' THEN 0
