@@ -61,7 +61,7 @@ export interface ServiceOptions extends StoreOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
-  /** Percent of its records that a publication may drop; by default, see functions/index/hold-back.ts. */
+  /** Percent of its records that any publication may drop. */
   readonly maxShrink?: number;
   /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
   readonly arch?: readonly string[];
@@ -127,7 +127,7 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, maxShrink, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
+    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
@@ -138,12 +138,8 @@ export class Service {
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls, store: options, clock },
       {
-        formats,
-        page,
-        maxShrink,
+        ...{ formats, page, debounce, settle, maxShrink: options.maxShrink },
         rules: { architectures: arch },
-        debounce,
-        settle,
         clock,
         events,
         describe: wanted.length > 0,
