@@ -31,7 +31,6 @@ import type {
   ObjectStore,
   RecordTable,
   Repository,
-  Row,
 } from './ports.ts';
 import type { Rules } from './record/rules.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
@@ -58,8 +57,6 @@ export interface LocalStores {
 interface LocalTable extends RecordTable {
   /** Reads no record. */
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
-  /** By file name; undefined where none is indexed. */
-  firstIndexed(repository: Repository): Row | undefined;
   /** Files with every word in their names, the best first. */
   findFiles(
     words: readonly string[],
