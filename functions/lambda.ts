@@ -14,6 +14,7 @@ import { S3Objects } from './adapters/aws/s3-objects.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
+import { percentOf } from './index/hold-back.ts';
 import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
 import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda/compare-bucket.ts';
 import { followHints } from './lambda/follow-hints.ts';
@@ -30,7 +31,11 @@ export async function extract(event: unknown): Promise<SQSBatchResponse> {
 export async function summarize(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
   const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
   const { records } = world();
-  return publishIndexes({ ...world(), retries: records, hints: hintQueue(), formats: formats(), page }, event, context);
+  return publishIndexes(
+    { ...world(), retries: records, hints: hintQueue(), formats: formats(), page, maxShrink: maxShrink() },
+    event,
+    context,
+  );
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
@@ -96,6 +101,15 @@ function formats(): readonly IndexFormatName[] {
   if (known.length !== wanted.length)
     throw new Error(`expected FORMATS to be some of ${indexFormatNames}, found ${wanted}; deploy again`);
   return known;
+}
+
+/** Percent. A setting that cannot be read must not pass for none: nothing would be held back. */
+function maxShrink(): number | undefined {
+  const text = process.env.MAX_SHRINK || undefined;
+  const percent = text === undefined ? undefined : percentOf(text);
+  if (text !== undefined && percent === undefined)
+    throw new Error(`expected MAX_SHRINK to be a percentage, found ${text}; deploy again`);
+  return percent;
 }
 
 /** Required: accepting every architecture by mistake would put the rejected packages into the indexes. */
