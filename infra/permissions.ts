@@ -24,6 +24,8 @@ export interface PermissionPlaces {
   readonly changesArn: string;
   readonly repositoriesArn: string;
   readonly reindexArn: string;
+  /** Of the topic that is told of publications, if there is one. */
+  readonly topicArn: string | undefined;
 }
 
 export function extractPermissions(places: PermissionPlaces): readonly Permission[] {
@@ -96,6 +98,9 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
         ]
       : []),
     listPackages(places),
+    ...(places.topicArn === undefined
+      ? []
+      : [{ name: 'TellOfPublications', actions: ['sns:Publish'], resources: [places.topicArn] }]),
     ...useKey(places, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }

@@ -155,7 +155,11 @@ export class Watch extends Construct {
           ]),
           graph(
             'Publications',
-            [counted('Publications', Stats.SUM), counted('PublicationsFailed', Stats.SUM)],
+            [
+              counted('Publications', Stats.SUM),
+              counted('PublicationsFailed', Stats.SUM),
+              counted('PublicationsNotTold', Stats.SUM),
+            ],
             [counted('SummaryDuration', Stats.MAXIMUM)],
           ),
         ],

@@ -6,6 +6,7 @@ import type { ArchitectureCounts } from '../index/architecture-counts.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
+import { type PublicationEvent, publicationEvent } from '../publication-event.ts';
 import { type RetryPorts, retrySummary } from '../retry-summary.ts';
 import { type Publication, type SummarizePorts, summarize } from '../summarize.ts';
 import { count, logger, measureBytes, measureMilliseconds, publishMetrics } from './telemetry.ts';
@@ -26,6 +27,8 @@ interface PublishPorts extends SummarizePorts, RetryPorts {
   readonly formats: readonly IndexFormatName[];
   /** The page to keep beside each index, if any. */
   readonly page?: PageTemplate | undefined;
+  /** Is told of each publication. It makes no publication wait for long, or fail. */
+  readonly topic?: { tell(event: PublicationEvent): Promise<void> } | undefined;
 }
 
 /** The part of Lambda's context that tells how much time is left. */
@@ -85,14 +88,26 @@ async function publishIndex(
 ): Promise<readonly string[]> {
   const start = performance.now();
   try {
-    const { formats, page } = ports;
-    const publication = await summarize(ports, repository, { formats, page, changes });
+    const { formats, page, topic } = ports;
+    const describe = topic !== undefined;
+    const publication = await summarize(ports, repository, { formats, page, changes, describe });
     if (changes === 'all') await ports.retries.setRetry(repository, undefined);
     report(ports.clock, repository, publication, performance.now() - start);
+    if (publication.outcome === 'published') await tell(topic, publicationEvent(repository, publication));
     return [];
   } catch (error) {
     count('PublicationsFailed', 1);
     return (await retryLater(ports, repository, error as Error)) ? [] : [sequenceNumber];
+  }
+}
+
+async function tell(topic: PublishPorts['topic'], event: PublicationEvent): Promise<void> {
+  try {
+    await topic?.tell(event);
+  } catch (error) {
+    const { repository, sequence } = event;
+    logger.error('the topic was not told of a publication', { repository, sequence, error: error as Error });
+    count('PublicationsNotTold', 1);
   }
 }
 

@@ -78,6 +78,7 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
     'PackagesRejected',
     'Publications',
     'PublicationsFailed',
+    'PublicationsNotTold',
     'SummaryBytes',
     'SummaryDuration',
     'SummaryRecords',
