@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
 import { compareTotals } from '../check/architectures.ts';
 import type { ArchitectureCounts } from '../index/architecture-counts.ts';
+import { heldBackSentence } from '../index/hold-back.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
@@ -27,6 +28,8 @@ interface PublishPorts extends SummarizePorts, RetryPorts {
   readonly formats: readonly IndexFormatName[];
   /** The page to keep beside each index, if any. */
   readonly page?: PageTemplate | undefined;
+  /** Percent of its records that a publication may drop. */
+  readonly maxShrink?: number | undefined;
   /** Is told of each publication. It makes no publication wait for long, or fail. */
   readonly topic?: { tell(event: PublicationEvent): Promise<void> } | undefined;
 }
@@ -88,9 +91,9 @@ async function publishIndex(
 ): Promise<readonly string[]> {
   const start = performance.now();
   try {
-    const { formats, page, topic } = ports;
+    const { formats, page, maxShrink, topic } = ports;
     const describe = topic !== undefined;
-    const publication = await summarize(ports, repository, { formats, page, changes, describe });
+    const publication = await summarize(ports, repository, { formats, page, changes, maxShrink, describe });
     if (changes === 'all') await ports.retries.setRetry(repository, undefined);
     report(ports.clock, repository, publication, performance.now() - start);
     if (publication.outcome === 'published') await tell(topic, publicationEvent(repository, publication));
@@ -138,6 +141,11 @@ function report(clock: Clock, repository: Repository, publication: Publication, 
     const { missing } = publication;
     logger.warn('the old index stays until every package has been read', { repository, missing });
     count('PackagesMissing', missing);
+    return;
+  }
+  if (outcome === 'held-back') {
+    logger.warn(heldBackSentence(publication.heldBack), { repository });
+    count('PublicationsHeldBack', 1);
     return;
   }
   if (publication.page === 'foreign')

@@ -6,7 +6,7 @@ import type { RepositoryOverview } from './overview.ts';
 import type { MetricsText } from './site.ts';
 
 export const metricsLimits = {
-  /** Repositories with metrics of their own. Each is four series; a server of Prometheus takes a few thousand from one target. */
+  /** Repositories with metrics of their own. Each is five series; a server of Prometheus takes a few thousand from one target. */
   repositoriesMax: 1_000,
 } as const;
 
@@ -56,6 +56,10 @@ export class Metrics {
     this.#ofRepository = [
       [ofRepository('packages', 'Packages in the index, or in the next one.'), ({ packages }) => packages],
       [ofRepository('rejected_packages', 'Packages that are rejected now.'), ({ rejected }) => rejected],
+      [
+        ofRepository('foreign_architecture_packages', 'Packages for other machines than most: they stop pkgin update.'),
+        ({ foreignPackages }) => foreignPackages,
+      ],
       [ofRepository('index_bytes', 'Size of the indexes in all formats.'), ({ indexBytes }) => indexBytes],
       [
         ofRepository('last_publication_timestamp_seconds', 'When the index was last published.'),

@@ -13,7 +13,7 @@ const tableFileLimits = {
 const applicationId = 0x706b6769;
 
 /** The version of the schema below. A file of another version is replaced, so there are no migrations. */
-const schemaVersion = 4;
+const schemaVersion = 5;
 
 /**
  * Text compares by its UTF-8 bytes (collation BINARY): that is the order of the summary. Times are milliseconds since 1970.
@@ -39,7 +39,8 @@ const schema = `
   CREATE TABLE repositories (
     repository    TEXT NOT NULL PRIMARY KEY,
     run           INTEGER NOT NULL DEFAULT 0,
-    adopted       INTEGER NOT NULL DEFAULT 0
+    adopted       INTEGER NOT NULL DEFAULT 0,
+    heldBack      TEXT
   ) STRICT;
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};
