@@ -43,7 +43,7 @@ function architecturesOf(indexes: readonly ObjectFacts[]): Pick<CountedRepositor
 }
 
 export const searchLimits = {
-  /** Packages of one search: what somebody may look through. */
+  /** Packages of one search: what a person may read through. */
   foundMax: 200,
 } as const;
 

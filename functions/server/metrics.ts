@@ -51,7 +51,7 @@ export class Metrics {
       publications: this.#gauge('pending_publications', 'Repositories whose index is waiting or being published.'),
       deadLetters: this.#gauge('dead_letters', 'Packages that failed too often; retried now and then.'),
     };
-    this.#hooks = this.#counter('hook_deliveries', 'Publications that a hook was told of, or was not.', ['outcome']);
+    this.#hooks = this.#counter('hook_deliveries', 'Publications that a hook received, or missed.', ['outcome']);
     const ofRepository = (name: string, help: string) => this.#gauge(name, help, ['repository']);
     this.#ofRepository = [
       [ofRepository('packages', 'Packages in the index, or in the next one.'), ({ packages }) => packages],
