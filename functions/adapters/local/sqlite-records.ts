@@ -6,7 +6,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
 import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
-import type { Clock, HeldBack, OnChange, RecordTable, Repository, RepositoryState, Row } from '../../ports.ts';
+import type { Clock, HeldBack, OnChange, RecordTable, Repository, RepositoryState, Row, RowTag } from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
@@ -14,6 +14,8 @@ import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type U
 export const tableLimits = {
   /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
   rowsPageMax: 100,
+  /** Row tags in memory at a time; each has some 150 bytes. */
+  tagsPageMax: 1_000,
   /** Words of a search; the others are ignored. */
   searchWordsMax: 4,
   /** How long a write waits for another process, which has the table for milliseconds. Then its hint is retried. */
@@ -196,6 +198,14 @@ export class SqliteRecords implements RecordTable {
     }
   }
 
+  async *rowTags(repository: Repository, after = ''): AsyncGenerator<RowTag> {
+    let page: RowTag[];
+    for (let last: string | undefined = after; last !== undefined; last = page.at(-1)?.file) {
+      page = this.#statements.rowTags.all(repository, last) as unknown as RowTag[];
+      yield* page;
+    }
+  }
+
   #rowOf(stored: StoredRow): Row {
     if (isSound(stored)) return rowOf(stored);
     this.#onDamage();
@@ -289,6 +299,8 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
     nextRows: `SELECT * FROM records WHERE repository = ? AND file > ? ${page}`,
+    rowTags: `SELECT file, etag, rules FROM records WHERE repository = ? AND file > ?
+              ORDER BY file LIMIT ${tableLimits.tagsPageMax}`,
     begin: 'BEGIN IMMEDIATE',
     commit: 'COMMIT',
     rollback: 'ROLLBACK',
