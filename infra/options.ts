@@ -30,7 +30,7 @@ export interface IndexerFlags {
   /** The ARN of the KMS key that encrypts the packages. */
   readonly kmsKey?: string | undefined;
   readonly alarmEmail?: string | undefined;
-  /** Create a topic that is told of publications. */
+  /** Create a topic that gets a message for each publication. */
   readonly publishTopic?: boolean | undefined;
   /** Keep the tables when the stack is deleted. */
   readonly keepTables?: boolean | undefined;

@@ -24,7 +24,7 @@ export interface PermissionPlaces {
   readonly changesArn: string;
   readonly repositoriesArn: string;
   readonly reindexArn: string;
-  /** Of the topic that is told of publications, if there is one. */
+  /** The topic for publications, if there is one. */
   readonly topicArn: string | undefined;
 }
 
@@ -101,7 +101,7 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
     listPackages(places),
     ...(places.topicArn === undefined
       ? []
-      : [{ name: 'TellOfPublications', actions: ['sns:Publish'], resources: [places.topicArn] }]),
+      : [{ name: 'NotifyOfPublications', actions: ['sns:Publish'], resources: [places.topicArn] }]),
     ...useKey(places, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }

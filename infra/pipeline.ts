@@ -29,7 +29,7 @@ export class Pipeline extends Construct {
   readonly deadHints: Queue;
   /** Batches of changes that summarize gave up. Apart from the dead hints, because only hints can be sent back. */
   readonly deadChanges: Queue;
-  /** Is told of publications; undefined unless it was asked for. */
+  /** Gets a message for each publication; undefined unless it was asked for. */
   readonly publications: Topic | undefined;
   readonly extract: Step;
   readonly summarize: Step;
@@ -58,7 +58,7 @@ export class Pipeline extends Construct {
     new CfnOutput(this, 'DeadChangesUrl', { value: this.deadChanges.queueUrl }).overrideLogicalId('DeadChangesUrl');
   }
 
-  /** Whoever subscribes does so outside of this stack, and keeps the subscription as long as the topic is there. */
+  /** Subscriptions are made outside of this stack, and last as long as the topic. */
   private publicationTopic(): Topic {
     const topic = new Topic(this, 'Publications', { enforceSSL: true });
     new CfnOutput(this, 'PublicationsArn', { value: topic.topicArn }).overrideLogicalId('PublicationsTopicArn');

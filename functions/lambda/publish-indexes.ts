@@ -30,8 +30,8 @@ interface PublishPorts extends SummarizePorts, RetryPorts {
   readonly page?: PageTemplate | undefined;
   /** Percent of its records that a publication may drop. */
   readonly maxShrink?: number | undefined;
-  /** Is told of each publication. It makes no publication wait for long, or fail. */
-  readonly topic?: { tell(event: PublicationEvent): Promise<void> } | undefined;
+  /** Gets a message for each publication. A publication neither waits for it for long, nor fails with it. */
+  readonly topic?: { notify(event: PublicationEvent): Promise<void> } | undefined;
 }
 
 /** The part of Lambda's context that tells how much time is left. */
@@ -96,7 +96,7 @@ async function publishIndex(
     const publication = await summarize(ports, repository, { formats, page, changes, maxShrink, describe });
     if (changes === 'all') await ports.retries.setRetry(repository, undefined);
     report(ports.clock, repository, publication, performance.now() - start);
-    if (publication.outcome === 'published') await tell(topic, publicationEvent(repository, publication));
+    if (publication.outcome === 'published') await notify(topic, publicationEvent(repository, publication));
     return [];
   } catch (error) {
     count('PublicationsFailed', 1);
@@ -104,13 +104,13 @@ async function publishIndex(
   }
 }
 
-async function tell(topic: PublishPorts['topic'], event: PublicationEvent): Promise<void> {
+async function notify(topic: PublishPorts['topic'], event: PublicationEvent): Promise<void> {
   try {
-    await topic?.tell(event);
+    await topic?.notify(event);
   } catch (error) {
     const { repository, sequence } = event;
-    logger.error('the topic was not told of a publication', { repository, sequence, error: error as Error });
-    count('PublicationsNotTold', 1);
+    logger.error('could not notify the topic of a publication', { repository, sequence, error: error as Error });
+    count('NotificationsFailed', 1);
   }
 }
 

@@ -16,7 +16,7 @@ export const metricNames = [
   'Publications',
   'PublicationsFailed',
   'PublicationsHeldBack',
-  'PublicationsNotTold',
+  'NotificationsFailed',
   'SummaryRecords',
   'SummaryBytes',
   'SummaryDuration',

@@ -30,7 +30,7 @@ export type Outputs = Readonly<Record<(typeof outputNames)[number], string>> & {
   readonly NotFoundKey?: string;
   /** If the stack serves a bucket with a KMS key through CloudFront: a statement for that key's policy, in JSON. */
   readonly KeyPolicyStatement?: string;
-  /** Of the topic that is told of publications. */
+  /** The topic for publications. */
   readonly PublicationsTopicArn?: string;
 };
 

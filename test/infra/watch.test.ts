@@ -80,7 +80,7 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
     'Publications',
     'PublicationsFailed',
     'PublicationsHeldBack',
-    'PublicationsNotTold',
+    'NotificationsFailed',
     'SummaryBytes',
     'SummaryDuration',
     'SummaryRecords',

@@ -74,9 +74,9 @@ describe('summarize', () => {
     assert.deepEqual(valuesOf('Publications'), [1, 1, 1]);
   });
 
-  it('tells the topic of each publication, and of nothing else', async () => {
+  it('notifies the topic of each publication, and of nothing else', async () => {
     const told: PublicationEvent[] = [];
-    const topic = { tell: async (event: PublicationEvent) => void told.push(event) };
+    const topic = { notify: async (event: PublicationEvent) => void told.push(event) };
     const ports = { ...world(), topic };
     await upload(ports, 'All/made-1.0.tgz');
     await publish(ports, requests(['All']));
@@ -87,14 +87,16 @@ describe('summarize', () => {
     );
   });
 
-  it('publishes although the topic cannot be told, which is logged and counted', async () => {
-    const topic = { tell: () => Promise.reject(new Error('the topic is gone')) };
+  it('publishes although the topic cannot be notified, which is logged and counted', async () => {
+    const topic = { notify: () => Promise.reject(new Error('the topic is gone')) };
     const ports = { ...world(), topic };
     await upload(ports, 'All/made-1.0.tgz');
     assert.deepEqual(await publish(ports, requests(['All'])), failures());
     assert.ok(ports.objects.objects.has('All/pkg_summary.gz'));
-    assert.deepEqual([valuesOf('Publications'), valuesOf('PublicationsNotTold')], [[1], [1]]);
-    assert.ok(logged.some(({ level, message }) => level === 'ERROR' && message.startsWith('the topic was not told')));
+    assert.deepEqual([valuesOf('Publications'), valuesOf('NotificationsFailed')], [[1], [1]]);
+    assert.ok(
+      logged.some(({ level, message }) => level === 'ERROR' && message.startsWith('could not notify the topic')),
+    );
     assert.deepEqual(ports.delayed, []);
   });
 

@@ -1,4 +1,4 @@
-/** Tells a topic of Amazon SNS of publications; it forwards them to web hooks, queues, functions and mailboxes. */
+/** Sends a topic of Amazon SNS a message for each publication; SNS forwards it to web hooks, queues, functions and mailboxes. */
 
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { PublicationEvent } from '../../publication-event.ts';
@@ -13,7 +13,7 @@ export class SnsTopic {
   }
 
   /** @throws after the client's own retries. */
-  async tell(event: PublicationEvent): Promise<void> {
+  async notify(event: PublicationEvent): Promise<void> {
     const { repository } = event;
     // For the filters of subscriptions. An attribute may not be empty.
     const attributes =

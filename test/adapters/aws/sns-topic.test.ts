@@ -24,7 +24,7 @@ describe('SnsTopic', () => {
   for (const repository of ['All', ''])
     it(`publishes the event of ${repository || 'the root'} as JSON, with an attribute to filter by`, async () => {
       const { settings, asked } = scriptedAnswers([accepted]);
-      await new SnsTopic(new SNSClient(settings), arn).tell({ ...event, repository });
+      await new SnsTopic(new SNSClient(settings), arn).notify({ ...event, repository });
       const form = new URLSearchParams(asked[0]?.body);
       assert.deepEqual([form.get('Action'), form.get('TopicArn')], ['Publish', arn]);
       assert.deepEqual(JSON.parse(form.get('Message') ?? ''), { ...event, repository });
@@ -35,6 +35,6 @@ describe('SnsTopic', () => {
     const body =
       '<ErrorResponse><Error><Code>NotFound</Code><Message>Topic does not exist</Message></Error></ErrorResponse>';
     const { settings } = scriptedAnswers([{ status: 404, body }]);
-    await assert.rejects(new SnsTopic(new SNSClient(settings), arn).tell(event), /Topic does not exist/);
+    await assert.rejects(new SnsTopic(new SNSClient(settings), arn).notify(event), /Topic does not exist/);
   });
 });
