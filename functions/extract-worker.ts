@@ -29,7 +29,7 @@ export interface Extracted {
   readonly failed: readonly string[];
 }
 
-/** `failure`: a sentence on why this thread cannot go on. */
+/** `failure`: a sentence on why this thread cannot continue. */
 export type ExtractAnswer = { readonly extracted: Extracted } | { readonly failure: string };
 
 const { directory, stateDirectory, table: file, rules } = workerData as ExtractWork;

@@ -41,7 +41,7 @@ import { printable } from './wording.ts';
 export interface LocalStores {
   readonly objects: UploadStore;
   readonly records: LocalTable;
-  /** What was lost, if anything: the indexer cannot go on then. */
+  /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
   /** Closes it, and lets other indexers have it. */
   release(): void;
@@ -151,7 +151,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     });
   }
 
-  /** An upload. Nobody sees any of it before its last byte is on the disk. */
+  /** An upload. It is not visible before its last byte is on the disk. */
   async receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome> {
     const received = await this.stores.objects.receive(key, body, options);
     if (received.outcome !== 'exists') {
@@ -192,7 +192,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     if (!this.hints.isWaiting(key)) await this.send([{ key }]);
   }
 
-  /** Publishes the index again if it is not ours: somebody replaced or removed it. */
+  /** Publishes the index again if it is not ours: another program replaced or removed it. */
   async checkIndex(key: ObjectKey): Promise<void> {
     const head = await this.stores.objects.head(key);
     if (head === undefined || Object.keys(head.metadata).length === 0) this.rowChanged(splitKey(key).repository);

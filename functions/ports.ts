@@ -137,7 +137,7 @@ export interface RecordTable {
   isAdopted(repository: Repository): Promise<boolean>;
   markAdopted(repository: Repository): Promise<void>;
   /**
-   * Nothing is left of it: what comes back under its name is adopted anew. Its next run number is still later than every one before.
+   * Nothing is left of it: what comes back under its name has to be adopted again. Its next run number is still later than every one before.
    */
   forget(repository: Repository): Promise<void>;
   /** Enters into the change stream that anything may have changed: summarize then reads all rows. */

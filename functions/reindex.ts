@@ -86,7 +86,7 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
     repositories: 0,
     packages: 0,
     hints: 0,
-    // A reindex that goes on after a stop lists everything again.
+    // A reindex that continues after a stop lists everything again.
     ...(unusable === undefined || after !== undefined ? {} : { unusable }),
   };
   for (const repository of repositories) {
@@ -155,7 +155,7 @@ async function listRepositories(
 }
 
 /**
- * The packages without the aliases among them. Only metadata tells an alias from a package that somebody uploaded. An alias whose package
+ * The packages without the aliases among them. Only metadata distinguish an alias from an uploaded package. An alias whose package
  * is gone stays: it needs a hint, so that extract removes it.
  */
 async function withoutAliases(

@@ -29,7 +29,7 @@ export function indexerApp(options: IndexerOptions, outdir: string): App {
     context: { '@aws-cdk/core:validateAgainstDefaultRules': true },
   });
   const stack = new Stack(app, options.stack, {
-    description: 'Keeps the pkg_summary of pkgsrc package repositories right',
+    description: 'Keeps the pkg_summary of pkgsrc package repositories up to date',
     synthesizer: deployersCredentials(options.assetBucket),
   });
   const storage = new Storage(stack, 'Storage', options);

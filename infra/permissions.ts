@@ -135,7 +135,7 @@ function aliases(places: PermissionPlaces, name: string, actions: readonly strin
   };
 }
 
-/** S3 uses the key in the name of whoever reads or writes the object. */
+/** S3 uses the key on behalf of the principal that reads or writes the object. */
 function useKey({ kmsKey }: PermissionPlaces, actions: readonly string[]): readonly Permission[] {
   if (kmsKey === undefined) return [];
   const conditions = { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.${Aws.URL_SUFFIX}` } };

@@ -56,7 +56,7 @@ export class Watch extends Construct {
       this.alarm(stack, 'dead-changes', {
         metric: pipeline.deadChanges.metricApproximateNumberOfMessagesVisible(visible),
         threshold: 1,
-        alarmDescription: `Summarize gave up a batch of changes: an index may be stale. Fix the cause (log of summarize), then: pkgsrc-indexer redrive --stack ${stack}.`,
+        alarmDescription: `Summarize gave up on a batch of changes: an index may be stale. Fix the cause (log of summarize), then: pkgsrc-indexer redrive --stack ${stack}.`,
       }),
       this.alarm(stack, 'hints-old', {
         metric: pipeline.hints.metricApproximateAgeOfOldestMessage(visible),

@@ -1,7 +1,7 @@
 /**
  * Imported first by a command: what is imported later, on demand, is kept compiled from one start to the next, which is half of the
- * time that a short command takes. Beside the code, not below the system's directory for temporary files: there, anybody
- * could put something in its place. Where it cannot be written, nothing is kept.
+ * time that a short command takes. Beside the code, not below the system's directory for temporary files: there, any
+ * user could put something in its place. Where it cannot be written, nothing is kept.
  */
 
 import { accessSync, constants } from 'node:fs';

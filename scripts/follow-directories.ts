@@ -86,7 +86,7 @@ const endings: Readonly<Record<'asked' | Loss, string>> = {
   table: 'the table of DIRECTORY is damaged: restarting with a new one',
 };
 
-/** When the reader of our output ends, or its disk is full, the server goes on. */
+/** When the reader of our output ends, or its disk is full, the server continues. */
 function ignoreClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }
@@ -138,7 +138,7 @@ async function createDirectory(directory: string): Promise<void> {
   }
 }
 
-/** One by one: below a place where nobody can make a directory, like /proc, a recursive mkdir never returns. */
+/** One by one: below a place where no directory can be created, like /proc, a recursive mkdir never returns. */
 async function makeDirectories(path: string): Promise<void> {
   try {
     await mkdir(path);

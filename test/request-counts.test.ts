@@ -120,7 +120,7 @@ const rows: readonly (readonly [row: string, step: (world: World) => Promise<unk
   ['one change that was published already', async ({ publish }) => publish(new Set(['made-1.0.tgz']))],
   ['all rows, which were published already', async ({ publish }) => publish('all')],
   [
-    'one change, over an index of somebody else',
+    'one change, over a foreign index',
     async (world) => {
       world.objects.upload('All/pkg_summary.gz', Buffer.from('theirs'));
       await world.publish(new Set(['made-1.0.tgz']));

@@ -28,7 +28,7 @@ export interface RepositoryStatus {
   readonly consistency: ConsistencyReport | undefined;
 }
 
-/** Called often during long work, which goes on once the promise resolves; undefined: at once. */
+/** Called often during long work, which continues once the promise resolves; undefined: at once. */
 type Pause = () => Promise<void> | undefined;
 
 interface Found {

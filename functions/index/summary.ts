@@ -223,7 +223,7 @@ class BlockCompressor {
     const wanted = indexFormats.filter(({ name }) => this.#options.formats.includes(name));
     const pieces = wanted.map(async ({ name, compress, isPieceOf }) => {
       const piece = known?.get(name);
-      // A disk may have flipped a bit of it, and what is copied once is copied for ever.
+      // A disk may have flipped a bit of it, and a copied block is copied again and again.
       return [name, piece !== undefined && isPieceOf(piece, text) ? piece : await compress(text)] as const;
     });
     this.#blocks.push({ block, pieces: new Map(await Promise.all(pieces)) });

@@ -16,7 +16,7 @@ export const compareLimits = {
   roundsMax: 15,
 } as const;
 
-/** What a reindex is asked for. One invocation hands `prefixes` and what follows to the next. */
+/** The request for a reindex. One invocation hands `prefixes` and what follows to the next. */
 export interface ReindexRequest {
   readonly prefix?: string;
   readonly force?: boolean;
@@ -27,7 +27,7 @@ export interface ReindexRequest {
 }
 
 export interface ReindexCounts extends Omit<ReindexResult, 'stoppedAt'> {
-  /** False: another invocation goes on. */
+  /** False: another invocation continues. */
   readonly isComplete: boolean;
 }
 
@@ -109,6 +109,6 @@ async function handOver(ports: ComparePorts, request: ReindexRequest): Promise<v
       `expected a reindex to end within ${compareLimits.roundsMax} invocations, stopped at ${JSON.stringify(after)}; ` +
         'reindex each part of the bucket by itself, with --prefix',
     );
-  logger.info('not done yet: the next invocation goes on', { round, after, ...done });
+  logger.info('not done yet: the next invocation continues', { round, after, ...done });
   await ports.continueWith(request);
 }

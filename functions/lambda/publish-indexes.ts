@@ -43,7 +43,7 @@ export async function publishIndexes(
     late.push(changed.repository);
     return [changed.sequenceNumber];
   };
-  // In the order of their first changes: those that there is no time for are the last, and the stream goes on with them.
+  // In the order of their first changes: if time runs out, the last ones remain, and the stream continues with them.
   const failed = await pMap(changesOf(event), publish, { concurrency: publishLimits.summarizeConcurrentMax });
   if (late.length > 0) logger.warn('no time left for some repositories; the next invocation publishes them', { late });
   publishMetrics();
@@ -70,7 +70,7 @@ function changesOf({ Records: records }: DynamoDBStreamEvent): readonly ChangedR
   }));
 }
 
-/** @returns the change to go on from; none after a success, or once a summary is requested for later. */
+/** @returns the change to continue from; none after a success, or once a summary is requested for later. */
 async function publishIndex(
   ports: PublishPorts,
   { repository, changes, sequenceNumber }: ChangedRepository,

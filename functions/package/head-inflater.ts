@@ -1,6 +1,6 @@
 /**
  * Inflates the first bytes of one gzip file after the other, synchronously and step by step, with a single decoder and a single buffer. A
- * decoder for each file (`gunzipSync`) takes as long as inflating 8 KiB, its buffers keep the garbage collector busy, and it cannot go on.
+ * decoder for each file (`gunzipSync`) takes as long as inflating 8 KiB, its buffers keep the garbage collector busy, and it cannot continue.
  *
  * node:zlib has no public function for this, so it is done by what its own synchronous functions call. Where that is missing or fails,
  * `write` says so, and the streams of `decompress` read the package: more slowly, with the same outcome.

@@ -45,7 +45,7 @@ export const packageLimits = {
    * synchronously, where they are not counted.
    */
   gzipMembersMax: 4_000,
-  /** Blocks in an xz stream, each of which takes some steps. xz writes one per 24 MB, or as many as it is told to. */
+  /** Blocks in an xz stream, each of which takes some steps. xz writes one per 24 MB, or any number on request. */
   xzBlocksMax: 10_000,
   /** Inflated bytes per compressed byte, checked after `ratioFreeBytes`. Text reaches about 30, a bomb 1,000. */
   compressionRatioMax: 256,

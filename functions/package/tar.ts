@@ -32,7 +32,7 @@ export interface TarEntry {
   readonly storedBytes: number;
   /** For a file with holes; `damaged` if its map makes no sense, which matters only if the content is read. */
   readonly sparse?: SparseFile | 'damaged' | undefined;
-  /** The map of the older GNU format goes on in blocks before the data. */
+  /** The map of the older GNU format continues in blocks before the data. */
   readonly isMapExtended?: boolean;
   /** Offset of its header in the archive. */
   readonly offset: number;

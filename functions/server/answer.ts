@@ -20,7 +20,7 @@ export class Refusal extends HTTPException {
   }
 }
 
-/** The client closed the connection: there is nobody left to answer. */
+/** The client closed the connection: an answer would reach no one. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }

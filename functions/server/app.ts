@@ -13,7 +13,7 @@ import { receivePackage, removePackage } from './uploads.ts';
 /** Every path but `/-` and those below it. */
 const anyFile = '/:path{(?!-(?:/|$))[^]*}';
 
-/** Rejects where the client has left (ClientGone), and on an error that is nobody's fault but ours. */
+/** Rejects where the client has left (ClientGone), and on an error of our own. */
 export function createApp(site: Site): Hono<ServerEnvironment> {
   const app = new Hono<ServerEnvironment>();
   const permitted = createMiddleware<ServerEnvironment>(async (request, next) => {

@@ -74,7 +74,7 @@ or any other directory that holds packages. To upload one, where the server perm
 
     curl -T PACKAGE.tgz ${url}/All/
 
-Its index has it two seconds later. What is going on: ${url}/-/`;
+It is in the index two seconds later. Status: ${url}/-/`;
 }
 
 /** The text of the directory's README.txt, or as much of it as a page shows; undefined without one. */

@@ -72,7 +72,7 @@ export function sendFile(
 }
 
 /**
- * The pieces share their memory: each must be written before the next is asked for. A file that is replaced meanwhile
+ * The pieces share their memory: each must be written before the next is requested. A file that is replaced meanwhile
  * (renamed onto) stays intact behind its handle. One that is written to in place does not: its last piece is held back, so
  * that the client sees a broken download and never a mixture of two files.
  */

@@ -338,7 +338,7 @@ function whyNotListening(code: string, host: string, port: number): string {
   }
 }
 
-/** One line, with the stack of an error that nobody expected. */
+/** One line, with the stack of an unexpected error. */
 function failureLine({ method, url }: IncomingMessage, error: unknown): string {
   if (!(error instanceof Error)) return `${method} ${url}: ${error}`;
   const text = error instanceof ReaderStalled ? error.message : (error.stack ?? error.message);

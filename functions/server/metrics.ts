@@ -21,7 +21,7 @@ export interface MetricsState {
   readonly repositories: readonly RepositoryOverview[];
 }
 
-/** One for a process: the counts go on when the service is restarted. */
+/** One for a process: the counts continue when the service restarts. */
 export class Metrics {
   /** Our own, so that a program which embeds the server keeps its default one. */
   readonly #registry = new Registry();
@@ -75,7 +75,7 @@ export class Metrics {
   }
 
   async text({ counts, repositories, ...queue }: MetricsState): Promise<MetricsText> {
-    // When first asked for: watching the process's garbage collection costs time, and nobody else needs it.
+    // At the first request: watching the process's garbage collection costs time, and only this needs it.
     if (!this.#hasProcess) collectDefaultMetrics({ register: this.#registry });
     this.#hasProcess = true;
     for (const [name, counter] of entries(this.#totals)) {

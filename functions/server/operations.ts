@@ -47,7 +47,7 @@ function json(request: ServedRequest, status: 200 | 202, value: ServiceStatus | 
   return request.body(`${JSON.stringify(value, null, 2)}\n`, status, headers);
 }
 
-/** A disk that fails, or a directory that was removed, is not an error of the server: it answers so, and goes on. */
+/** A disk that fails, or a directory that was removed, is not an error of the server: it says so, and continues. */
 async function answered<Value>(ask: () => Promise<Value>): Promise<Value> {
   try {
     return await ask();

@@ -15,7 +15,7 @@ export interface RepositoryOverview {
   readonly indexBytes: number;
   /** Of the latest index; undefined where there is none. */
   readonly published: Date | undefined;
-  /** As of the last time that somebody asked for a report, or undefined. */
+  /** As of the last report; undefined before the first. */
   readonly findings: number | undefined;
 }
 

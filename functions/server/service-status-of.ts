@@ -13,7 +13,7 @@ export const reportLimits = {
   findingsMax: 100,
   /** Packages of each finding. */
   findingPackagesMax: 10,
-  /** The whole answer is asked for every few seconds, and making it holds up the server: 1 MB takes 10 ms. The totals count the rest. */
+  /** The answer is requested every few seconds, and making it holds up the server: 1 MB takes 10 ms. The totals count the rest. */
   repositoriesMax: 1_000,
   /** Rejected packages, pending ones, and dead letters: each of all repositories together. */
   listedMax: 1_000,

@@ -1,5 +1,5 @@
 /**
- * The status of every repository, made when somebody asks and kept until the repository changes: making it reads all of its files and rows.
+ * The status of every repository, made on request and kept until the repository changes: making it reads all of its files and rows.
  *
  *     changed ─▶ out of date ── asked for ─▶ in the making ─▶ up to date
  *                    ▲                             │

@@ -1,4 +1,4 @@
-/** Lets the rest of the process go on during long work. */
+/** Lets the rest of the process continue during long work. */
 
 import { setImmediate } from 'node:timers/promises';
 import { CannotRun } from '../failures.ts';

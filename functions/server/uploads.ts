@@ -1,4 +1,4 @@
-/** PUT and DELETE of a package. Nobody sees any of an upload before its last byte has come, and a failed one leaves nothing. */
+/** PUT and DELETE of a package. An upload is not visible before its last byte has arrived, and a failed one leaves nothing. */
 
 import type { PackageSource } from '../package/package-source.ts';
 import type { ObjectKey } from '../ports.ts';

@@ -24,7 +24,7 @@ export function hasBalancedBraces(pattern: string): boolean {
   return depth === 0;
 }
 
-/** Counts the alternatives first, and makes each only when it is asked for, so that time and memory stay within the limit. */
+/** Counts the alternatives first, and makes each only when it is needed, so that time and memory stay within the limit. */
 export function expandBraces(pattern: string): Expansion {
   if (!pattern.includes('{')) return { outcome: 'expanded', alternatives: [pattern] };
   const sequence = parseSequence(pattern);

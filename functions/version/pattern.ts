@@ -39,7 +39,7 @@ export interface Pattern {
   /** Set if the pattern is malformed or exceeds `patternLimits`; it then matches nothing. */
   readonly problem: PatternProblem | undefined;
   /**
-   * A name matches if one of these accepts it. Each is compiled when it is asked for.
+   * A name matches if one of these accepts it. Each is compiled when it is needed.
    * @throws {TooManySteps}
    */
   matchers(budget?: StepBudget): Iterable<Matcher>;

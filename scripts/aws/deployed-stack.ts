@@ -65,7 +65,7 @@ export async function expectStack({ cloudFormation, region }: Clients, name: str
 export function expectToBeThere(stack: Stack | undefined, name: string, region: string): Stack {
   if (stack !== undefined) return stack;
   throw new CannotRun(
-    `there is no stack called ${name} in ${region}. --stack, --region and --profile say which one is meant; npm run deploy makes one.`,
+    `there is no stack called ${name} in ${region}. check --stack, --region and --profile, or create one with npm run deploy.`,
   );
 }
 

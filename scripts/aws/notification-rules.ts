@@ -86,7 +86,7 @@ export function countOurs({ QueueConfigurations: queues = [] }: NotificationConf
   return queues.filter((rule) => isOurs(rule, owner)).length;
 }
 
-/** A rule with the stack's queue as its destination is useless without the stack, whoever wrote it. */
+/** A rule with the stack's queue as its destination is useless without the stack, even if another program added it. */
 function isOurs(
   { Id: id = '', QueueArn: queueArn }: QueueConfiguration,
   { stack, queueArn: ours }: RuleOwner,

@@ -70,7 +70,7 @@ export async function smokeTest(ports: SmokePorts, options: SmokeOptions): Promi
     await there('served itself', async () => {
       const { status, text, body: got } = await get(key);
       if (status !== 200) return `${status} ${text}`;
-      return Buffer.compare(got, body) === 0 ? undefined : 'other bytes than those uploaded';
+      return Buffer.compare(got, body) === 0 ? undefined : 'different bytes than those uploaded';
     });
 
     await objects.delete(key);

@@ -40,7 +40,7 @@ async function explainInStack(key: ObjectKey, name: string, options: ExplainOpti
   const { deadHints } = await queueDepths(clients.sqs, stack.outputs);
   const isDead = deadHints > 0 && (await isDeadHint(clients.sqs, stack.outputs.DeadHintsUrl, key));
   const next = isDead
-    ? `It could not be read several times, and its hint is in the dead-letter queue. The log of ${name}-extract has the reason; then ${ownCommand(`redrive --stack ${name}`)} retries it.`
+    ? `Reading it failed several times, and its hint is in the dead-letter queue. The log of ${name}-extract has the reason; then ${ownCommand(`redrive --stack ${name}`)} retries it.`
     : `That takes seconds, or minutes after many uploads. ${ownCommand(`status --stack ${name}`)} shows the queue; ${ownCommand(`reindex --stack ${name}`)} has it read again.`;
   return show(key, objects, records, next, options);
 }

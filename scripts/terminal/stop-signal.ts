@@ -4,7 +4,7 @@ import type { EventEmitter } from 'node:events';
 import type { Clock } from '../../functions/ports.ts';
 
 export const stopLimits = {
-  /** A signal that follows another within this time is the same Ctrl-C, passed on by npm: nobody presses it twice as fast. */
+  /** A signal that follows another within this time is the same Ctrl-C, passed on by npm: no user presses it twice that fast. */
   sameSignalMilliseconds: 250,
 } as const;
 

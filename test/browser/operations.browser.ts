@@ -28,7 +28,7 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
   isAdopted: true,
-  obstructed: [],
+  obstructed: ['pkg_summary.zst'],
   at: ago(1),
   findings: {
     foreignArchitectures: 1,
@@ -62,6 +62,7 @@ const hostile: ServedRepository = {
   warnings: { [markup]: 1 },
   pending: [markup],
   isAdopted: false,
+  obstructed: [markup],
   report: {
     packages: 1,
     architecture: markup,
@@ -117,6 +118,7 @@ const busy: ServiceStatus = {
       rejected: [],
       warnings: {},
       pending: [],
+      obstructed: [],
       findings: countFindings(checkConsistency([])),
     },
     whole,
@@ -174,6 +176,9 @@ describe('the operations view', () => {
       await page.getByRole('cell', { name: 'not-a-package expected a tar file, found HTML' }).waitFor();
       await page.getByText('permission is denied').waitFor();
       await page.getByText('SmartOS/2018Q1/x86_64/All/new-1.0.tgz').waitFor();
+      await page.getByText('SmartOS/2018Q1/x86_64/All/pkg_summary.zst').waitFor();
+      await page.getByRole('cell', { name: 'no inotify watch is left' }).waitFor();
+      await page.getByRole('cell', { name: 'raise fs.inotify.max_user_watches' }).waitFor();
       await page.getByText(/last 24 publications: median .*, longest 2\.6 s/).waitFor();
       assert.equal(await page.locator('.sparkline line').count(), 24);
       assert.equal(await page.locator('.publications tbody tr').count(), 10);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { editDistance } from '../../functions/browser/packages/edit-distance.ts';
 import { type ListedPackage, listedPackage } from '../../functions/browser/packages/listed-package.ts';
 import { SearchIndex, wordsOf } from '../../functions/browser/packages/search.ts';
 import { readFields } from '../../functions/record/record-fields.ts';
@@ -81,6 +82,7 @@ describe('SearchIndex', () => {
     const similar = [
       listed('capstone-5.0', 'Disassembler', 'devel'),
       listed('python313-3.13.1', 'Interpreted language', 'lang python'),
+      listed('py311-pytokens-0.1', 'Tokenizer', 'devel python'),
       listed('py313-cryptonite-1.0', 'Bindings', 'security'),
       listed('png-1.6', 'Images', 'graphics', '/usr/pkg/lib/libpng16.so.16'),
       listed('openssl-3.4', 'Secure sockets', 'security', '/usr/pkg/lib/libssl.so.3'),
@@ -115,6 +117,24 @@ describe('SearchIndex', () => {
       sorted.add(names);
       assert.deepEqual(sorted.search({ text: 'pyton', category: '' }, [1, 0]).places, [1, 0]);
     });
+  });
+
+  describe('the distance of two words', () => {
+    for (const [one, other, distance] of [
+      ['python', 'python', 0],
+      ['pyton', 'python', 1],
+      ['pyhton', 'python', 1],
+      ['pythonn', 'python', 1],
+      ['pithon', 'python', 1],
+      ['ab', 'ba', 1],
+      ['', 'abc', 3],
+      ['abc', '', 3],
+      ['kitten', 'sitting', 3],
+    ] as const)
+      test(`${one || 'nothing'} and ${other || 'nothing'}: ${distance}`, () => {
+        assert.equal(editDistance(one, other), distance);
+        assert.equal(editDistance(other, one), distance);
+      });
   });
 
   test('ranking changes the order and nothing else', () => {

@@ -8,7 +8,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { type AwsClient, withholdingCredentials } from './withheld-credentials.ts';
 
-/** One attempt of one request. Without limits, a service that accepts a request and never answers would hold it for ever. */
+/** One attempt of one request. Without limits, a service that accepts a request and never answers would block it forever. */
 export const clientLimits = {
   /** TCP and TLS, within one region: a few milliseconds. */
   connectionMillisecondsMax: 3_000,

@@ -29,7 +29,7 @@ export class S3Aliases implements AliasKeeper {
     this.#objects = objects;
   }
 
-  /** An object at the alias's key without the mark is a package that somebody uploaded: it stays. */
+  /** An object at the alias's key without the mark is an uploaded package: it stays. */
   async reconcile(key: ObjectKey, seen: ObjectFacts | undefined, signal?: AbortSignal): Promise<void> {
     const aliasKey = plusAliasOf(key);
     if (aliasKey !== undefined) await this.#reconcileAlias({ aliasKey, key, seen }, signal);

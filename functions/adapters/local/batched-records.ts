@@ -6,7 +6,7 @@ import { tableLimits } from './sqlite-records.ts';
 
 /**
  * Changes of rows wait here until there are enough, or until something else than a row is read. `row` includes them. They enter the change
- * stream when they are written. If writing fails, they go on waiting; the next change tries again, and so does `writeAll`, which throws.
+ * stream when they are written. If writing fails, they stay in the batch; the next change tries again, and so does `writeAll`, which throws.
  *
  * Two rules for its users. A process that dies loses what is waiting, though its hints were acknowledged: so it must compare everything
  * when it starts again. And a row may be written long after extract checked the object again: so no key may have two writers.

@@ -14,11 +14,11 @@ export class Comparisons {
   }
 
   /**
-   * Compares what waits, except what is below a tree that waits, too. What fails goes on waiting.
+   * Compares what waits, except what is below a tree that waits, too. What fails waits for the next run.
    * @throws the first failure, after all the others were compared.
    */
   async run(compare: (prefix: string, what: 'directory' | 'tree') => Promise<void>): Promise<void> {
-    // Taken out before: what is asked for during a comparison waits for the next run.
+    // Taken out before: what is added during a comparison waits for the next run.
     const trees = [...take(this.#trees)].filter((tree, _, all) => !all.some((other) => isBelow(tree, other)));
     const directories = [...take(this.#directories)].filter((prefix) => !trees.some((tree) => prefix.startsWith(tree)));
     const failures: unknown[] = [];

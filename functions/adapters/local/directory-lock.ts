@@ -63,7 +63,7 @@ function lock(file: string): DatabaseSync | 'held by another' {
     if (errcode === busy) return 'held by another';
     if (errcode !== notADatabase)
       throw new CannotRun(`${file} cannot be locked (${message}): remove it, or let this user read and write it`);
-    // Nobody can lock a file that is no database. It is emptied, not removed: two processes that start at once then lock the same file.
+    // A file that is not a database cannot be locked. It is emptied, not removed: two processes that start at once then lock the same file.
     truncateSync(file);
     return lock(file);
   }
@@ -77,7 +77,7 @@ function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
-/** Digits only: the text is shown in a terminal, and anybody may have written it. */
+/** Digits only: the text is shown in a terminal, and any program may have written it. */
 function readHolder(holderFile: string): string {
   try {
     return /^\d{1,10}$/.exec(readFileSync(holderFile, 'utf8').trim())?.[0] ?? 'unknown';

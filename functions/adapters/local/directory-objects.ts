@@ -200,7 +200,7 @@ export class DirectoryObjects implements ObjectStore {
   }
 
   /**
-   * Stores an upload of any size without holding it in memory. Nobody can read any of it before all of it is on the disk; an upload
+   * Stores an upload of any size without holding it in memory. It cannot be read before all of it is on the disk; an upload
    * that fails leaves nothing behind.
    * @throws {ObjectTooLarge}
    * @throws {UnusableKey}

@@ -21,7 +21,7 @@ export const settlingLimits = {
 /** A file as it is now. */
 export interface SettlingFile {
   readonly etag: ETag;
-  /** The change time (ctime): unlike the modification time, nobody can set it back. */
+  /** The change time (ctime): unlike the modification time, it cannot be set. */
   readonly changedAt: Date;
   /** False where the file's end shows that more of it is to come. It is read only when that decides. */
   isTailWhole(): Promise<boolean>;
@@ -76,7 +76,7 @@ export class Settling {
     if (settledIn > 0) return settledIn;
     const decidedIn = settledIn + settlingLimits.tailMilliseconds;
     if (decidedIn <= 0 || (await file.isTailWhole())) return this.#forget(key);
-    // Where no event tells that it goes on, this check does.
+    // If the copy continues without an event, this check notices.
     return Math.min(decidedIn, Math.max(this.#settleMilliseconds, recheckMilliseconds));
   }
 

@@ -30,7 +30,7 @@ export class WatchedDirectory {
   readonly identity: string;
   /** Names of the directories in it. */
   readonly children = new Set<string>();
-  /** Its watch has to be set anew, and it has to be read again. */
+  /** Its watch has to be set again, and it has to be read again. */
   isStale = false;
   /** Whether an event came since the last patrol. */
   isHeard = false;
@@ -54,7 +54,7 @@ export class WatchedDirectory {
   }
 
   /**
-   * Sets the watch, or sets it anew. The old one is closed after that: for the same directory the kernel has one watch for both.
+   * Sets the watch, or replaces it. The old one is closed after that: for the same directory the kernel has one watch for both.
    * @param isComplete whether it reports every change of every file.
    * @throws what `watch` throws; then it is not watched any more.
    */
@@ -138,7 +138,7 @@ export async function lstatUnlessGone(path: string): Promise<BigIntStats | undef
 interface Listing {
   readonly directories: ReadonlySet<string>;
   readonly files: readonly string[];
-  /** Whether there are names that are no text: whoever compares the directory reports them. */
+  /** Whether there are names that are not UTF-8: the comparison of the directory reports them. */
   readonly hasOddNames: boolean;
 }
 

@@ -32,7 +32,7 @@ export function pollingSentence(path: string, { kind, reason, setting }: WhyPoll
   const often = `every ${seconds === 1 ? 'second' : `${seconds} seconds`}`;
   if (kind === 'asked') return `${path} is not watched but compared ${often}, as --poll asks`;
   const howTo = setting === undefined ? '' : ` To change that, ${setting}.`;
-  return `${path} cannot be watched: ${reason}. It is compared ${often}, and so is what else cannot be watched.${howTo}`;
+  return `${path} cannot be watched: ${reason}. It and everything else that cannot be watched is compared ${often}.${howTo}`;
 }
 
 /**
@@ -76,16 +76,16 @@ export async function whyWatchFailed(error: unknown, facts: WatchFacts): Promise
   }
   if (code === 'EMFILE' && isLinux) {
     const setting = `${await raise(facts, 'instances', 1_024)}, or the limit of open files (ulimit -n)`;
-    return { kind: 'too many files', reason: 'no inotify instance, or no open file, is left', setting };
+    return { kind: 'too many files', reason: 'no inotify instance or file descriptor is left', setting };
   }
   if (code === 'EMFILE' || code === 'ENFILE') {
-    const reason = 'a watch takes an open file, and none is left';
+    const reason = 'each watch needs a file descriptor, and none is left';
     return { kind: 'too many files', reason, setting: 'raise the limit of open files (ulimit -n)' };
   }
   return { kind: 'failure', reason: message };
 }
 
-/** Whether a watch may succeed later, after the setting was changed or somebody else gave a watch back. */
+/** Whether a watch may succeed later, after the setting was changed or another program released a watch. */
 export function mayBeWatchedLater({ kind }: WhyPolled): boolean {
   return kind === 'no watch left' || kind === 'too many files' || kind === 'failure';
 }

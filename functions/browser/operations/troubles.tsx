@@ -15,7 +15,7 @@ interface TroublesProperties {
   readonly retrying: Retrying;
 }
 
-export function Troubles({ status: { repositories, queue, totals }, retrying }: TroublesProperties) {
+export function Troubles({ status: { repositories, queue, totals, polled }, retrying }: TroublesProperties) {
   const rejected = repositories.flatMap(({ repository, rejected: bad }) =>
     bad.map(({ file, ...why }) => ({ key: repository === '' ? file : `${repository}/${file}`, ...why })),
   );
@@ -57,6 +57,8 @@ export function Troubles({ status: { repositories, queue, totals }, retrying }: 
           />
         </Section>
       )}
+      <Obstructed repositories={repositories} />
+      <Polled polled={polled} />
       {pending.length > 0 && (
         <Section title="Pending" count={totals.pending}>
           <Codes values={pending.slice(0, pendingMax)} />
@@ -64,6 +66,37 @@ export function Troubles({ status: { repositories, queue, totals }, retrying }: 
         </Section>
       )}
     </>
+  );
+}
+
+function Obstructed({ repositories }: Pick<ServiceStatus, 'repositories'>) {
+  const keys = repositories.flatMap(({ repository, obstructed }) =>
+    obstructed.map((file) => (repository === '' ? file : `${repository}/${file}`)),
+  );
+  if (keys.length === 0) return null;
+  return (
+    <Section title="Not published" count={keys.length}>
+      <p class="muted">Directories have the names of these files. Rename or remove them.</p>
+      <Codes values={keys} />
+    </Section>
+  );
+}
+
+function Polled({ polled }: Pick<ServiceStatus, 'polled'>) {
+  if (polled.length === 0) return null;
+  return (
+    <Section title="Not watched" count={polled.reduce((sum, { directories }) => sum + directories, 0)}>
+      <p class="muted">These directories are compared every few seconds. A change is found a little later.</p>
+      <Table
+        name="Directories that are not watched"
+        rows={polled}
+        columns={[
+          ['Directories', ({ directories }) => numberText(directories)],
+          ['Reason', ({ reason }) => reason, 'reason'],
+          ['Remedy', ({ setting }) => setting ?? 'none', 'reason'],
+        ]}
+      />
+    </Section>
   );
 }
 

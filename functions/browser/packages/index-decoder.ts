@@ -40,7 +40,7 @@ export class IndexDecoder {
 
   /**
    * @throws {Error} where the index is empty, or cut off in a way that its format shows: of gzip not everywhere, so that the
-   * summary's own end has to be looked at too.
+   * end of the summary has to be checked, too.
    */
   end(): void {
     const decoder = this.#decoder ?? this.#begin();

@@ -1,4 +1,4 @@
-/** Fetches the index beside the page, and hands over its records while they arrive. */
+/** Fetches the index beside the page, and yields its records while they arrive. */
 
 import { IndexDecoder } from './index-decoder.ts';
 import type { IndexFacts, IndexProblem } from './messages.ts';

@@ -1,4 +1,4 @@
-/** Records contain anybody's text: it becomes a link only where it leads to the web. */
+/** Records contain text of unknown authors: it becomes a link only if it leads to the web. */
 
 /** The URL to link to; undefined where it is none, or another kind than http and https. */
 export function webLink(homepage: string): string | undefined {

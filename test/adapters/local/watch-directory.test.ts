@@ -412,34 +412,34 @@ describe('watchDirectory where watches report less', () => {
       code: 'ENOSPC',
       facts: linux,
       notice:
-        'no inotify watch is left. It is compared every 5 seconds, and so is what else cannot be watched. To change that, raise fs.inotify.max_user_watches (now 8192), for example: sysctl fs.inotify.max_user_watches=524288.',
+        'no inotify watch is left. It and everything else that cannot be watched is compared every 5 seconds. To change that, raise fs.inotify.max_user_watches (now 8192), for example: sysctl fs.inotify.max_user_watches=524288.',
     },
     {
       what: 'no instance is left, in a container with a limit of its own',
       code: 'EMFILE',
       facts: linux,
       notice:
-        'no inotify instance, or no open file, is left. It is compared every 5 seconds, and so is what else cannot be watched. To change that, raise user.max_inotify_instances (now 2), for example: sysctl user.max_inotify_instances=1024, or the limit of open files (ulimit -n).',
+        'no inotify instance or file descriptor is left. It and everything else that cannot be watched is compared every 5 seconds. To change that, raise user.max_inotify_instances (now 2), for example: sysctl user.max_inotify_instances=1024, or the limit of open files (ulimit -n).',
     },
     {
       what: 'no watch is left, and there is no /proc',
       code: 'ENOSPC',
       facts: machine('linux'),
       notice:
-        'no inotify watch is left. It is compared every 5 seconds, and so is what else cannot be watched. To change that, raise fs.inotify.max_user_watches, for example: sysctl fs.inotify.max_user_watches=524288.',
+        'no inotify watch is left. It and everything else that cannot be watched is compared every 5 seconds. To change that, raise fs.inotify.max_user_watches, for example: sysctl fs.inotify.max_user_watches=524288.',
     },
     {
       what: 'too many files are open, on a system that takes one for each watch',
       code: 'EMFILE',
       facts: machine('netbsd'),
       notice:
-        'a watch takes an open file, and none is left. It is compared every 5 seconds, and so is what else cannot be watched. To change that, raise the limit of open files (ulimit -n).',
+        'each watch needs a file descriptor, and none is left. It and everything else that cannot be watched is compared every 5 seconds. To change that, raise the limit of open files (ulimit -n).',
     },
     {
       what: 'there are no watches at all',
       code: 'ENOSYS',
       facts: linux,
-      notice: 'ENOSYS: said so. It is compared every 5 seconds, and so is what else cannot be watched.',
+      notice: 'ENOSYS: said so. It and everything else that cannot be watched is compared every 5 seconds.',
     },
   ]) {
     it(`says so once and compares every 5 seconds where ${what}`, async () => {
@@ -527,7 +527,7 @@ describe('watchDirectory where watches report less', () => {
     await write('a/x.tgz');
     await begin({ ...linux, fileSystemType: async () => 0xff534d42 | 0 });
     assert.deepEqual(told, [
-      'notice /D cannot be watched: its file system (cifs) does not report every change. It is compared every 5 seconds, and so is what else cannot be watched.',
+      'notice /D cannot be watched: its file system (cifs) does not report every change. It and everything else that cannot be watched is compared every 5 seconds.',
     ]);
     assert.deepEqual(watches.open, []);
     await write('a/y.tgz');

@@ -33,7 +33,7 @@ test('a stack that is not there is told in a sentence', async () => {
   await assert.rejects(expectStack(none, 'mine'), {
     name: 'CannotRun',
     message:
-      'there is no stack called mine in eu-central-1. --stack, --region and --profile say which one is meant; npm run deploy makes one.',
+      'there is no stack called mine in eu-central-1. check --stack, --region and --profile, or create one with npm run deploy.',
   });
 });
 

@@ -116,7 +116,7 @@ const failures: readonly (readonly [
   [
     'another file is served in its place',
     (found, asked) => (asked === key ? answer(200, 'OK') : found),
-    /other bytes than those uploaded/,
+    /different bytes than those uploaded/,
   ],
 ];
 for (const [what, spoil, expected] of failures) {
