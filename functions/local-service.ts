@@ -10,6 +10,7 @@ import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import { type RulesOptions, readRules } from './adapters/local/rules-files.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { comparedLine, greeting, watchGreeting } from './console-messages.ts';
@@ -42,15 +43,13 @@ export const serviceLimits = {
   greetedRepositoriesMax: 5,
 } as const;
 
-export interface ServiceOptions {
+export interface ServiceOptions extends RulesOptions {
   readonly host?: string;
   /** Without it, nothing is served. */
   readonly port?: number;
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
-  /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
-  readonly arch?: readonly string[];
   readonly state?: string;
   /** Where clients find the server; by default its address. */
   readonly publicUrl?: string;
@@ -113,7 +112,7 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
+    const { formats, page, debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
@@ -126,7 +125,7 @@ export class Service {
       {
         formats,
         page,
-        rules: { architectures: arch },
+        rules: await readRules(options),
         debounce,
         settle,
         clock,

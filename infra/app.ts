@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
-import { BadOption, type IndexerFlags, type IndexerOptions, indexerOptions } from './options.ts';
+import { BadOption } from './bad-option.ts';
+import { type IndexerFlags, type IndexerOptions, indexerOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import { Serving } from './serving.ts';
 import { Storage } from './storage.ts';
@@ -56,6 +57,8 @@ export function flagsFrom(commandLine: readonly string[]): IndexerFlags {
     publicBucket: values['public-bucket'],
     alarmEmail: values['alarm-email'],
     kmsKey: values['kms-key'],
+    requireSignature: values['require-signature'],
+    allowSha1: values['allow-sha1'],
     keepTables: values['keep-tables'],
     assetBucket: values['asset-bucket'],
   };
@@ -72,6 +75,10 @@ function parsed(commandLine: readonly string[]) {
         existing: { type: 'boolean' },
         prefix: { type: 'string', multiple: true },
         arch: { type: 'string', multiple: true },
+        trust: { type: 'string', multiple: true },
+        'require-signature': { type: 'boolean' },
+        'allow-sha1': { type: 'boolean' },
+        deep: { type: 'boolean' },
         debounce: { type: 'string' },
         formats: { type: 'string' },
         page: { type: 'boolean' },

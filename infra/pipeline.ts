@@ -136,6 +136,7 @@ export class Pipeline extends Construct {
       PAGE: options.page ? 'on' : 'off',
       PREFIXES: options.prefixes.length === 0 ? '' : JSON.stringify(options.prefixes),
       ARCHITECTURES: JSON.stringify(options.architectures),
+      TRUST: options.trust ?? 'off',
       PLUS_ALIASES: options.plusAliases ? 'on' : 'off',
       NODE_OPTIONS: '--enable-source-maps',
       // Powertools makes it the dimension `service` of every metric, which tells two stacks in one account apart.

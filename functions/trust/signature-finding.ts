@@ -10,6 +10,23 @@ export type SignatureFinding =
   | 'signature-layout'
   | 'signature-by-subkey';
 
+/** How to fix each; `explain` prints this. */
+export const signatureRemedies: Readonly<Record<SignatureProblem | SignatureFinding, string>> = {
+  unsigned: 'Sign it with `pkg_admin gpg-sign-package`, or let pbulk do so with SIGN_PACKAGES=gpg in mk.conf.',
+  'untrusted-key':
+    'If its signer is to be trusted, give the key or the certificate with --trust; or sign it with one that is trusted.',
+  'bad-signature':
+    'It was changed after it was signed, or signed in a way that clients refuse: sign it again, and upload it again.',
+  'expired-certificate': 'Clients refuse it from now on: sign it again with a key or a certificate that is valid.',
+  'signature-sha512':
+    'pkg_add from before 2016 knows no SHA-512 in signatures. For such clients, sign with `--digest-algo SHA256`.',
+  'signature-without-version':
+    'pkg_add from before 2016 finds no signature without the line "Version:". For such clients, sign with `--emit-version`.',
+  'signature-layout':
+    'With several keys in its keyring, pkg_add from before 2016 does not find the key of a signature that GnuPG 2.1.16 or later made. For such clients, sign with GnuPG 1.4.',
+  'signature-by-subkey': 'pkg_add from before 2016 knows no subkeys. For such clients, sign with the primary key.',
+};
+
 /** Who signed a package. */
 export interface SignedBy {
   /** OpenPGP: 16 hexadecimal digits; X.509: the serial number of the certificate. */

@@ -3,11 +3,12 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import { findSignedParts, type SignedParts, type Span } from '../package/container.ts';
 import type { PackageSource } from '../package/package-source.ts';
+import type { SignatureCheck } from '../ports.ts';
 import { BadHashFile, type HashFile, readHashFile, verifyBlocks } from './hash-file.ts';
 import { trustLimits } from './limits.ts';
 import { verifyOpenPgp } from './openpgp-verification.ts';
 import { type RingKey, readRing, UnreadableRing } from './ring.ts';
-import { type SignatureProblem, type SignedBy, Unverified } from './signature-finding.ts';
+import { type SignedBy, Unverified } from './signature-finding.ts';
 import { verifyX509 } from './x509-verification.ts';
 
 /** Plain data, which can be given to a thread. */
@@ -52,11 +53,6 @@ export function readTrust(files: readonly TrustFile[], options: TrustOptions): T
   const fingerprint = createHash('sha256').update(all).digest('hex').slice(0, 16);
   return { keys, certificates, isRequired, allowsSha1, isDeep, fingerprint };
 }
-
-/** What a row says of the package's signature. */
-export type SignatureCheck =
-  | ({ readonly state: 'good' } & SignedBy)
-  | { readonly state: 'problem'; readonly code: SignatureProblem; readonly message: string };
 
 /**
  * Reads the hashes and the signature, and with `isDeep` all of the package.

@@ -49,7 +49,9 @@ export function verifyX509(
   const { signer, certificates, hash, attributes, signature } = read(pem);
   if (hash === 'sha1' && !allowsSha1)
     throw new Unverified('bad-signature', 'expected a SHA-2 hash, found SHA-1, which is broken and not allowed here');
-  const signed = attributes === undefined ? data : signedAttributes(attributes, data, hash);
+  if (attributes !== undefined && !createHash(hash).update(data).digest().equals(attributes.digest))
+    throw new Unverified('bad-signature', 'expected the hash of +PKG_HASH among the signed attributes, found another');
+  const signed = attributes?.bytes ?? data;
   if (!isSignedBy(signed, signature, signer, hash))
     throw new Unverified(
       'bad-signature',
@@ -76,7 +78,7 @@ interface Signed {
   readonly certificates: readonly X509Certificate[];
   readonly hash: string;
   /** What is signed instead of the data, where there are such attributes. */
-  readonly attributes: Constructed | undefined;
+  readonly attributes: SignedAttributes | undefined;
   readonly signature: Buffer;
 }
 
@@ -116,7 +118,7 @@ function readSignedData(message: BaseBlock): Signed {
     isOne(signerVersion) &&
     objectId(innerType) === oids.data &&
     algorithmOf(algorithm) === algorithmOf(digest) &&
-    (attributes === undefined ? fields.length === 5 : context0(attributes)) &&
+    (attributes !== undefined || fields.length === 5) &&
     signatureMethods.includes(algorithmOf(method));
   if (!isAsWritten || !(signature instanceof OctetString))
     throw new BadArmor('expected one signature by RSA over data that are not in the message, found something else');
@@ -130,7 +132,7 @@ function readSignedData(message: BaseBlock): Signed {
     signer,
     certificates: certificates.map(({ certificate }) => certificate),
     hash,
-    attributes: attributes as Constructed | undefined,
+    attributes: attributes && readAttributes(attributes),
     signature: Buffer.from(signature.valueBlock.valueHexView),
   };
 }
@@ -185,17 +187,21 @@ function bytesOf(block: BaseBlock | undefined): Buffer {
   return Buffer.from(block?.toBER() ?? new ArrayBuffer(0));
 }
 
-/** Signed as a SET, whose tag they do not have inside the message. */
-function signedAttributes(attributes: Constructed, data: Uint8Array, hash: string): Buffer {
-  const digest = createHash(hash).update(data).digest();
-  const values = attributes.valueBlock.value.map((attribute) => partsOf(attribute, Sequence, 2));
+interface SignedAttributes {
+  /** The hash of the data. */
+  readonly digest: Buffer;
+  /** What is signed: a SET, whose tag they do not have inside the message. */
+  readonly bytes: Buffer;
+}
+
+function readAttributes(attributes: BaseBlock): SignedAttributes {
+  const values = partsOf(attributes, context0).map((attribute) => partsOf(attribute, Sequence, 2));
   const found = values.find(([type]) => objectId(type) === oids.messageDigest)?.[1];
-  const [value] = found === undefined ? [] : partsOf(found, AsnSet, 1);
-  if (!(value instanceof OctetString) || !digest.equals(Buffer.from(value.valueBlock.valueHexView)))
-    throw new Unverified('bad-signature', 'expected the hash of +PKG_HASH among the signed attributes, found another');
+  const [digest] = partsOf(found, AsnSet, 1);
+  if (!(digest instanceof OctetString)) throw new BadArmor('expected a hash among the signed attributes, found none');
   const bytes = bytesOf(attributes);
   bytes[0] = 0x31;
-  return bytes;
+  return { digest: Buffer.from(digest.valueBlock.valueHexView), bytes };
 }
 
 function isSignedBy(data: Uint8Array, signature: Buffer, certificate: X509Certificate, hash: string): boolean {

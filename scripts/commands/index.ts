@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
+import type { RulesOptions } from '../../functions/adapters/local/rules-files.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import type { Extracted } from '../../functions/extract-worker.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
@@ -29,12 +30,10 @@ export function addCommand(program: Command): void {
     .action(endingForAll(indexDirectories));
 }
 
-interface IndexOptions {
+interface IndexOptions extends RulesOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
-  /** Prefixes of MACHINE_ARCH that are accepted. */
-  readonly arch?: readonly string[];
   /** Seconds without a change before a file is read. */
   readonly settle: number;
   /** Read every package again, whether it changed or not. */
@@ -63,18 +62,25 @@ async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promi
 /** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, arch = [], settle, force = false, quiet = false, wait = false }: IndexOptions,
+  { state, formats, page, settle, force = false, quiet = false, wait = false, ...rulesOptions }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
-  const [{ syncCalls }, { SettledHints }, { tableFile }, { ExtractThreads, FewOrMany }, { LocalIndexer }] =
-    await Promise.all([
-      import('../../functions/adapters/local/file-calls.ts'),
-      import('../../functions/adapters/local/settled-hints.ts'),
-      import('../../functions/adapters/local/state-directory.ts'),
-      import('../../functions/extract-threads.ts'),
-      import('../../functions/local.ts'),
-    ]);
-  const rules = { architectures: arch };
+  const [
+    { syncCalls },
+    { readRules },
+    { SettledHints },
+    { tableFile },
+    { ExtractThreads, FewOrMany },
+    { LocalIndexer },
+  ] = await Promise.all([
+    import('../../functions/adapters/local/file-calls.ts'),
+    import('../../functions/adapters/local/rules-files.ts'),
+    import('../../functions/adapters/local/settled-hints.ts'),
+    import('../../functions/adapters/local/state-directory.ts'),
+    import('../../functions/extract-threads.ts'),
+    import('../../functions/local.ts'),
+  ]);
+  const rules = await readRules(rulesOptions);
   const progress = new Progress('reading packages', quiet);
   const say = (line: string) => progress.say(console.error, label + line);
   const sayUnlessQuiet = quiet ? () => undefined : say;

@@ -6,10 +6,11 @@ import { type IndexFormatName, indexFormatNames } from '../../functions/index/in
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
 import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
+import { addTrustOptions } from './trust-options.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
-  return command
+  return addTrustOptions(command)
     .addOption(stateOption())
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')

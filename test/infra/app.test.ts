@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { flagsFrom, indexerApp } from '../../infra/app.ts';
-import { BadOption, indexerOptions } from '../../infra/options.ts';
+import { BadOption } from '../../infra/bad-option.ts';
+import { indexerOptions } from '../../infra/options.ts';
 import { stubBundles } from './synthesized.ts';
 
 const outdir = mkdtempSync(join(tmpdir(), 'cdk-out-'));

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { PackageSource } from '../../functions/package/package-source.ts';
+import type { SignatureCheck } from '../../functions/ports.ts';
 import { UnreadableRing } from '../../functions/trust/ring.ts';
-import { checkSignature, readTrust, type SignatureCheck, type TrustOptions } from '../../functions/trust/trust.ts';
+import { checkSignature, readTrust, type TrustOptions } from '../../functions/trust/trust.ts';
 
-/** Made with GnuPG 1.4.23, GnuPG 2.2.40 and OpenSSL 3.0 by the helpers in signers.ts. */
+import { isThorough } from '../thoroughness.ts';
+
+/** See the README there. */
 const fixture = (file: string) => readFileSync(new URL(`../fixtures/trust/${file}`, import.meta.url));
 const now = new Date('2026-12-24');
 
@@ -106,7 +109,7 @@ describe('a changed byte', () => {
       const from = text.indexOf('pkgsrc signature');
       const to = text.indexOf('-----END ');
       const version = outside.exec(text);
-      for (let at = from; at < to; at += 1) {
+      for (let at = from; at < to; at += isThorough ? 1 : 7) {
         // The comment of the armor, and what stands in ar headers for uid, gid and mode, is not signed.
         if (version !== null && at >= version.index - 1 && at <= version.index + version[0].length) continue;
         const changed = Buffer.from(bytes);

@@ -3,7 +3,7 @@
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
- * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, record + warnings or reason |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, signature, record + warnings or reason |
  * | repositories | repository    |          | run, adopted, failures + retryAt (milliseconds since 1970)         |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
@@ -20,7 +20,7 @@ import {
   paginateScan,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { RecordTable, Repository, Retry, RetryTable, Row } from '../../ports.ts';
+import type { RecordTable, Repository, Retry, RetryTable, Row, SignatureCheck } from '../../ports.ts';
 
 export interface DynamoDbRecordsOptions {
   readonly recordsTable: string;
@@ -233,6 +233,7 @@ function itemOf(row: Row): Item {
     lastModified: { S: row.lastModified.toISOString() },
     indexedAt: { S: row.indexedAt.toISOString() },
     rules: { S: row.rules },
+    ...(row.signature && { signature: { S: JSON.stringify(row.signature) } }),
     ...(row.record === undefined ? {} : { record: { B: row.record } }),
     ...(row.state === 'indexed'
       ? { warnings: { L: row.warnings.map((code) => ({ S: code })) } }
@@ -251,6 +252,7 @@ function rowOf(item: Item): Row {
     indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
     // Older versions wrote rows without it.
     rules: item.rules?.S ?? '',
+    ...(item.signature?.S && { signature: JSON.parse(item.signature.S) as SignatureCheck }),
   };
   if (item.state?.S === 'indexed') {
     const warnings = expected(item.warnings?.L, 'warnings', of);

@@ -13,7 +13,7 @@ const tableFileLimits = {
 const applicationId = 0x706b6769;
 
 /** The version of the schema below. A file of another version is replaced, so there are no migrations. */
-const schemaVersion = 4;
+const schemaVersion = 5;
 
 /**
  * Text compares by its UTF-8 bytes (collation BINARY): that is the order of the summary. Times are milliseconds since 1970.
@@ -34,6 +34,7 @@ const schema = `
     lastModified  INTEGER NOT NULL,
     indexedAt     INTEGER NOT NULL,
     rules         TEXT NOT NULL,
+    signature     TEXT,
     PRIMARY KEY (repository, file)
   ) STRICT;
   CREATE TABLE repositories (

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
-import type { Clock, OnChange, RecordTable, Repository, Row } from '../../ports.ts';
+import type { Clock, OnChange, RecordTable, Repository, Row, SignatureCheck } from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
@@ -63,6 +63,8 @@ interface StoredRow {
   readonly lastModified: number;
   readonly indexedAt: number;
   readonly rules: string;
+  /** JSON. */
+  readonly signature: string | null;
 }
 
 /** A change of a row; without `row`, it is deleted. */
@@ -153,7 +155,8 @@ export class SqliteRecords implements RecordTable {
     const times = [row.lastModified.getTime(), row.indexedAt.getTime()] as const;
     const recordCrc = record === null ? null : crc32(record);
     const content = [record, recordCrc, warnings, code, message] as const;
-    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules);
+    const signature = row.signature === undefined ? null : JSON.stringify(row.signature);
+    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules, signature);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -274,8 +277,8 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
   const sql = {
     row: 'SELECT * FROM records WHERE repository = ? AND file = ?',
     putRow: `INSERT OR REPLACE INTO records (repository, file, state, record, recordCrc, warnings, reasonCode,
-                                             reasonMessage, etag, size, lastModified, indexedAt, rules)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                             reasonMessage, etag, size, lastModified, indexedAt, rules, signature)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
     nextRows: `SELECT * FROM records WHERE repository = ? AND file > ? ${page}`,
@@ -324,7 +327,9 @@ function watched(statement: StatementSync, onDamage: () => void): WatchedStateme
 function rowOf(stored: StoredRow): Row {
   const { repository, file, etag, size, rules } = stored;
   const lastModified = new Date(stored.lastModified);
-  const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt), rules };
+  const signature = stored.signature === null ? undefined : (JSON.parse(stored.signature) as SignatureCheck);
+  const indexedAt = new Date(stored.indexedAt);
+  const facts = { repository, file, etag, size, lastModified, indexedAt, rules, ...(signature && { signature }) };
   return stored.state === 'indexed'
     ? {
         ...facts,
