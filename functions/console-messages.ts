@@ -2,8 +2,10 @@
 
 import { styleText } from 'node:util';
 import type { DeadLetter } from './adapters/local/memory-hints.ts';
+import { compareTotals } from './check/architectures.ts';
 import type { Extraction } from './extract.ts';
 import { systemErrorSentence } from './failures.ts';
+import type { ArchitectureCounts } from './index/architecture-counts.ts';
 import { joinKey } from './keys.ts';
 import type { ObjectKey, Repository } from './ports.ts';
 import type { ActivityCounts } from './server/activity.ts';
@@ -29,6 +31,25 @@ export function publicationLine(repository: Repository, publication: Publication
   if (publication.outcome !== 'published') return undefined;
   const { summary, bytes } = publication;
   return `${styleText('green', 'published')} ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`;
+}
+
+/** Architectures that a line names. */
+const architecturesNamedMax = 3;
+
+/** `All: 3 packages for aarch64 beside those for x86_64: …`; undefined where all are for the same machines. */
+export function mixtureLine(repository: Repository, counts: ArchitectureCounts): string | undefined {
+  const { architecture = '', foreign } = compareTotals(counts === 'too-many' ? new Map() : counts);
+  if (counts !== 'too-many' && foreign.length === 0) return undefined;
+  const named = foreign
+    .slice(0, architecturesNamedMax)
+    .map((each) => `${count(each.packages, 'package')} for ${each.architecture}`);
+  const others = foreign.length > named.length ? ' and others' : '';
+  const mixture =
+    counts === 'too-many'
+      ? 'packages for many architectures'
+      : `${named.join(', ')}${others} beside those for ${architecture}`;
+  const name = repositoryName(repository);
+  return `${styleText('yellow', 'mixed')} ${printable(`${name}: ${mixture}`)}: pkgin update stops for everyone; check names them, --arch rejects them`;
 }
 
 /** `cannot read All/x-1.0.tgz: permission is denied; will retry` */

@@ -22,9 +22,13 @@ export const extractLimits = {
   checksMax: 10,
 } as const;
 
+/** What extract asks of store and table. */
+type Objects = Pick<ObjectStore, 'head' | 'readRange'>;
+type Records = Pick<RecordTable, 'row' | 'putRow' | 'deleteRow' | 'isAdopted' | 'requestSummary'>;
+
 export interface ExtractPorts {
-  readonly objects: ObjectStore;
-  readonly records: RecordTable;
+  readonly objects: Objects;
+  readonly records: Records;
   readonly clock: Clock;
   /** For a store in which clients cannot request every package by its own key. */
   readonly aliases?: AliasKeeper;
@@ -78,14 +82,14 @@ export async function extract(ports: ExtractPorts, key: ObjectKey, options: Extr
  * A first publication may wait for this hint: for a package that was deleted before it had a row, or that is again what its row
  * says. Then no row changes, and nothing else tells summarize that it need not wait any more.
  */
-async function askForFirstSummary(records: RecordTable, key: ObjectKey): Promise<void> {
+async function askForFirstSummary(records: Records, key: ObjectKey): Promise<void> {
   const { repository } = splitKey(key);
   if (!(await records.isAdopted(repository))) await records.requestSummary(repository);
 }
 
 /** An alias is not a package: the hint that its creation sends ends here. */
 async function headPackage(
-  objects: ObjectStore,
+  objects: Objects,
   key: ObjectKey,
   signal: AbortSignal | undefined,
 ): Promise<ObjectFacts | undefined> {

@@ -3,10 +3,11 @@
 import { MalformedPackage } from './package/malformed-package.ts';
 import { type PackageSource, withHead } from './package/package-source.ts';
 import { readPackage } from './package/read-package.ts';
+import type { SignatureCheck } from './ports.ts';
 import { packageNameOf } from './record/hazards.ts';
 import { renderRecord } from './record/record.ts';
 import { type Judgement, judge, type Rules, rejected } from './record/rules.ts';
-import { checkSignature } from './trust/trust.ts';
+import type { Trust } from './trust/trust.ts';
 
 /**
  * @param file the name of the package
@@ -18,10 +19,16 @@ export async function judgePackage(stored: PackageSource, file: string, rules: R
     const source = withHead(stored);
     const record = renderRecord(await readPackage(source), file, source.size);
     const { trust } = rules;
-    const signature = trust && (await checkSignature(source, packageNameOf(record), trust, now));
+    const signature = trust && (await verify(source, record, trust, now));
     return judge(record, file, rules, signature);
   } catch (error) {
     if (error instanceof MalformedPackage) return rejected(error);
     throw error;
   }
+}
+
+/** What verifies signatures is loaded only where it is wanted. */
+async function verify(source: PackageSource, record: Uint8Array, trust: Trust, now: Date): Promise<SignatureCheck> {
+  const { checkSignature } = await import('./trust/trust.ts');
+  return await checkSignature(source, packageNameOf(record), trust, now);
 }

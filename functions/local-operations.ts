@@ -5,13 +5,13 @@ import { sumOf } from './check/findings.ts';
 import { isInUse, repositoryStatus } from './check/repository-status.ts';
 import { joinKey } from './keys.ts';
 import type { LocalIndexer } from './local.ts';
-import { type CountedRepository, countRepository } from './local-overview.ts';
+import { type CountedRepository, countRepository, findPackages } from './local-overview.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
 import type { Activity } from './server/activity.ts';
 import type { RepositoryOverview } from './server/overview.ts';
 import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
 import { type KnownRepository, servedRepository, serviceStatus } from './server/service-status-of.ts';
-import type { MetricsText, Operations } from './server/site.ts';
+import type { FoundPackage, MetricsText, Operations } from './server/site.ts';
 import { StatusCache } from './server/status-cache.ts';
 import { TimeSlices } from './server/time-slices.ts';
 
@@ -66,6 +66,10 @@ export class LocalOperations implements Operations {
       const { findings } = this.#statuses.latest(each.repository) ?? {};
       return { ...each, findings: findings ? sumOf(findings) : undefined };
     });
+  }
+
+  async search(text: string): Promise<{ readonly found: readonly FoundPackage[]; readonly isAll: boolean }> {
+    return await findPackages(this.#indexer.stores, text);
   }
 
   async metrics(): Promise<MetricsText> {

@@ -1,15 +1,16 @@
-/** Makes a repository's overview from counts, one row and the heads of its indexes: no listing, and no record but one. */
+/** What the front page shows of all repositories, without a listing and without reading all rows of any. */
 
 import { indexFiles, joinKey } from './keys.ts';
 import type { LocalStores } from './local.ts';
-import { latin1 } from './package/formats.ts';
 import type { Repository, Row } from './ports.ts';
 import { lastValue, readFields } from './record/record-fields.ts';
+import { recordText } from './record/record-text.ts';
 import { branchOf, type RepositoryOverview } from './server/overview.ts';
+import type { FoundPackage } from './server/site.ts';
 
 export type CountedRepository = Omit<RepositoryOverview, 'findings'>;
 
-/** @returns undefined where it is empty. */
+/** From counts, one row, and the heads of its indexes. @returns undefined where it is empty. */
 export async function countRepository(
   { objects, records }: LocalStores,
   repository: Repository,
@@ -31,5 +32,29 @@ export async function countRepository(
 }
 
 function architectureOf(row: Row | undefined): string {
-  return row?.state === 'indexed' ? lastValue(readFields(latin1(row.record)), 'MACHINE_ARCH') : '';
+  return row?.state === 'indexed' ? lastValue(readFields(recordText(row.record)), 'MACHINE_ARCH') : '';
+}
+
+export const searchLimits = {
+  /** Packages of one search: what somebody may look through. */
+  foundMax: 200,
+} as const;
+
+/** @param text words that all have to be in the name of the file. */
+export async function findPackages(
+  { records }: Pick<LocalStores, 'records'>,
+  text: string,
+): Promise<{ readonly found: readonly FoundPackage[]; readonly isAll: boolean }> {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  if (words.length === 0) return { found: [], isAll: true };
+  const files = records.findFiles(words, searchLimits.foundMax + 1);
+  const found: FoundPackage[] = [];
+  for (const { repository, file } of files.slice(0, searchLimits.foundMax)) {
+    const row = await records.row(repository, file);
+    // A rejected package is in no index.
+    if (row?.state !== 'indexed') continue;
+    const fields = readFields(recordText(row.record));
+    found.push({ repository, name: lastValue(fields, 'PKGNAME'), comment: lastValue(fields, 'COMMENT') });
+  }
+  return { found, isAll: files.length <= searchLimits.foundMax };
 }

@@ -12,6 +12,7 @@ import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
 import { type RulesOptions, readRules } from './adapters/local/rules-files.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
+import { isStoreName } from './adapters/store/store-address.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { comparedLine, greeting, watchGreeting } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
@@ -120,7 +121,8 @@ export class Service {
       ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds),
       onChanged: (name: Repository) => operations.changed(name),
     };
-    const indexer = await LocalIndexer.open(
+    if (isStoreName(directory)) throw new CannotRun(`${directory}: only directories are served; use index`);
+    const indexer = (await LocalIndexer.open(
       { directory, stateDirectory: state, calls },
       {
         formats,
@@ -132,7 +134,7 @@ export class Service {
         events,
         describe: wanted.length > 0,
       },
-    );
+    )) as LocalIndexer<OpenedDirectory>;
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
       indexer.stores.discard();

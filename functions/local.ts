@@ -9,8 +9,9 @@
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { ReceiveOptions, ReceiveOutcome } from './adapters/local/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
-import { type DirectoryOptions, type Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import type { Loss } from './adapters/local/opened-directory.ts';
 import { Settling, type SettlingFile } from './adapters/local/settling.ts';
+import { type OpenedPlace, openPlace, type PlaceOptions } from './adapters/opened-place.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
@@ -42,10 +43,15 @@ import { printable } from './wording.ts';
 export interface LocalStores {
   readonly objects: UploadStore;
   readonly records: LocalTable;
+  /** For messages: the path of the directory, or `s3://bucket/prefix`. */
+  readonly name: string;
+  readonly stateDirectory: string;
   /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
+  /** For a start that failed before it did any work: `release` then removes what this opening made. */
+  discard(): void;
   /** Closes it, and lets other indexers have it. */
-  release(): void;
+  release(): void | Promise<void>;
 }
 
 /** The table on one machine: what it knows can also be counted. */
@@ -54,6 +60,11 @@ interface LocalTable extends RecordTable {
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
   /** By file name; undefined where none is indexed. */
   firstIndexed(repository: Repository): Row | undefined;
+  /** Files with every word in their names, the best first. */
+  findFiles(
+    words: readonly string[],
+    filesMax: number,
+  ): readonly { readonly repository: Repository; readonly file: string }[];
 }
 
 interface UploadStore extends ObjectStore {
@@ -62,7 +73,7 @@ interface UploadStore extends ObjectStore {
   /** As `list`, of keys without a further `/` behind the prefix. */
   listDirectory(prefix: string): AsyncIterable<ListedObject>;
   /** The object as it is now, where other programs may still be writing it. Without this function, every object is complete. */
-  settlingFile?(key: ObjectKey): Promise<SettlingFile | undefined>;
+  readonly settlingFile?: ((key: ObjectKey) => Promise<SettlingFile | undefined>) | undefined;
 }
 
 export interface LocalIndexerOptions {
@@ -113,17 +124,17 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   #isClosing = false;
   #isAbandoned = false;
 
-  /** @throws {CannotRun} where the directory is missing, not writable, or locked by another indexer. */
+  /** @throws {CannotRun} where the place is missing, not writable, or in use by another indexer. */
   static async open(
-    directory: Omit<DirectoryOptions, 'onChange' | 'onNotice'>,
+    place: Omit<PlaceOptions, 'onChange' | 'onNotice'>,
     options: Omit<LocalIndexerOptions, 'page'> & { readonly page: boolean },
-  ): Promise<LocalIndexer<OpenedDirectory>> {
+  ): Promise<LocalIndexer<OpenedPlace>> {
     const page = options.page ? new PageTemplate(await packagesPage()) : undefined;
     const onNotice = once(options.events.onNotice);
     // The table reports a change only after a hint, and no hint comes before there is an indexer.
-    let indexer: LocalIndexer<OpenedDirectory> | undefined;
-    const stores = await OpenedDirectory.open({
-      ...directory,
+    let indexer: LocalIndexer<OpenedPlace> | undefined;
+    const stores = await openPlace({
+      ...place,
       onNotice,
       onChange: (repository, file) => indexer?.rowChanged(repository, file),
     });
@@ -240,7 +251,7 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     this.#isClosing = true;
     await this.hints.close();
     await this.publications.close();
-    this.stores.release();
+    await this.stores.release();
   }
 
   async #extract(hint: Hint): Promise<void> {
@@ -277,16 +288,13 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
 
   /** 0 where the file can be read now. */
   async #millisecondsToSettle(key: ObjectKey): Promise<number> {
-    const { objects, records } = this.stores;
-    if (this.#settling === undefined || objects.settlingFile === undefined) return 0;
-    try {
-      const file = await objects.settlingFile(key);
+    if (this.#settling === undefined) return 0;
+    return await this.#settling.millisecondsLeft(key, async () => {
+      const { objects, records } = this.stores;
+      const file = await objects.settlingFile?.(key);
       const row = file && (await records.row(splitKey(key).repository, splitKey(key).file));
-      return await this.#settling.millisecondsLeft(key, file?.etag === row?.etag ? undefined : file);
-    } catch {
-      // Its tail cannot be read. Nor can the package: extract says why, and the hint is retried.
-      return 0;
-    }
+      return file?.etag === row?.etag ? undefined : file;
+    });
   }
 
   /** All that was asked for, except where a directory is in its place. */

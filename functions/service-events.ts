@@ -2,7 +2,7 @@
 
 import { DirectoryLost } from './adapters/local/directory-tree.ts';
 import type { Hooks } from './adapters/local/hooks.ts';
-import { deadLetterLine, extractedLine, failureLine, publicationLine } from './console-messages.ts';
+import { deadLetterLine, extractedLine, failureLine, mixtureLine, publicationLine } from './console-messages.ts';
 import type { LocalIndexerEvents } from './local.ts';
 import type { Log, LogLevel } from './log.ts';
 import { publicationEvent } from './publication-event.ts';
@@ -37,6 +37,8 @@ export function reportedEvents(
     },
     onSummarized: (repository, publication, startedAt) => {
       logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
+      if (publication.outcome === 'published')
+        logIfAny(mixtureLine(repository, publication.summary.architectures), 'warn');
       activity.summarized(repository, publication, startedAt);
       if (publication.outcome === 'published') hooks.published(publicationEvent(repository, publication));
     },

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { architecturesMetadata, decodeCounts } from './index/architecture-counts.ts';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
 import { type Difference, differenceOf } from './index/difference.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
@@ -209,11 +210,13 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     // The index that is there may not be of these rows.
     if (!isAdopted) return { outcome: 'deferred' };
     const { blocks } = await readIndexes(ports.objects, view);
-    const fileSum = heads.get(gzFile)?.metadata[fileSumMetadata];
-    if (fileSum === undefined || !formats.every((format) => blocks[0]?.pieces.has(format)))
-      return { outcome: 'deferred' };
+    const { metadata = {} } = heads.get(gzFile) ?? {};
+    const fileSum = metadata[fileSumMetadata];
+    const architectures = decodeCounts(metadata[architecturesMetadata]);
+    const isDescribed = fileSum !== undefined && architectures !== undefined;
+    if (!isDescribed || !formats.every((format) => blocks[0]?.pieces.has(format))) return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
-    const summary = await changeSummary({ blocks, fileSum }, changes, changed, options);
+    const summary = await changeSummary({ blocks, fileSum, architectures }, changes, changed, options);
     if (summary === undefined) return { outcome: 'deferred' };
     return { outcome: 'read', summary, damaged: new Set(), replaced: blocks };
   } catch (error) {

@@ -3,9 +3,13 @@
 import type { Repository } from './ports.ts';
 
 export function count(number: number, singular: string, plural = `${singular}s`): string {
+  return `${thousands(number)} ${number === 1 ? singular : plural}`;
+}
+
+/** `27,699` */
+export function thousands(number: number): string {
   // Not toLocaleString, whose first call loads the languages of the world: 13 ms.
-  const digits = String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
-  return `${digits} ${number === 1 ? singular : plural}`;
+  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `1.2 kB`: powers of 1,000. */

@@ -1,4 +1,4 @@
-/** Flags of the command line → checked options. infra/app.ts and `deploy` share them, so both make the same template. */
+/** Flags of `deploy` → checked options. */
 
 import { fileURLToPath } from 'node:url';
 import { isArchitecturePrefix, rulesLimits } from '../functions/record/rules.ts';

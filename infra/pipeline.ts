@@ -5,7 +5,6 @@
  *     every day ─▶ reindex ─▶ hints
  */
 
-import { join } from 'node:path';
 import { Aws, CfnOutput, Duration, Validations } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as InvokeFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -91,33 +90,27 @@ export class Pipeline extends Construct {
       repositoriesArn: storage.repositories.tableArn,
       reindexArn: `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${functionName(stack, 'reindex')}`,
     };
-    const environment = this.environment(storage, options);
+    const shared = { stack, environment: this.environment(storage, options), bundles: options.bundles };
     const extract = new Step(this, 'Extract', {
-      stack,
+      ...shared,
       name: 'extract',
       description: 'A package changed in the bucket: update its row',
-      bundle: join(options.bundles, 'extract'),
-      environment,
       permissions: extractPermissions(places),
       timeoutSeconds: deploymentLimits.extractTimeoutSeconds,
       memoryMegabytes: deploymentLimits.extractMemoryMegabytes,
     });
     const summarize = new Step(this, 'Summarize', {
-      stack,
+      ...shared,
       name: 'summarize',
       description: 'Rows changed: update pkg_summary',
-      bundle: join(options.bundles, 'summarize'),
-      environment,
       permissions: summarizePermissions(places),
       timeoutSeconds: deploymentLimits.summarizeTimeoutSeconds,
       memoryMegabytes: deploymentLimits.summarizeMemoryMegabytes,
     });
     const reindex = new Step(this, 'Reindex', {
-      stack,
+      ...shared,
       name: 'reindex',
       description: 'List the bucket, compare it with the table, send hints for the differences',
-      bundle: join(options.bundles, 'reindex'),
-      environment,
       permissions: reindexPermissions(places),
       timeoutSeconds: deploymentLimits.reindexTimeoutSeconds,
       memoryMegabytes: deploymentLimits.reindexMemoryMegabytes,

@@ -1,5 +1,6 @@
 /** One step as a Lambda function: its bundle, its log group, and a role with exactly the given permissions. */
 
+import { join } from 'node:path';
 import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { type Conditions, Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -23,8 +24,8 @@ export interface StepProperties {
   readonly stack: string;
   readonly name: StepName;
   readonly description: string;
-  /** The directory with index.js, which exports `handler`. */
-  readonly bundle: string;
+  /** The directory with NAME/index.js, which exports `handler`. */
+  readonly bundles: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: readonly Permission[];
   readonly timeoutSeconds: number;
@@ -70,7 +71,7 @@ export class Step extends Construct {
       description: properties.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: Code.fromAsset(properties.bundle),
+      code: Code.fromAsset(join(properties.bundles, properties.name)),
       handler: 'index.handler',
       role,
       logGroup,

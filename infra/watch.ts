@@ -185,8 +185,10 @@ export class Watch extends Construct {
           graph('Age of the oldest change', [pipeline.summarize.function.metric('IteratorAge', { period })]),
         ],
         [
-          // Counted once a day for each repository.
+          // Counted once a day for each repository; foreign architectures at each publication, too.
           graph('Inconsistencies (the repository with the most)', [
+            counted('ForeignArchitectures', Stats.MAXIMUM),
+            counted('DependencyCycles', Stats.MAXIMUM),
             counted('MissingDependencies', Stats.MAXIMUM),
             counted('MissingLibraries', Stats.MAXIMUM),
             counted('DuplicateNames', Stats.MAXIMUM),

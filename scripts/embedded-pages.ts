@@ -10,11 +10,15 @@ export const embeddedPages: Plugin = {
   name: 'embedded pages',
   setup({ onLoad }) {
     onLoad({ filter: /[/\\]functions[/\\]adapters[/\\]pages\.ts$/ }, async () => {
-      const [packages, { html, policy }] = await Promise.all([loadPage('packages'), loadPage('operations')]);
+      const [packages, operations, site] = await Promise.all(
+        (['packages', 'operations', 'site'] as const).map((name) => loadPage(name)),
+      );
+      const served = (page: typeof site) => JSON.stringify({ html: page?.html, policy: page?.policy });
       return {
         contents: `
-          export const packagesPage = async () => ${JSON.stringify(packages.html)};
-          export const operationsPage = async () => (${JSON.stringify({ html, policy })});
+          export const packagesPage = async () => ${JSON.stringify(packages?.html)};
+          export const operationsPage = async () => (${served(operations)});
+          export const sitePage = async () => (${served(site)});
         `,
       };
     });

@@ -84,6 +84,7 @@ const endings: Readonly<Record<'asked' | Loss, string>> = {
   directory: 'DIRECTORY was removed or replaced: restarting',
   state: 'the table or the lock of DIRECTORY was removed: restarting',
   table: 'the table of DIRECTORY is damaged: restarting with a new one',
+  lease: 'another indexer took over DIRECTORY: restarting once it has ended',
 };
 
 /** When the reader of our output ends, or its disk is full, the server continues. */

@@ -36,6 +36,11 @@ for that directory only. A token in it is as secret as the file: \`chmod 600\`.
     path = "/srv/smartos"
     state = "/var/db/smartos-index"
     port = 8081
+
+    [[directories]]
+    path = "s3://packages/netbsd"
+    endpoint = "https://s3.example.org"
+    profile = "ceph"
 `;
 
 export async function describeOptions(): Promise<string> {

@@ -1,15 +1,25 @@
-/** What `status`, `check` and `explain` read: an indexed directory, a part of one, or a stack. */
+/** What `status`, `check` and `explain` read: an indexed directory or store, a part of one, or a stack. */
 
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
+import { tableFile } from '../functions/adapters/local/state-directory.ts';
+import type { StoreAbilities } from '../functions/adapters/store/abilities.ts';
+import {
+  isStoreName,
+  parseStoreName,
+  type StoreAddress,
+  type StoreOptions,
+  stateDirectoryOf,
+} from '../functions/adapters/store/store-address.ts';
 import { CannotRun, UsageError } from '../functions/failures.ts';
 import type { ObjectStore, RecordTable } from '../functions/ports.ts';
 import { type AccountOptions, profileOption, regionOption, stackOption } from './aws/account-options.ts';
 import type { StackStores } from './aws/stack-stores.ts';
 import { stateOption } from './terminal/directory-options.ts';
+import { endpointOption, pathStyleOption } from './terminal/store-options.ts';
 
-export interface ReadOptions extends AccountOptions {
+export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
   readonly stack?: string;
   readonly json?: boolean;
@@ -21,6 +31,8 @@ export function addReadOptions(command: Command): Command {
     .addOption(stackOption())
     .addOption(profileOption())
     .addOption(regionOption())
+    .addOption(endpointOption())
+    .addOption(pathStyleOption())
     .addOption(new Option('--json', 'print JSON (docs/json.md)'));
 }
 
@@ -33,7 +45,11 @@ interface Opened {
 }
 
 export type ReadTarget =
-  | (Opened & { readonly kind: 'directory'; readonly directory: string })
+  | (Opened & {
+      readonly kind: 'directory';
+      readonly directory: string;
+      readonly abilities?: StoreAbilities | undefined;
+    })
   | (Opened & { readonly kind: 'stack'; readonly name: string; readonly stores: StackStores });
 
 /**
@@ -42,7 +58,8 @@ export type ReadTarget =
  */
 export async function openTarget(directory: string | undefined, options: ReadOptions): Promise<ReadTarget> {
   const { stack: name } = options;
-  if (directory !== undefined && name === undefined) return await openDirectory(directory, options.state);
+  if (directory !== undefined && name === undefined)
+    return await (isStoreName(directory) ? openStore(directory, options) : openDirectory(directory, options.state));
   if (directory !== undefined || name === undefined)
     throw new UsageError('expected either a directory or --stack NAME');
   const stores = await openStackNamed(name, options);
@@ -65,6 +82,29 @@ async function openDirectory(directory: string, state: string | undefined): Prom
   const below = keyOf(root, path);
   const prefixes = below === '' ? [] : [`${below}/`];
   return { kind: 'directory', directory, objects, records, prefixes, close: () => records.close() };
+}
+
+/** A prefix below the one that was indexed selects the repositories in it. */
+async function openStore(name: string, options: ReadOptions): Promise<ReadTarget> {
+  const { address, below } = findIndexedStore(name, options);
+  const { openStoreReadOnly } = await import('../functions/adapters/store/opened-store.ts');
+  const { objects, records, abilities } = openStoreReadOnly(address, options.state);
+  const prefixes = below === '' ? [] : [`${below}/`];
+  return { kind: 'directory', directory: name, objects, records, prefixes, abilities, close: () => records.close() };
+}
+
+/**
+ * The store itself, or the one around it that has a table on this machine.
+ * @throws {UsageError}
+ */
+export function findIndexedStore(name: string, options: ReadOptions): { address: StoreAddress; below: string } {
+  const given = parseStoreName(name, options);
+  const parts = given.prefix.split('/').filter((part) => part !== '');
+  for (let count = parts.length; count >= 0 && options.state === undefined; count -= 1) {
+    const address = parseStoreName([`s3://${given.bucket}`, ...parts.slice(0, count)].join('/'), options);
+    if (existsSync(tableFile(stateDirectoryOf(address)))) return { address, below: parts.slice(count).join('/') };
+  }
+  return { address: given, below: '' };
 }
 
 /** The key of a path in a directory; empty for the directory itself. @throws {CannotRun} for a path outside of it */

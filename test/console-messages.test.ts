@@ -1,8 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { greeting } from '../functions/console-messages.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { greeting, mixtureLine } from '../functions/console-messages.ts';
 
 const base = { directory: '/packages', listening: 'http://127.0.0.1:8080', url: 'http://127.0.0.1:8080' };
+
+describe('a mixed repository', () => {
+  for (const [counts, expected] of [
+    [{}, undefined],
+    [{ x86_64: 5, x86_64v3: 1 }, undefined],
+    [{ x86_64: 27_600, aarch64: 1 }, '1 package for aarch64 beside those for x86_64'],
+    [
+      { x86_64: 9, aarch64: 3, 'sparc\x1b[2J': 1 },
+      '3 packages for aarch64, 1 package for sparc\\x1b[2J beside those for x86_64',
+    ],
+    [
+      { a: 5, b: 4, c: 3, d: 2, e: 1 },
+      '4 packages for b, 3 packages for c, 2 packages for d and others beside those for a',
+    ],
+  ] as const)
+    it(`${JSON.stringify(counts)}: ${expected}`, () => {
+      const line = mixtureLine('All', new Map(Object.entries(counts)));
+      const rest = 'pkgin update stops for everyone; check names them, --arch rejects them';
+      assert.equal(line && stripVTControlCharacters(line), expected && `mixed All: ${expected}: ${rest}`);
+    });
+
+  it('with too many architectures to count', () => {
+    assert.match(mixtureLine('', 'too-many') ?? '', /packages for many architectures: pkgin update stops for everyone/);
+  });
+});
 
 describe('the greeting', () => {
   it('names the repositories as pkgin needs them, at the public URL', () => {

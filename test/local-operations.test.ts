@@ -77,6 +77,14 @@ describe('the overview and the metrics', () => {
     assert.match((await operations.metrics()).text, /pkgsrc_indexer_rejected_packages\{repository="2026Q3\/All"\} 1\n/);
   });
 
+  it('finds packages of all repositories that are in an index', async () => {
+    const { found, isAll } = await operations.search(' A 1.0 ');
+    assert.deepEqual(found, [{ repository: '2026Q3/All', name: 'a-1.0', comment: found[0]?.comment }]);
+    assert.ok(isAll);
+    assert.deepEqual((await operations.search('bad')).found, [], 'it is rejected');
+    assert.deepEqual((await operations.search('  ')).found, []);
+  });
+
   it('has the findings of the last report', async () => {
     await operations.status();
     assert.equal((await operations.overview())[0]?.findings, 0);

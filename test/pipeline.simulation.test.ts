@@ -40,6 +40,7 @@ describe('the simulated pipeline', () => {
       'reindex',
       'summarize',
       'switch-formats',
+      'change-rules',
       'step-clock',
       'foreign-index',
       'foreign-page',

@@ -164,6 +164,7 @@ describe('summarize', () => {
       const metadata = {
         'blocks-sha256': publication.summary.digest,
         'files-sha256-sum': sumOf(['a-1.0.tgz']),
+        architectures: 'none',
         'repository-sha256': hash('sha256', 'All'),
         published: '2026-01-01T00:00:00.000Z',
       };

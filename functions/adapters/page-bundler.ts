@@ -44,6 +44,13 @@ const recipes = {
     directives: [...sameForAll, "frame-ancestors 'none'"],
     trustedTypes: "'none'",
   },
+  // What is around the pages that the server renders: it has a form, and no data of its own.
+  site: {
+    directory: 'functions/browser/site',
+    notice: '/*! With preact (c) Jason Miller; MIT licence */',
+    directives: ["img-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"],
+    trustedTypes: "'none'",
+  },
 } as const satisfies Record<string, PageRecipe>;
 
 export type PageName = keyof typeof recipes;

@@ -18,6 +18,11 @@ export async function operationsPage(): Promise<Pick<BundledPage, 'html' | 'poli
   return page('operations');
 }
 
+/** What is around a page that the server renders, with places for `{{title}}` and `{{content}}`; and its Content-Security-Policy. */
+export async function sitePage(): Promise<Pick<BundledPage, 'html' | 'policy'>> {
+  return page('site');
+}
+
 const pages = new Map<PageName, Promise<BundledPage>>();
 
 function page(name: PageName): Promise<BundledPage> {

@@ -23,23 +23,53 @@ export interface Architectures {
 export function compareArchitectures(
   packages: readonly { readonly name: string; readonly architectures: readonly string[] }[],
 ): Architectures {
-  const values = new Set(packages.flatMap(({ architectures }) => architectures.map(withoutLevel)));
-  const prefixes = prefixesOf(values);
+  const groupOf = grouping(packages.flatMap(({ architectures }) => architectures));
   const groups = new Map<string, Set<string>>();
   for (const { name, architectures } of packages) {
     for (const value of architectures) {
-      const prefix = prefixes.get(withoutLevel(value)) ?? '';
-      const names = groups.get(prefix);
-      if (names === undefined) groups.set(prefix, new Set([name]));
+      const names = groups.get(groupOf(value));
+      if (names === undefined) groups.set(groupOf(value), new Set([name]));
       else names.add(name);
     }
   }
-  const sorted = [...groups].sort(
-    ([leftPrefix, left], [rightPrefix, right]) => right.size - left.size || (leftPrefix < rightPrefix ? -1 : 1),
-  );
-  const architecture = sorted.find(([prefix]) => prefix !== '')?.[0];
-  const others = sorted.filter(([prefix]) => prefix !== architecture);
-  return { architecture, foreign: others.map(([prefix, names]) => ({ architecture: prefix, names: [...names] })) };
+  const { architecture, others } = ranked([...groups].map(([group, names]) => [group, names.size]));
+  return {
+    architecture,
+    foreign: others.map(([group]) => ({ architecture: group, names: [...(groups.get(group) ?? [])] })),
+  };
+}
+
+export interface ArchitectureTotals {
+  /** That of most packages; undefined if no record has one. */
+  readonly architecture: string | undefined;
+  readonly foreign: readonly { readonly architecture: string; readonly packages: number }[];
+}
+
+/** As `compareArchitectures`, of the numbers of packages by MACHINE_ARCH. */
+export function compareTotals(packages: ReadonlyMap<string, number>): ArchitectureTotals {
+  const groupOf = grouping(packages.keys());
+  const totals = new Map<string, number>();
+  for (const [value, number] of packages) totals.set(groupOf(value), (totals.get(groupOf(value)) ?? 0) + number);
+  const { architecture, others } = ranked([...totals]);
+  return { architecture, foreign: others.map(([group, number]) => ({ architecture: group, packages: number })) };
+}
+
+type Group = readonly [architecture: string, packages: number];
+
+/** The largest group has the architecture of the repository. */
+function ranked(groups: readonly Group[]): {
+  readonly architecture: string | undefined;
+  readonly others: readonly Group[];
+} {
+  const sorted = groups.toSorted(([left, most], [right, more]) => more - most || (left < right ? -1 : 1));
+  const architecture = sorted.find(([group]) => group !== '')?.[0];
+  return { architecture, others: sorted.filter(([group]) => group !== architecture) };
+}
+
+/** @returns the group of each of these values: the shortest other value that it starts with, or itself. */
+function grouping(values: Iterable<string>): (value: string) => string {
+  const prefixes = prefixesOf(new Set(Array.from(values, withoutLevel)));
+  return (value) => prefixes.get(withoutLevel(value)) ?? '';
 }
 
 /** x86_64v2, v3 and v4 are for the same machines as x86_64, which need not be there. */

@@ -30,38 +30,22 @@ export const findingTitles: Readonly<Record<FindingKind, { readonly what: string
 
 export function listFindings(report: ConsistencyReport): Finding[] {
   return [
-    ...report.foreignArchitectures.map(({ architecture, names }) => ({
-      kind: 'foreignArchitectures' as const,
-      what: architecture === '' ? '(empty)' : architecture,
-      packages: names,
-    })),
-    ...report.dependencyCycles.map(({ names, length }) => ({
-      kind: 'dependencyCycles' as const,
-      what: describeCycle({ names, length }),
-      packages: names,
-    })),
+    ...report.foreignArchitectures.map(({ architecture, names }) =>
+      finding('foreignArchitectures', architecture === '' ? '(empty)' : architecture, names),
+    ),
+    ...report.dependencyCycles.map((cycle) => finding('dependencyCycles', describeCycle(cycle), cycle.names)),
     ...report.missingDependencies.map(({ pattern, problem, neededBy }) => ({
-      kind: 'missingDependencies' as const,
-      what: pattern,
+      ...finding('missingDependencies', pattern, neededBy),
       problem,
-      packages: neededBy,
     })),
-    ...report.missingLibraries.map(({ library, neededBy }) => ({
-      kind: 'missingLibraries' as const,
-      what: library,
-      packages: neededBy,
-    })),
-    ...report.duplicateNames.map(({ name, files }) => ({
-      kind: 'duplicateNames' as const,
-      what: name,
-      packages: files,
-    })),
-    ...report.duplicatePaths.map(({ path, names }) => ({
-      kind: 'duplicatePaths' as const,
-      what: path,
-      packages: names,
-    })),
+    ...report.missingLibraries.map(({ library, neededBy }) => finding('missingLibraries', library, neededBy)),
+    ...report.duplicateNames.map(({ name, files }) => finding('duplicateNames', name, files)),
+    ...report.duplicatePaths.map(({ path, names }) => finding('duplicatePaths', path, names)),
   ];
+}
+
+function finding(kind: FindingKind, what: string, packages: readonly string[]): Finding {
+  return { kind, what, packages };
 }
 
 /** Names shown of a cycle. */
@@ -74,16 +58,8 @@ export function describeCycle({ names, length }: Pick<DependencyCycle, 'names' |
 }
 
 export function countFindings(report: ConsistencyReport): FindingCounts {
-  const { foreignArchitectures, dependencyCycles, missingDependencies } = report;
-  const { missingLibraries, duplicateNames, duplicatePaths } = report;
-  return {
-    foreignArchitectures: foreignArchitectures.length,
-    dependencyCycles: dependencyCycles.length,
-    missingDependencies: missingDependencies.length,
-    missingLibraries: missingLibraries.length,
-    duplicateNames: duplicateNames.length,
-    duplicatePaths: duplicatePaths.length,
-  };
+  const kinds = Object.keys(findingTitles) as FindingKind[];
+  return Object.fromEntries(kinds.map((kind) => [kind, report[kind].length])) as FindingCounts;
 }
 
 /** The number of findings of all kinds. */

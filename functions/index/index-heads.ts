@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto';
 import { indexFiles, joinKey } from '../keys.ts';
 import type { ObjectFacts, ObjectStore, Repository } from '../ports.ts';
+import { architecturesMetadata, encodeCounts } from './architecture-counts.ts';
 import { fileSumMetadata } from './file-sum.ts';
 import { lastSecond } from './gzip-index.ts';
 import { type IndexFormat, type IndexFormatName, indexFormats } from './index-formats.ts';
@@ -60,6 +61,7 @@ export function metadataOf(
   return {
     [digestMetadata]: summary.digest,
     [fileSumMetadata]: summary.fileSum,
+    [architecturesMetadata]: encodeCounts(summary.architectures),
     [repositoryMetadata]: hash('sha256', repository),
     [publishedMetadata]: publishedAt.toISOString(),
     ...(replaced !== undefined && isPossible(replaced.lastModified.getTime())
@@ -89,6 +91,7 @@ export function holds(
 export function isOf(head: ObjectFacts | undefined, repository: Repository, summary: Summary): boolean {
   if (head === undefined || digestIn(head, repository) !== summary.digest) return false;
   if (head.metadata[fileSumMetadata] !== summary.fileSum) return false;
+  if (head.metadata[architecturesMetadata] !== encodeCounts(summary.architectures)) return false;
   const replaced = Date.parse(head.metadata[replacedMetadata] ?? '');
   return Number.isNaN(replaced) || head.lastModified.getTime() > replaced;
 }

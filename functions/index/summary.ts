@@ -6,6 +6,7 @@ import { DuplicateNames } from '../check/duplicate-names.ts';
 import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
 import { packageNameOf } from '../record/hazards.ts';
+import { ArchitectureCounter, type ArchitectureCounts } from './architecture-counts.ts';
 import { type Block, BlockCutter, type CutBlock, digestOf, emptyBlock, type FiledRecord, recordsOf } from './blocks.ts';
 import { FileNames } from './file-names.ts';
 import { changedSum, type FileSum, sumOf } from './file-sum.ts';
@@ -27,6 +28,8 @@ export interface Summary {
   readonly records: number;
   /** Sum of the files that have a record. */
   readonly fileSum: FileSum;
+  /** Of the records. */
+  readonly architectures: ArchitectureCounts;
   readonly files: SummaryFiles;
   /** Upload times of the packages whose rows were read and are new: they measure the time from upload to index. */
   readonly uploads: readonly Date[];
@@ -89,6 +92,7 @@ export async function buildSummary(
   const uploads: Date[] = [];
   const files = new FileNames();
   const names = new DuplicateNames();
+  const architectures = new ArchitectureCounter();
   const compressor = new BlockCompressor(known, options);
   let [rejected, warnings] = [0, 0];
   for await (const row of rows) {
@@ -99,13 +103,14 @@ export async function buildSummary(
     if (isNew(row, options)) uploads.push(row.lastModified);
     files.add(row.file);
     names.add(packageNameOf(row.record));
+    architectures.add(row.record);
     warnings += row.warnings.length;
     const ended = compressor.add(row);
     if (ended !== undefined) await ended;
   }
   const all = { fileSum: sumOf(files), files: { known: 'all', files } } as const;
   const counted = { rejected, warnings: warnings + names.count() };
-  return { ...(await compressor.end()), ...all, uploads, counted };
+  return { ...(await compressor.end()), ...all, architectures: architectures.counts, uploads, counted };
 }
 
 /** Reads the rows of these files only; undefined for a file without a row. */
@@ -118,7 +123,7 @@ export type ReadRows = (files: readonly string[]) => Promise<ReadonlyMap<string,
  * @returns undefined where a block of `base` is damaged: then all rows must be read.
  */
 export async function changeSummary(
-  base: Pick<Summary, 'blocks' | 'fileSum'>,
+  base: Pick<Summary, 'blocks' | 'fileSum' | 'architectures'>,
   files: ReadonlySet<string>,
   readRows: ReadRows,
   options: SummaryOptions,
@@ -127,6 +132,7 @@ export async function changeSummary(
   const presence = new Map<string, 'present' | 'absent'>();
   const changes = changesByBlock(base.blocks, files);
   const compressor = new BlockCompressor(base.blocks, options);
+  const architectures = new ArchitectureCounter(base.architectures);
   let { fileSum } = base;
   try {
     for (const [index, known] of base.blocks.entries()) {
@@ -136,12 +142,18 @@ export async function changeSummary(
       for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
       const records = recordsIn(known);
       for (const filed of applyChanges(records, rows)) await compressor.add(filed);
-      for (const [file, row] of rows) presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
+      for (const [file, row] of rows) {
+        presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
+        if (row?.state === 'indexed') architectures.add(row.record);
+      }
+      for (const { file, record } of records) if (rows.has(file)) architectures.remove(record);
       const has = [...rows.keys()].filter((file) => presence.get(file) === 'present');
       const had = records.map(({ file }) => file).filter((file) => rows.has(file));
       fileSum = changedSum(fileSum, has, had);
     }
-    return { ...(await compressor.end()), fileSum, files: { known: 'changed', presence }, uploads, counted: undefined };
+    const files = { known: 'changed', presence } as const;
+    const counts = { fileSum, architectures: architectures.counts };
+    return { ...(await compressor.end()), ...counts, files, uploads, counted: undefined };
   } catch (error) {
     if (error instanceof BlockDamaged) return undefined;
     throw error;

@@ -84,6 +84,11 @@ function reportConsistency(repository: Repository, report: ConsistencyReport | u
   }
   const found = countFindings(report);
   logger.info('checked', { repository, packages: report.packages, ...found });
+  count(
+    'ForeignArchitectures',
+    report.foreignArchitectures.reduce((sum, { names }) => sum + names.length, 0),
+  );
+  count('DependencyCycles', found.dependencyCycles);
   count('MissingDependencies', found.missingDependencies);
   count('MissingLibraries', found.missingLibraries);
   count('DuplicateNames', found.duplicateNames);

@@ -1,6 +1,8 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import pMap from 'p-map';
 import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
+import { compareTotals } from '../check/architectures.ts';
+import type { ArchitectureCounts } from '../index/architecture-counts.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
@@ -15,6 +17,8 @@ export const publishLimits = {
   reserveMilliseconds: 90_000,
   /** A package older than this at its publication was not waiting for us: its bucket is being adopted. */
   uploadAgeMillisecondsMax: 86_400_000,
+  /** Repositories that one line of the log names. */
+  namedMax: 10,
 } as const;
 
 /** What to publish, beside the ports of summarize. */
@@ -45,7 +49,11 @@ export async function publishIndexes(
   };
   // In the order of their first changes: if time runs out, the last ones remain, and the stream continues with them.
   const failed = await pMap(changesOf(event), publish, { concurrency: publishLimits.summarizeConcurrentMax });
-  if (late.length > 0) logger.warn('no time left for some repositories; the next invocation publishes them', { late });
+  if (late.length > 0)
+    logger.warn('no time left for some repositories; the next invocation publishes them', {
+      repositories: late.length,
+      first: late.slice(0, publishLimits.namedMax),
+    });
   publishMetrics();
   return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) };
 }
@@ -123,9 +131,12 @@ function report(clock: Clock, repository: Repository, publication: Publication, 
   if (publication.isFirst) count('PackagesMissing', 0);
   if (outcome === 'unchanged') return;
   const { summary, bytes, publishedAt } = publication;
-  logger.info('published', { repository, records: summary.records, bytes, publishedAt });
+  const { records, architectures } = summary;
+  const byArchitecture = architectures === 'too-many' ? architectures : Object.fromEntries(architectures);
+  logger.info('published', { repository, records, architectures: byArchitecture, bytes, publishedAt });
   count('Publications', 1);
-  count('SummaryRecords', summary.records);
+  count('SummaryRecords', records);
+  reportArchitectures(repository, architectures);
   measureBytes('SummaryBytes', bytes);
   measureMilliseconds('SummaryDuration', milliseconds);
   const now = clock.now().getTime();
@@ -133,4 +144,21 @@ function report(clock: Clock, repository: Repository, publication: Publication, 
     const latency = now - uploaded.getTime();
     if (latency <= publishLimits.uploadAgeMillisecondsMax) measureMilliseconds('UploadToIndexLatency', latency);
   }
+}
+
+/** Counts a zero, too: the last package of another architecture may be gone. */
+function reportArchitectures(repository: Repository, counts: ArchitectureCounts): void {
+  if (counts === 'too-many') return;
+  const { architecture, foreign } = compareTotals(counts);
+  const packages = foreign.reduce((sum, each) => sum + each.packages, 0);
+  count('ForeignArchitectures', packages);
+  if (packages > 0)
+    logger.warn(
+      'packages of several architectures: pkgin update stops for everyone; check names them, --arch rejects them',
+      {
+        repository,
+        architecture,
+        foreign,
+      },
+    );
 }

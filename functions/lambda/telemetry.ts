@@ -20,6 +20,8 @@ export const metricNames = [
   'SummaryDuration',
   'UploadToIndexLatency',
   'PackagesMissing',
+  'ForeignArchitectures',
+  'DependencyCycles',
   'MissingDependencies',
   'MissingLibraries',
   'DuplicateNames',

@@ -13,7 +13,7 @@ import { gunzip } from './gzip.ts';
 import { packageLimits } from './limits.ts';
 import { MalformedPackage } from './malformed-package.ts';
 import { unxz } from './xz.ts';
-import { decodeStream } from './zlib-stream.ts';
+import { decodeStream, notInFrame } from './zlib-stream.ts';
 
 /** Most package heads are less than this once decompressed: so they come in one chunk. */
 const headChunkBytes = 64 * 1024;
@@ -139,13 +139,17 @@ async function* withinRatio(
  */
 export function decompressZstdHead(head: Uint8Array, isComplete: boolean): Buffer | undefined {
   try {
-    const { buffer, engine } = zstdDecompressSync(head, {
-      maxOutputLength: packageLimits.ratioFreeBytes,
-      chunkSize: headChunkBytes,
+    // Node 22 does not notice that the last frame is cut: it takes the byte then.
+    const input = isComplete ? Buffer.concat([head, notInFrame]) : head;
+    const { buffer, engine } = zstdDecompressSync(input, {
+      // One byte more than is used, so that the decoder does not fill its buffer before it comes to that byte.
+      maxOutputLength: packageLimits.ratioFreeBytes + 1,
+      chunkSize: headChunkBytes + 1,
       finishFlush: isComplete ? constants.ZSTD_e_end : constants.ZSTD_e_flush,
       info: true,
     }) as unknown as Decoded;
-    return engine.bytesWritten === head.length ? buffer : undefined;
+    const isUsable = engine.bytesWritten === head.length && buffer.length <= packageLimits.ratioFreeBytes;
+    return isUsable ? buffer : undefined;
   } catch {
     // `decompress` meets the same fault and reports it.
     return undefined;
@@ -215,6 +219,6 @@ async function* unzstd(layer: ByteReader): AsyncGenerator<Uint8Array> {
   for (let frames = 0; ; frames += 1) {
     if (frames > 0 && (await layer.peek(1)).length === 0) return;
     if (frames === packageLimits.streamsMax) throw new Error(`more than ${frames} frames`);
-    yield* decodeStream(createZstdDecompress(), layer);
+    yield* decodeStream(createZstdDecompress(), layer, false);
   }
 }

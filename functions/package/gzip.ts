@@ -20,7 +20,7 @@ export async function* gunzip(input: ByteReader): AsyncGenerator<Uint8Array> {
     if (members === packageLimits.gzipMembersMax) throw new Error(`more than ${members} members`);
     let sum = 0;
     let length = 0;
-    for await (const bytes of decodeStream(createInflateRaw(), input)) {
+    for await (const bytes of decodeStream(createInflateRaw(), input, true)) {
       sum = crc32(bytes, sum);
       length += bytes.length;
       yield bytes;

@@ -122,16 +122,18 @@ export class TarReader {
   }
 
   *#takeMore(bytes: number): Reading<Uint8Array> {
-    const pieces = this.#held.length === 0 ? [] : [this.#held];
+    const pieces: Uint8Array[] = [];
+    let last = this.#held;
     let length = this.#held.length;
     while (length < bytes) {
       const chunk = yield;
       if (chunk === undefined) break;
-      pieces.push(chunk);
+      const joined = joinIfAdjacent(last, chunk);
+      if (joined === undefined) pieces.push(last);
+      last = joined ?? chunk;
       length += chunk.length;
     }
-    const [first = this.#held] = pieces;
-    const all = pieces.length <= 1 ? first : Buffer.concat(pieces);
+    const all = pieces.length === 0 ? last : Buffer.concat([...pieces, last]);
     this.#held = all.subarray(bytes);
     this.offset += Math.min(bytes, length);
     return all.subarray(0, bytes);
@@ -140,6 +142,13 @@ export class TarReader {
   #truncated(): MalformedPackage {
     return new MalformedPackage('truncated', 'expected more of the tar archive, found its end', this.offset, 'archive');
   }
+}
+
+/** Without copying them, where one follows the other in memory: so does what is inflated step by step. */
+function joinIfAdjacent(before: Uint8Array, after: Uint8Array): Uint8Array | undefined {
+  if (before.length === 0) return after;
+  const isAdjacent = before.buffer === after.buffer && before.byteOffset + before.length === after.byteOffset;
+  return isAdjacent ? new Uint8Array(before.buffer, before.byteOffset, before.length + after.length) : undefined;
 }
 
 /** `x` of pax, for one entry; `g` of pax, for all; `L` and `K` of GNU: a long name, or a long name of a link. */

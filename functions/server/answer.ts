@@ -2,6 +2,7 @@
 
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { failureSentence } from '../failures.ts';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
@@ -35,6 +36,21 @@ export function movedTo(location: string): Response {
   return plainText(301, `Moved to ${location}`, { Location: location });
 }
 
+/** For now: the next request may lead elsewhere. */
+export function foundAt(location: string): Response {
+  return plainText(302, `See ${location}`, { Location: location });
+}
+
 export function notFound(): Refusal {
   return new Refusal(404, 'No such file or directory.');
+}
+
+/** A disk that fails, or a directory that was removed, is not an error of the server: it says so, and continues. */
+export async function answered<Value>(ask: () => Promise<Value>): Promise<Value> {
+  try {
+    return await ask();
+  } catch (error) {
+    const sentence = failureSentence(error);
+    throw sentence === undefined ? error : new Refusal(503, `Status is temporarily unavailable: ${sentence}`);
+  }
 }

@@ -6,6 +6,8 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { permitChange, permitView } from './access.ts';
 import { movedTo, notFound, plainText, Refusal } from './answer.ts';
 import { browse } from './browse.ts';
+import { sendIcon } from './favicon.ts';
+import { answerNotFound } from './front-page.ts';
 import { answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
 import type { ServerEnvironment, Site, ViewName } from './site.ts';
 import { receivePackage, removePackage } from './uploads.ts';
@@ -34,6 +36,7 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
     }),
   );
 
+  app.get('/favicon.ico', (request) => sendIcon(request, site));
   app.get(anyFile, (request) => browse(request, site));
   app.put(anyFile, permitted, (request) => receivePackage(request, site));
   app.delete(anyFile, permitted, (request) => removePackage(request, site));
@@ -45,8 +48,9 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
   app.get('/-/healthz', visible('health'), () => plainText(200, 'ok'));
   app.post('/-/retry', permitted, (request) => retry(request, site));
 
-  app.notFound(() => notFound().getResponse());
-  app.onError((error) => {
+  app.notFound((request) => answerNotFound(request, site, notFound()));
+  app.onError(async (error, request) => {
+    if (error instanceof Refusal && error.status === 404) return await answerNotFound(request, site, error);
     if (error instanceof Refusal) return error.getResponse();
     throw error;
   });

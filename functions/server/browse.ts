@@ -1,16 +1,44 @@
-/** GET of a path: a file, a directory's own index.html (in a repository: its package browser), or the page that lists a directory. */
+/**
+ * GET of a path: a file, a directory's own index.html (in a repository: its package browser), or the page that lists a directory; at the
+ * root, the front page.
+ */
 
 import { isIndexKey } from '../keys.ts';
 import { isOurPage, pageContentType, pageFile, pageMarkBytes } from '../page/page.ts';
-import { movedTo, notFound } from './answer.ts';
+import { answered, foundAt, movedTo, notFound } from './answer.ts';
 import { readDirectoryEntries, renderDirectoryPage } from './directory-page.ts';
 import { sendFile } from './files.ts';
+import { pathOf, showFrontPage, showSearch } from './front-page.ts';
 import { type OpenDirectory, type OpenFile, openServed } from './open-served.ts';
+import { pageFrame, wayUp } from './page-frame.ts';
 import { encodedPath, type RequestTarget } from './request-target.ts';
 import type { ServedRequest, Site } from './site.ts';
 
 /** `GET /All/`, `GET /All/x-1.0.tgz` */
 export async function browse(request: ServedRequest, site: Site): Promise<Response> {
+  return (await answerAtRoot(request, site)) ?? (await answerWithFile(request, site));
+}
+
+/**
+ * The front page, a search, or, where there is one repository only, the way to it. Undefined for everything else: other paths, the list of
+ * files, an index.html of the root, and a root that is a repository itself.
+ */
+async function answerAtRoot(request: ServedRequest, site: Site): Promise<Response | undefined> {
+  const { parts, repeatedSlash } = request.env.target;
+  const { search, repositories, list } = request.req.query();
+  if (parts.length > 0 || repeatedSlash || list !== undefined) return undefined;
+  if (search !== undefined) return await showSearch(request, site, search);
+  if (repositories === undefined && (await openFile(request, site, [pageFile])) !== undefined) return undefined;
+  const overviews = await answered(() => site.operations.overview());
+  if (repositories === undefined) {
+    if (overviews.some(({ repository }) => repository === '')) return undefined;
+    const [only, ...others] = overviews;
+    if (only !== undefined && others.length === 0) return foundAt(pathOf(only.repository));
+  }
+  return await showFrontPage(request, site, overviews, await readmeOf(request, site));
+}
+
+async function answerWithFile(request: ServedRequest, site: Site): Promise<Response> {
   const { parts, trailingSlash, repeatedSlash } = request.env.target;
   const opened = await openBelow(request, site, parts);
   if (opened === undefined) throw notFound();
@@ -37,8 +65,14 @@ export async function browse(request: ServedRequest, site: Site): Promise<Respon
 const browserPolicy = { 'Content-Security-Policy': "frame-ancestors 'none'" };
 
 async function sendAnyFile(request: ServedRequest, file: OpenFile, name: string, site: Site): Promise<Response> {
+  if (isIndexKey(name)) return sendFile(request, file, name, linkUp(request.env.target.parts.length - 1), site);
   const isBrowser = name === pageFile && (await isPackageBrowser(file));
   return sendFile(request, file, name, isBrowser ? browserPolicy : {}, site);
+}
+
+/** The package browser reads it: a page that is elsewhere, in a bucket, has no front page above it. */
+function linkUp(depth: number): Readonly<Record<string, string>> {
+  return { Link: `<${wayUp(depth)}/?repositories>; rel="up"` };
 }
 
 async function isPackageBrowser({ handle }: OpenFile): Promise<boolean> {
@@ -59,22 +93,11 @@ async function showDirectory(request: ServedRequest, { realPath }: OpenDirectory
   request.env.afterwards(site.pagesUnderWay.take());
   const entries = await readDirectoryEntries(site.root, realPath, site.limits);
   const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
-  const readme = (await readmeOf(request, site)) ?? (path === '/' ? introduction(site) : undefined);
-  const page = await renderDirectoryPage({ path, entries, readme });
-  return request.body(page, 200, { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache' });
-}
-
-/** On the page of the root, where it has no README.txt. */
-function introduction({ url }: Site): string {
-  return `Packages for pkgsrc. For pkgin, add to repositories.conf:
-
-    ${url}/All
-
-or any other directory that holds packages. To upload one, where the server permits it:
-
-    curl -T PACKAGE.tgz ${url}/All/
-
-It is in the index two seconds later. Status: ${url}/-/`;
+  const readme = await readmeOf(request, site);
+  const frame = await pageFrame({ title: path, depth: parts.length, tab: 'Files', site });
+  const page = await renderDirectoryPage({ path, entries, readme, frame });
+  const headers = { 'Content-Type': pageContentType, 'Cache-Control': 'no-cache' };
+  return request.body(page, 200, { ...headers, 'Content-Security-Policy': frame.policy });
 }
 
 /** The text of the directory's README.txt, or as much of it as a page shows; undefined without one. */

@@ -8,8 +8,10 @@
 
 import { opendir, stat } from 'node:fs/promises';
 import { html, raw } from 'hono/html';
+import { thousands } from '../wording.ts';
 import { Refusal } from './answer.ts';
 import { codeOf, isAbsence, modificationDate, realPathInside } from './open-served.ts';
+import type { PageFrame } from './page-frame.ts';
 import { isServedName } from './request-target.ts';
 import type { ServerLimits } from './server-limits.ts';
 
@@ -27,42 +29,36 @@ export interface DirectoryPage {
   readonly entries: readonly DirectoryEntry[];
   /** The text of its README.txt. */
   readonly readme: string | undefined;
+  readonly frame: Pick<PageFrame, 'before' | 'after'>;
 }
 
 /** Rows that are rendered before the event loop gets its turn. */
 const rowsAtATime = 1_000;
 
 /** UTF-8. */
-export async function renderDirectoryPage({ path, entries, readme }: DirectoryPage): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces = [Buffer.from(String(pageHead(path, readme)))];
+export async function renderDirectoryPage({
+  path,
+  entries,
+  readme,
+  frame,
+}: DirectoryPage): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces = [Buffer.from(frame.before + pageHead(path, readme))];
   for (let start = 0; start < entries.length; start += rowsAtATime) {
     const rows = entries.slice(start, start + rowsAtATime).map(entryRow);
     pieces.push(Buffer.from(rows.join('')));
     await new Promise(setImmediate);
   }
-  pieces.push(Buffer.from('</tbody>\n</table>\n'));
+  pieces.push(Buffer.from(`</tbody>\n</table>\n</section>\n${frame.after}`));
   return Buffer.concat(pieces);
 }
 
 function pageHead(title: string, readme: string | undefined): unknown {
   const introduction = readme === undefined ? '' : html`<pre>${readme}</pre>`;
   const parentRow = title === '/' ? '' : html`<tr><td><a href="../">../</a></td><td></td><td></td></tr>`;
-  return html`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title}</title>
-<style>
-:root { color-scheme: light dark; font-family: system-ui, sans-serif }
-pre { white-space: pre-wrap }
-th { text-align: left }
-th, td { padding: 0 1.5em 0 0 }
-td { font-variant-numeric: tabular-nums; white-space: nowrap }
-td + td, th + th { text-align: right }
-</style>
-<h1>${title}</h1>
+  return html`<h1>${title}</h1>
 ${introduction}
-<table>
+<section class="card scroll" aria-label="Files" tabindex="0">
+<table class="table files">
 <thead><tr><th>Name</th><th>Bytes</th><th>Changed (UTC)</th></tr></thead>
 <tbody>
 ${parentRow}
@@ -76,10 +72,6 @@ function entryRow({ kind, name, size, lastModified }: DirectoryEntry): unknown {
   const changed = lastModified.toISOString().slice(0, 16).replace('T', ' ');
   const href = raw(encodeURIComponent(name) + slash);
   return html`<tr><td><a href="${href}"><bdi>${name}</bdi>${slash}</a></td><td>${bytes}</td><td>${changed}</td></tr>\n`;
-}
-
-function thousands(bytes: number): string {
-  return String(bytes).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /**

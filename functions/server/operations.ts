@@ -1,10 +1,9 @@
 /** `/-/`: what is going on, as a page, as JSON and for Prometheus, and a retry of what failed. */
 
 import { operationsPage } from '../adapters/pages.ts';
-import { failureSentence } from '../failures.ts';
 import { isPackageKey } from '../keys.ts';
 import type { ObjectKey } from '../ports.ts';
-import { Refusal } from './answer.ts';
+import { answered, Refusal } from './answer.ts';
 import { isServedName } from './request-target.ts';
 import type { RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
 import type { ServedRequest, Site } from './site.ts';
@@ -45,16 +44,6 @@ export async function retry(request: ServedRequest, site: Site): Promise<Respons
 function json(request: ServedRequest, status: 200 | 202, value: ServiceStatus | RetryAnswer): Response {
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   return request.body(`${JSON.stringify(value, null, 2)}\n`, status, headers);
-}
-
-/** A disk that fails, or a directory that was removed, is not an error of the server: it says so, and continues. */
-async function answered<Value>(ask: () => Promise<Value>): Promise<Value> {
-  try {
-    return await ask();
-  } catch (error) {
-    const sentence = failureSentence(error);
-    throw sentence === undefined ? error : new Refusal(503, `Status is temporarily unavailable: ${sentence}`);
-  }
 }
 
 const expected = 'Expected JSON, {"key": "All/x-1.0.tgz"} or {"all": true}.';

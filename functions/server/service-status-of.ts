@@ -1,7 +1,7 @@
 /** Turns what the service knows into the answer of `/-/status`. */
 
+import type { Polled } from '../adapters/local/known-directories.ts';
 import type { DeadLetter } from '../adapters/local/memory-hints.ts';
-import type { Polled } from '../adapters/local/watch-directory.ts';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import { countFindings, sumOf } from '../check/findings.ts';
 import type { RepositoryStatus } from '../check/repository-status.ts';

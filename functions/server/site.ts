@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { Log } from '../log.ts';
 import type { PackageSource } from '../package/package-source.ts';
-import type { ETag, ObjectKey } from '../ports.ts';
+import type { ETag, ObjectKey, Repository } from '../ports.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { RepositoryOverview } from './overview.ts';
 import type { RequestTarget } from './request-target.ts';
@@ -88,10 +88,19 @@ export interface Operations {
   status(): Promise<ServiceStatus>;
   /** Of all repositories that are not empty, from what is known: it never makes a report. */
   overview(): Promise<readonly RepositoryOverview[]>;
+  /** Packages whose files have every word in their names, in all repositories. The best come first. */
+  search(text: string): Promise<{ readonly found: readonly FoundPackage[]; readonly isAll: boolean }>;
   /** In Prometheus' text format. It never makes a report either. */
   metrics(): Promise<MetricsText>;
   /** @returns how many packages are read again. */
   retry(wanted: RetryRequest): Promise<number>;
+}
+
+export interface FoundPackage {
+  readonly repository: Repository;
+  /** PKGNAME. */
+  readonly name: string;
+  readonly comment: string;
 }
 
 export interface MetricsText {

@@ -3,11 +3,19 @@
 import { dirname, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { isStoreName, parseStoreName } from '../../functions/adapters/store/store-address.ts';
 import type { Explanation } from '../../functions/check/explanation.ts';
 import { CannotRun } from '../../functions/failures.ts';
 import type { ObjectKey, ObjectStore, RecordTable } from '../../functions/ports.ts';
 import { printable } from '../../functions/wording.ts';
-import { addReadOptions, findIndexedDirectory, keyOf, openStackNamed, type ReadOptions } from '../read-target.ts';
+import {
+  addReadOptions,
+  findIndexedDirectory,
+  findIndexedStore,
+  keyOf,
+  openStackNamed,
+  type ReadOptions,
+} from '../read-target.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
@@ -18,8 +26,8 @@ export function addCommand(program: Command): void {
   const command = program
     .command('explain')
     .description('explain why a package is or is not in the index, and what to do')
-    .argument('<file>', 'a package in an indexed directory; with --stack, its key in the bucket', parsePath)
-    .option('--directory <dir>', 'the indexed directory (default: the nearest parent that has an .indexer)');
+    .argument('<file>', 'a package in an indexed directory or store; with --stack, its key in the bucket', parsePath)
+    .option('--directory <dir>', 'the indexed directory or store (default: the nearest one around the file)');
   addReadOptions(command).action(ending(explain));
 }
 
@@ -28,7 +36,8 @@ interface ExplainOptions extends ReadOptions {
 }
 
 async function explain(file: string, options: ExplainOptions): Promise<ExitCode> {
-  return options.stack === undefined ? explainFile(file, options) : explainInStack(file, options.stack, options);
+  if (options.stack !== undefined) return explainInStack(file, options.stack, options);
+  return isStoreName(file) ? explainInStore(file, options) : explainFile(file, options);
 }
 
 async function explainInStack(key: ObjectKey, name: string, options: ExplainOptions): Promise<ExitCode> {
@@ -45,6 +54,33 @@ async function explainInStack(key: ObjectKey, name: string, options: ExplainOpti
   return show(key, objects, records, next, options);
 }
 
+async function explainInStore(name: string, options: ExplainOptions): Promise<ExitCode> {
+  const { address, below: key } = placeInStore(name, options);
+  const { openStoreReadOnly } = await import('../../functions/adapters/store/opened-store.ts');
+  const { objects, records } = openStoreReadOnly(address, options.state);
+  try {
+    return await show(key, objects, records, readLater, options);
+  } finally {
+    records.close();
+  }
+}
+
+function placeInStore(name: string, options: ExplainOptions): ReturnType<typeof findIndexedStore> {
+  const { directory } = options;
+  if (directory !== undefined) {
+    const address = parseStoreName(directory, options);
+    if (name.startsWith(`${address.name}/`)) return { address, below: name.slice(address.name.length + 1) };
+    throw new CannotRun(`${name}: expected a package in ${address.name}`);
+  }
+  const found = findIndexedStore(name, options);
+  if (found.below !== '') return found;
+  throw new CannotRun(
+    `${name}: no indexed store found around it. Run ${ownCommand('index s3://BUCKET')} first, or use --directory.`,
+  );
+}
+
+const readLater = 'A running `serve` reads it within seconds; `index` does when you run it.';
+
 async function explainFile(file: string, options: ExplainOptions): Promise<ExitCode> {
   const directory = resolve(options.directory ?? directoryOf(file));
   const key = keyOf(directory, resolve(file));
@@ -52,13 +88,7 @@ async function explainFile(file: string, options: ExplainOptions): Promise<ExitC
   const { openReadOnly } = await import('../../functions/adapters/local/open-read-only.ts');
   const { objects, records } = await openReadOnly(directory, options.state);
   try {
-    return await show(
-      key,
-      objects,
-      records,
-      'A running `serve` reads it within seconds; `index` does when you run it.',
-      options,
-    );
+    return await show(key, objects, records, readLater, options);
   } finally {
     records.close();
   }

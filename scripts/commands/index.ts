@@ -1,11 +1,13 @@
-/** `index DIR`: brings the indexes of all repositories below a directory up to date, once. */
+/** `index DIR|s3://BUCKET`: brings the indexes of all repositories in a directory or a store up to date, once. */
 
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
-import type { RulesOptions } from '../../functions/adapters/local/rules-files.ts';
-import { SystemClock } from '../../functions/adapters/system-clock.ts';
-import type { Extracted } from '../../functions/extract-worker.ts';
+import type { OpenedDirectory } from '../../functions/adapters/local/opened-directory.ts';
+import { type RulesOptions, readRules } from '../../functions/adapters/local/rules-files.ts';
+import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
+import type { Extracted } from '../../functions/bulk-extract.ts';
+import { mixtureLine } from '../../functions/console-messages.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
@@ -21,8 +23,8 @@ import { endingForAll } from '../terminal/run-command.ts';
 export function addCommand(program: Command): void {
   const command = program
     .command('index')
-    .description('bring all indexes below a directory up to date, once')
-    .argument('[dir]', 'directory with repositories at any depth', parsePath);
+    .description('bring all indexes in a directory, or in an S3-compatible store, up to date, once')
+    .argument('[dir]', 'directory with repositories at any depth, or s3://BUCKET[/PREFIX]', parsePath);
   addIndexingOptions(command)
     .option('--force', 'read every package again, even if unchanged')
     .option('--quiet', 'print nothing unless something is wrong (for cron)')
@@ -30,7 +32,7 @@ export function addCommand(program: Command): void {
     .action(endingForAll(indexDirectories));
 }
 
-interface IndexOptions extends RulesOptions {
+interface IndexOptions extends StoreOptions, RulesOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
@@ -62,30 +64,21 @@ async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promi
 /** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, settle, force = false, quiet = false, wait = false, ...rulesOptions }: IndexOptions,
+  { state, formats, page, settle, force = false, quiet = false, wait = false, ...others }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
-  const [
-    { syncCalls },
-    { readRules },
-    { SettledHints },
-    { tableFile },
-    { ExtractThreads, FewOrMany },
-    { LocalIndexer },
-  ] = await Promise.all([
+  const [{ syncCalls }, { tableFile }, { ExtractThreads }, { LocalIndexer }] = await Promise.all([
     import('../../functions/adapters/local/file-calls.ts'),
-    import('../../functions/adapters/local/rules-files.ts'),
-    import('../../functions/adapters/local/settled-hints.ts'),
     import('../../functions/adapters/local/state-directory.ts'),
     import('../../functions/extract-threads.ts'),
     import('../../functions/local.ts'),
   ]);
-  const rules = await readRules(rulesOptions);
+  const rules = await readRules(others);
   const progress = new Progress('reading packages', quiet);
   const say = (line: string) => progress.say(console.error, label + line);
   const sayUnlessQuiet = quiet ? () => undefined : say;
   const print = quiet ? () => undefined : (line: string) => console.log(label + line);
-  const done = { hints: 0, leftOut: 0, summaries: 0, rejected: 0, failures: 0 };
+  const done = { hints: 0, summaries: 0, rejected: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
     say(printable(sentence));
@@ -102,12 +95,19 @@ async function indexDirectory(
     process.exit(exitCode);
   });
   const indexer = await LocalIndexer.open(
-    { directory, stateDirectory: state, calls: syncCalls, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
+    {
+      directory,
+      stateDirectory: state,
+      calls: syncCalls,
+      store: others,
+      onInUse: wait ? waiting(sayUnlessQuiet) : undefined,
+    },
     {
       formats,
       page,
       rules,
       events: {
+        // Of a store; threads report by themselves.
         onExtracted: (key, extraction) => {
           const row = extraction.outcome === 'removed' ? undefined : extraction.row;
           report(1, row?.state === 'rejected' ? [{ key, ...row.reason }] : []);
@@ -120,6 +120,9 @@ async function indexDirectory(
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
+          // A job that runs every few minutes need not repeat it.
+          if (mixture) (publication.outcome === 'published' ? say : sayUnlessQuiet)(mixture);
         },
         // The other repositories are published: they may have room, permissions, or a sound disk.
         onSummarizeFailed: (repository, error) => {
@@ -132,38 +135,39 @@ async function indexDirectory(
       },
     },
   );
-  const { directory: root, stateDirectory } = indexer.stores;
-  const threads = new ExtractThreads({
-    work: { directory: root, stateDirectory, table: tableFile(stateDirectory), rules },
-    onExtracted: ({ hints, changed, rejected, failed }) => {
-      for (const repository of changed) indexer.rowChanged(repository);
-      report(hints, rejected);
-      for (const sentence of failed) fail(sentence);
-    },
-  });
-  try {
-    const hints = new FewOrMany(indexer.hints, threads);
-    const settled = new SettledHints({
-      hints,
-      objects: indexer.stores.objects,
-      clock: new SystemClock(),
-      settleMilliseconds: 1_000 * settle,
-      onLeftOut: (key) => {
-        done.leftOut += 1;
-        sayUnlessQuiet(
-          `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
-        );
+  const threadsOf = ({ directory: root, stateDirectory, records }: OpenedDirectory) =>
+    new ExtractThreads({
+      work: {
+        directory: root,
+        stateDirectory,
+        table: records.isEmpty ? undefined : tableFile(stateDirectory),
+        rules,
+        settleMilliseconds: 1_000 * settle,
+      },
+      onExtracted: async ({ hints, changes, rejected, leftOut, failed }) => {
+        await records.writeAll(changes);
+        report(hints, rejected);
+        for (const key of leftOut)
+          sayUnlessQuiet(
+            `${printable(key)}: left out: it is still being written; run index again later, or with --settle 0`,
+          );
+        for (const sentence of failed) fail(sentence);
       },
     });
-    const found = await indexer.reindex({ force }, settled);
-    progress.start(found.hints - done.leftOut, done.hints);
+  const { stores } = indexer;
+  // A store answers after milliseconds, in which threads would only wait; and what is in it is complete.
+  const threads = 'directory' in stores ? threadsOf(stores) : undefined;
+  try {
+    const hints = threads ?? indexer.hints;
+    const found = await indexer.reindex({ force }, hints);
+    progress.start(found.hints, done.hints);
     await hints.idle();
   } catch (error) {
     indexer.abandon();
     throw error;
   } finally {
     progress.stop();
-    await threads.close();
+    await threads?.close();
     await indexer.close();
     ignoreStop();
   }

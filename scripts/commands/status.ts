@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { abilitiesLine } from '../../functions/adapters/store/abilities.ts';
 import { countFindings, findingTitles, listFindings, sumOf } from '../../functions/check/findings.ts';
 import type { RepositoryStatus } from '../../functions/check/repository-status.ts';
 import { joinKey } from '../../functions/keys.ts';
@@ -35,12 +36,14 @@ async function showStatus(directory: string | undefined, options: ReadOptions): 
 type Target<Kind> = ReadTarget & { readonly kind: Kind };
 
 async function showDirectory(target: Target<'directory'>, { json }: ReadOptions): Promise<ExitCode> {
-  const { directory } = target;
+  const { directory, abilities } = target;
   const statuses = await statusesOf(target);
-  if (json) console.log(asJson({ repositories: statuses.map(forPrograms) }));
+  const store = abilities === undefined ? {} : { store: abilities };
+  if (json) console.log(asJson({ ...store, repositories: statuses.map(forPrograms) }));
   else if (statuses.length === 0)
     console.log(`no repository below ${directory}: add packages, then run ${ownCommand(`index ${directory}`)}`);
   else console.log(describeAll(statuses, ownCommand(`check ${directory}`)));
+  if (abilities !== undefined && !json) console.log(`\n${abilitiesLine(abilities)}`);
   return exitCodeOf(statuses);
 }
 

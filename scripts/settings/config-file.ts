@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command, CommanderError, type Option } from 'commander';
+import { isStoreName } from '../../functions/adapters/store/store-address.ts';
 import { CannotRun, systemErrorSentence, UsageError } from '../../functions/failures.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
 import { settingName } from './setting.ts';
@@ -22,7 +23,7 @@ export interface ConfigFile {
 }
 
 interface ConfiguredDirectory {
-  /** Absolute. */
+  /** Absolute, or `s3://…`. */
   readonly path: string;
   readonly settings: Settings;
 }
@@ -50,7 +51,7 @@ export async function readConfigFile(file: string, options: readonly Option[]): 
       directories.map(({ path, ...table }: Settings, index) => {
         const where = `${file}: [[directories]] ${index + 1}: `;
         if (typeof path !== 'string' || path === '') throw new UsageError(`${where}expected path = "DIR"`);
-        return { path: resolve(dirname(file), path), settings: checked(where, table) };
+        return { path: isStoreName(path) ? path : resolve(dirname(file), path), settings: checked(where, table) };
       }),
     ),
   };

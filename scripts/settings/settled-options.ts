@@ -2,6 +2,7 @@
 
 import { resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
+import { isStoreName } from '../../functions/adapters/store/store-address.ts';
 import { UsageError } from '../../functions/failures.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
 import { type ConfigFile, readConfigFile, type Settings } from './config-file.ts';
@@ -68,7 +69,7 @@ async function configOf(command: Command): Promise<ConfigFile | undefined> {
 }
 
 function configuredAbove(config: ConfigFile | undefined, path: string) {
-  const absolute = resolve(path);
+  const absolute = isStoreName(path) ? path : resolve(path);
   return config?.directories.find((each) => absolute === each.path || absolute.startsWith(`${each.path}${sep}`));
 }
 

@@ -5,7 +5,9 @@ import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
+import { profileOption } from '../aws/account-options.ts';
 import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
+import { endpointOption, pathStyleOption, storeRegionOption } from './store-options.ts';
 import { addTrustOptions } from './trust-options.ts';
 
 /** Of every command that makes indexes. */
@@ -15,7 +17,11 @@ export function addIndexingOptions(command: Command): Command {
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
     .addOption(archOption())
-    .addOption(settleOption());
+    .addOption(settleOption())
+    .addOption(profileOption())
+    .addOption(storeRegionOption())
+    .addOption(endpointOption())
+    .addOption(pathStyleOption());
 }
 
 /** Of the commands that watch a directory. */
@@ -49,9 +55,10 @@ export function addWatchingOptions(command: Command): Command {
 }
 
 export function stateOption(): Option {
-  return new Option('--state <dir>', 'directory for the table (default: .indexer in the indexed directory)').argParser(
-    parsePath,
-  );
+  return new Option(
+    '--state <dir>',
+    'directory for the table (default: .indexer in the indexed directory; for a store, a place of this user)',
+  ).argParser(parsePath);
 }
 
 function formatsOption(): Option {

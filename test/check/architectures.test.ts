@@ -1,15 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareArchitectures } from '../../functions/check/architectures.ts';
+import { compareArchitectures, compareTotals } from '../../functions/check/architectures.ts';
 
 type Packages = readonly (readonly [name: string, ...architectures: string[]])[];
 
 function compare(packages: Packages): string {
   const named = packages.map(([name, ...architectures]) => ({ name, architectures }));
   const { architecture, foreign } = compareArchitectures(named);
+  assertTotals(packages);
   return [architecture ?? 'none', ...foreign.map((each) => `${each.architecture || '(empty)'}: ${each.names}`)].join(
     '; ',
   );
+}
+
+/** The numbers alone give the same, where each package is there once and has one architecture. */
+function assertTotals(packages: Packages): void {
+  if (packages.some((each) => each.length > 2) || new Set(packages.map(([name]) => name)).size < packages.length)
+    return;
+  const { architecture, foreign } = compareArchitectures(
+    packages.map(([name, ...architectures]) => ({ name, architectures })),
+  );
+  const totals = new Map<string, number>();
+  for (const value of packages.flatMap(([, ...values]) => values)) totals.set(value, (totals.get(value) ?? 0) + 1);
+  assert.deepEqual(compareTotals(totals), {
+    architecture,
+    foreign: foreign.map((each) => ({ architecture: each.architecture, packages: each.names.length })),
+  });
 }
 
 const cases: readonly (readonly [what: string, packages: Packages, expected: string])[] = [

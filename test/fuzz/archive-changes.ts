@@ -1,7 +1,7 @@
 /** Changes the entries of packages, and writes archives with valid checksums. */
 
 import type { Dice } from '../dice.ts';
-import { type Entry, type Headers, makeArchive, makeSigned } from '../package-maker.ts';
+import { type Entry, type Headers, makeArchive, makeSigned, paxRecord } from '../package-maker.ts';
 import { boundaries, changeBytes, changeText, randomBytes } from './byte-changes.ts';
 
 const blockBytes = 512;
@@ -70,7 +70,25 @@ const paxBodies = [
   '\n',
   '22 hdrcharset=BINARY\n',
   `${6 + 4_000 + 4} path=${'p'.repeat(4_000)}\n`,
+  ...sparseBodies(),
 ];
+
+/** Sparse files of GNU tar, right and wrong (test/package/sparse.test.ts). */
+function sparseBodies(): string[] {
+  const maps = ['0,1', '0,1,512,1', '5,1,0,1', '0,999999999999', '1', '', '0,1,', 'a,b', '-1,1'];
+  const sparse = (records: Readonly<Record<string, string>>) =>
+    Object.entries(records)
+      .map(([keyword, value]) => paxRecord(`GNU.sparse.${keyword}`, value))
+      .join('');
+  return [
+    ...maps.map((map) => sparse({ map, size: '513', numblocks: '2', name: '+DESC' })),
+    sparse({ major: '1', minor: '0', name: '+DESC', realsize: '1000' }),
+    sparse({ major: '1', minor: '0', name: '+CONTENTS', realsize: '999999999999' }),
+    sparse({ major: '2', minor: '0' }),
+    sparse({ size: '1000', numblocks: '1', offset: '0', numbytes: '10' }),
+    sparse({ offset: '10', numbytes: '999999999999', size: '1' }),
+  ];
+}
 
 /** The entries of a tar archive, as far as a simple parser can read it. */
 export function entriesIn(archive: Uint8Array): Entry[] {

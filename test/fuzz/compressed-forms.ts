@@ -23,6 +23,16 @@ export function compressSomehow(dice: Dice, archive: Uint8Array): Uint8Array {
   }
 }
 
+/** Compresses what is compressed already (gzip in gzip, xz in gzip), up to a few times, sometimes with bytes behind it. */
+export function compressAgain(dice: Dice, bytes: Uint8Array): Uint8Array {
+  let compressed = bytes;
+  for (let count = dice.pick([1, 1, 1, 2, 3]); count > 0; count -= 1) {
+    const member = dice.chance(0.7) ? gzipSync(compressed) : oddZstd(dice, compressed);
+    compressed = Buffer.concat([member, remainder(dice)]);
+  }
+  return compressed;
+}
+
 function cutSomewhere(dice: Dice, bytes: Uint8Array): Uint8Array[] {
   const cuts = Array.from({ length: dice.integer(1, 3) }, () => dice.integer(0, bytes.length)).sort((a, b) => a - b);
   return [...cuts, bytes.length].map((end, index) => bytes.subarray(cuts[index - 1] ?? 0, end));

@@ -15,7 +15,7 @@ import { type Entry, makePackage } from '../package-maker.ts';
 import { readSummary } from '../pkgin-reader.ts';
 import { changeArchive, entriesIn, signSomehow } from './archive-changes.ts';
 import { boundaries, changeBytes } from './byte-changes.ts';
-import { changeXzHeader, compressSomehow } from './compressed-forms.ts';
+import { changeXzHeader, compressAgain, compressSomehow } from './compressed-forms.ts';
 import { Finding, type FuzzTarget } from './target.ts';
 
 /** Requests per package: each takes a round trip. At 4 MiB each, these are more than the limit of 32 MiB. */
@@ -169,6 +169,11 @@ interface Original {
 let originals: readonly Original[] | undefined;
 
 function drawPackage(dice: Dice): Uint8Array {
+  const bytes = drawLayer(dice);
+  return dice.chance(0.15) ? compressAgain(dice, bytes) : bytes;
+}
+
+function drawLayer(dice: Dice): Uint8Array {
   originals ??= loadOriginals();
   const original = dice.pick(originals);
   const isXz = Buffer.from(original.bytes.subarray(0, 6)).toString('latin1') === '\xfd7zXZ\0';
@@ -192,6 +197,11 @@ function loadOriginals(): Original[] {
     'made.sha256.xz',
     'made.x86.xz',
     'made.tar',
+    'sparse-pax-0.0.tgz',
+    'sparse-pax-0.1.tgz',
+    'sparse-pax-1.0.tgz',
+    'sparse-gnu.tgz',
+    'sparse-libarchive.tgz',
   ];
   const made = [
     makePackage({ headers: 'pax', buildInfo: 'OPSYS=NetBSD\nPROVIDES=/lib/x\nCC=cc\n', sizePkg: '17\n' }),

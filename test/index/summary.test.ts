@@ -198,7 +198,7 @@ describe('a summary that was changed', () => {
             for (const file of gone) table.delete(file);
             for (const row of put) table.set(row.file, row);
             const blocks = splitIndex(published(before, blockBytes), before.digest, blockBytes) ?? assert.fail();
-            const base = { blocks, fileSum: before.fileSum };
+            const base = { blocks, fileSum: before.fileSum, architectures: before.architectures };
             const changes = new Set([...gone, ...put.map(({ file }) => file), ...untouched]);
             const changed = await changeSummary(base, changes, read, options);
             const rebuilt = await buildSummary(each(sorted()), [], options);
@@ -206,6 +206,7 @@ describe('a summary that was changed', () => {
             assert.equal(changed.digest, rebuilt.digest);
             assert.equal(changed.records, rebuilt.records);
             assert.equal(changed.fileSum, rebuilt.fileSum);
+            assert.deepEqual(changed.architectures, rebuilt.architectures);
             assert.ok(rebuilt.files.known === 'all');
             assert.deepEqual(filesAfter(before, changed), [...rebuilt.files.files]);
             assert.deepEqual(published(changed, blockBytes), published(rebuilt, blockBytes));

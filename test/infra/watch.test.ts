@@ -66,8 +66,10 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
   const shown = widgets.flatMap(({ properties }) => properties.metrics);
   const counted = shown.filter(([namespace]) => namespace === 'PkgsrcIndexer');
   assert.deepEqual([...new Set(counted.map(([, name]) => name))].toSorted(), [
+    'DependencyCycles',
     'DuplicateNames',
     'DuplicatePaths',
+    'ForeignArchitectures',
     'HintsReceived',
     'MissingDependencies',
     'MissingLibraries',

@@ -62,7 +62,7 @@ describe('reindex', () => {
     for (const [repository, file, text] of [
       ['a', 'x-1.tgz', record],
       ['a', 'y.tgz', record],
-      ['b', 'z-1.tgz', 'PKGNAME=z-1\n\n'],
+      ['b', 'z-1.tgz', 'PKGNAME=z-1\nMACHINE_ARCH=x86_64\nMACHINE_ARCH=vax\n\n'],
     ] as const) {
       const facts = {
         repository,
@@ -76,6 +76,8 @@ describe('reindex', () => {
       await world.records.putRow({ ...facts, state: 'indexed', record: Buffer.from(text), warnings: [] });
     }
     await run(world, [''], {}, always);
+    assert.deepEqual(valuesOf('ForeignArchitectures'), [0, 1]);
+    assert.deepEqual(valuesOf('DependencyCycles'), [0, 0]);
     assert.deepEqual(valuesOf('MissingDependencies'), [2, 0]);
     assert.deepEqual(valuesOf('MissingLibraries'), [0, 0]);
     assert.deepEqual(valuesOf('DuplicateNames'), [1, 0]);
@@ -118,6 +120,23 @@ describe('reindex', () => {
       ],
     );
     assert.deepEqual(counts, { repositories: 3, packages: 0, hints: 0, isComplete: true });
+  });
+
+  it('says so in a short line, however many files have the same name', async () => {
+    const world = newWorld();
+    const facts = { etag: '', size: 1, lastModified: new Date(0), indexedAt: new Date(0), rules: '' };
+    for (let number = 0; number < 1_200; number += 1) {
+      const record = Buffer.from(`PKGNAME=${number % 2 === 0 ? 'a' : 'b'}-1.0\n\n`);
+      const file = `a-file-with-a-longer-name-${number}.tgz`;
+      await world.records.putRow({ ...facts, repository: 'All', file, state: 'indexed', record, warnings: [] });
+    }
+    await run(world, [''], {}, always);
+    const lines = logged.filter(({ message }) => message === 'checked');
+    assert.deepEqual(
+      lines.map(({ duplicateNames }) => duplicateNames),
+      [2],
+    );
+    assert.ok(logged.every((line) => JSON.stringify(line).length < 1_000));
   });
 
   it('counts packages whose keys have an empty part, once, and says so', async () => {

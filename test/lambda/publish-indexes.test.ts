@@ -106,6 +106,37 @@ describe('summarize', () => {
     assert.deepEqual(valuesOf('Publications'), []);
   });
 
+  it('counts the packages of foreign architectures, from what changed, and names the architectures', async () => {
+    const ports = world();
+    const put = async (name: string, arch: string) => {
+      const key = `All/${name}-1.0.tgz`;
+      ports.objects.upload(key, makePackage({ name: `${name}-1.0`, buildInfo: `MACHINE_ARCH=${arch}\n` }));
+      await followHints(ports, hinted({ key }));
+    };
+    for (const name of ['a', 'b']) await put(name, 'x86_64');
+    await publish(ports, requests(['All']));
+    await ports.clock.advance(2_000);
+    await put('c', 'aarch64');
+    ports.records.rows = () => assert.fail('expected to read no other rows');
+    await publish(
+      ports,
+      changes(['All'], () => 'c-1.0.tgz'),
+    );
+    await ports.clock.advance(2_000);
+    await put('c', 'x86_64v3');
+    await publish(
+      ports,
+      changes(['All'], () => 'c-1.0.tgz'),
+    );
+    assert.deepEqual(valuesOf('ForeignArchitectures'), [0, 1, 0]);
+    const warnings = logged.filter(({ level }) => level === 'WARN');
+    assert.deepEqual(
+      warnings.map(({ repository, architecture, foreign }) => [repository, architecture, foreign]),
+      [['All', 'x86_64', [{ architecture: 'aarch64', packages: 1 }]]],
+    );
+    assert.deepEqual(logged.find(({ message }) => message === 'published')?.architectures, { x86_64: 2 });
+  });
+
   it('keeps the page where one is wanted, and says where there is one that is not ours', async () => {
     const ports = { ...world(), page: smallPage };
     for (const key of ['All/made-1.0.tgz', 'other/made-1.0.tgz']) await upload(ports, key);
@@ -196,8 +227,12 @@ describe('summarize', () => {
       batch = first === -1 ? [] : batch.slice(first);
     }
     assert.equal(valuesOf('Publications').length, repositories.length);
-    const warned = logged.filter(({ level }) => level === 'WARN').map(({ late }) => late);
-    assert.deepEqual(warned, [repositories.slice(-(warned[0] as string[]).length)]);
+    const warned = logged
+      .filter(({ level }) => level === 'WARN')
+      .map(({ repositories: late, first }) => ({ late, first }));
+    const late = repositories.slice(-Number(warned[0]?.late));
+    assert.deepEqual(warned, [{ late: late.length, first: late.slice(0, publishLimits.namedMax) }]);
+    assert.ok(late.length > publishLimits.namedMax);
     assert.equal(ports.objects.objects.has('r99/pkg_summary.gz'), true);
   });
 

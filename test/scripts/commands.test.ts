@@ -50,8 +50,9 @@ describe('deploy --dry-run, without credentials and without a network', () => {
   });
 
   test('a new bucket has its rules in the template', async () => {
-    const { exitCode, stdout } = await dryRun('--no-cdn', '--stack', 'mine');
+    const { exitCode, stdout } = await dryRun('--no-cdn', '--stack', 'mine', '--asset-bucket', 'code');
     assert.equal(exitCode, 0);
+    assert.match(await readFile(join(outdir, 'mine.template.json'), 'utf8'), /"S3Bucket": "code"/);
     assert.match(stdout, /the stack contains the new bucket mine-ACCOUNT-REGION with its notification rules/);
     assert.match(stdout, /1 {2}AWS::S3::Bucket/);
     assert.doesNotMatch(stdout, /CloudFront/);

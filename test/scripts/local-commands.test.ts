@@ -101,7 +101,14 @@ test('index judges again what is there when it gets another --arch, and reads no
     table.close();
     return row?.indexedAt;
   };
-  assert.match((await index()).stdout, /^All: 3 packages, 0 rejected/);
+  const first = await index();
+  assert.match(first.stdout, /^All: 3 packages, 0 rejected/);
+  assert.match(
+    first.stderr,
+    /^mixed All: 1 package for aarch64 beside those for x86_64: pkgin update stops for everyone/,
+  );
+  assert.match((await index()).stderr, /^mixed All: /);
+  assert.equal((await index('--quiet')).stderr, '');
   const indexed = await readAt();
   const { exitCode, stdout, stderr } = await index('--arch', 'x86_64');
   assert.equal(exitCode, 1);
@@ -166,6 +173,26 @@ test('a table that cannot be made is told with its place', async () => {
   const { exitCode, stderr } = await runHere('index', [directory, '--state', state, '--settle', '0']);
   assert.equal(exitCode, 3);
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
+});
+
+test('check and status of a repository below the directory that was indexed find its table', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-below-'));
+  t.after(() => rm(place, { recursive: true }));
+  for (const repository of ['a/All', 'b/All', 'ab/All']) {
+    await mkdir(join(place, repository), { recursive: true });
+    const packingList = [`@pkgdep gone-from-${repository[0]}>=1`];
+    await writeFile(join(place, repository, 'x-1.0.tgz'), makePackage({ name: 'x-1.0', packingList }));
+  }
+  assert.equal((await runHere('index', [place, '--settle', '0'])).exitCode, 0);
+  for (const below of ['a', 'a/All', 'a/All/']) {
+    const checked = await runHere('check', [join(place, below)]);
+    assert.match(checked.stdout, /gone-from-a/);
+    assert.doesNotMatch(checked.stdout, /gone-from-b|ab\/All/);
+    const status = await runHere('status', [join(place, below)]);
+    assert.match(status.stdout, /^a\/All /m);
+    assert.doesNotMatch(status.stdout, /^(?:b|ab)\/All /m);
+  }
+  assert.ok(!existsSync(join(place, 'a/All/.indexer')));
 });
 
 describe('check', () => {

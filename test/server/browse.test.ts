@@ -304,7 +304,7 @@ describe('a link', () => {
     await symlink('All', join(root, 'Current'));
     assert.equal((await request('GET', '/net/x-1.0.tgz')).text, 'package x');
     assert.equal((await request('GET', '/Current/x-1.0.tgz')).text, 'package x');
-    const { text } = await request('GET', '/');
+    const { text } = await request('GET', '/?list');
     assert.ok(text.includes('"Current/"') && text.includes('"net/"'));
     assert.ok((await request('GET', '/net/')).text.includes('"x-1.0.tgz"'));
   });
@@ -357,9 +357,9 @@ describe('GET of a directory', () => {
     await writeFile(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xe4]), Buffer.from('.tgz')]), 'x');
     await symlink(tmpdir(), join(root, 'outside'));
     execFileSync('mkfifo', [join(root, 'pipe')]);
-    const { text } = await request('GET', '/');
+    const { text } = await request('GET', '/?list');
     assert.deepEqual(
-      [...text.matchAll(/href="([^"]*)"/g)].map((match) => match[1]),
+      [...text.matchAll(/<a href="([^"./][^"]*)"/g)].map((match) => match[1]),
       ['good-1.0.tgz'],
     );
   });
@@ -397,40 +397,25 @@ describe('GET of a directory', () => {
     assert.ok((await request('GET', '/All/?list')).text.includes('href="x-1.0.tgz"'));
   });
 
-  it('of the root says how to use the repository, at the public URL', async (test) => {
-    const { request, put } = await startServer(test, { publicUrl: 'https://packages.example/pkg' });
-    assert.match((await request('GET', '/')).text, /repositories.conf:\n\n {4}https:\/\/packages.example\/pkg\/All\n/);
-    await put('All/x-1.0.tgz', 'x');
-    assert.ok(!(await request('GET', '/All/')).text.includes('repositories.conf'));
-    await put('README.txt', 'Ours.');
-    const { text } = await request('GET', '/');
-    assert.ok(text.includes('<pre>Ours.</pre>') && !text.includes('repositories.conf'));
-  });
-
-  it('of the root names the address of the server where there is no public URL', async (test) => {
-    const { request, port } = await startServer(test);
-    assert.ok((await request('GET', '/')).text.includes(`\n    http://127.0.0.1:${port}/All\n`));
-  });
-
   it('shows its README.txt above the list, and not more of it than a page may have', async (test) => {
     const running = await startServer(test, { limits: { readmeBytesMax: 20 } });
     await running.put('README.txt', 'Use <pkgin> & enjoy.');
-    assert.ok((await running.request('GET', '/')).text.includes('<pre>Use &lt;pkgin&gt; &amp; enjoy.</pre>'));
+    assert.ok((await running.request('GET', '/?list')).text.includes('<pre>Use &lt;pkgin&gt; &amp; enjoy.</pre>'));
     await running.put('README.txt', 'Use <pkgin> & enjoy. More');
-    assert.ok((await running.request('GET', '/')).text.includes('enjoy.\n[the rest is in README.txt]</pre>'));
+    assert.ok((await running.request('GET', '/?list')).text.includes('enjoy.\n[the rest is in README.txt]</pre>'));
   });
 
   it('has pageEntriesMax entries at most', async (test) => {
     const running = await startServer(test, { limits: { pageEntriesMax: 2, pagesMax: 1 } });
     await running.put('a', '');
     await running.put('b', '');
-    assert.equal((await running.request('GET', '/')).status, 200);
+    assert.equal((await running.request('GET', '/?list')).status, 200);
     await running.put('c', '');
-    const { status, text } = await running.request('GET', '/');
+    const { status, text } = await running.request('GET', '/?list');
     assert.deepEqual([status, text], [503, 'This directory has too many entries for one page: the limit is 2.\n']);
     assert.equal((await running.request('GET', '/c')).status, 200);
     await rm(join(running.root, 'c'));
-    assert.equal((await running.request('GET', '/')).status, 200);
+    assert.equal((await running.request('GET', '/?list')).status, 200);
   });
 
   it('is one of pagesMax that are made or sent at the same time', async (test) => {
@@ -453,11 +438,11 @@ describe('GET of a directory', () => {
       last = performance.now();
     }, 1);
     const answered = connect(running.port, '127.0.0.1');
-    answered.write(requestBytes('GET', '/', running.port, {}));
+    answered.write(requestBytes('GET', '/?list', running.port, {}));
     const bytes = await allBytes(answered);
     clearInterval(ticking);
 
-    assert.equal(bytes.toString('latin1').match(/<a href/g)?.length, names.length);
+    assert.equal(bytes.toString('latin1').match(/<tr><td><a href/g)?.length, names.length);
     test.diagnostic(`the event loop was held for ${longestMilliseconds.toFixed()} ms at most`);
     assert.ok(longestMilliseconds < 500, `${longestMilliseconds} ms`);
   });

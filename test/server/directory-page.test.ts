@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { DirectoryEntry } from '../../functions/server/directory-page.ts';
 import { renderDirectoryPage } from '../../functions/server/directory-page.ts';
+import { pageFrame } from '../../functions/server/page-frame.ts';
 import { isServedName } from '../../functions/server/request-target.ts';
 
 const entry = (name: string, more: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
@@ -13,12 +14,19 @@ const entry = (name: string, more: Partial<DirectoryEntry> = {}): DirectoryEntry
   ...more,
 });
 
+const everybody = { who: 'all' } as const;
+
 async function render(
   entries: readonly DirectoryEntry[],
   more: { path?: string; readme?: string } = {},
 ): Promise<string> {
   const { path = '/All/', readme } = more;
-  return Buffer.from(await renderDirectoryPage({ path, entries, readme })).toString();
+  const site = {
+    url: 'http://packages.example',
+    views: { operations: everybody, metrics: everybody, health: everybody },
+  };
+  const frame = await pageFrame({ title: path, depth: path.split('/').length - 2, tab: 'Files', site });
+  return Buffer.from(await renderDirectoryPage({ path, entries, readme, frame })).toString();
 }
 
 /** The links that pkg_add takes for files: in double quotes, and without a slash. */
@@ -55,12 +63,15 @@ describe('the page of a directory', () => {
       { readme: hostileNames.join('\n') },
     );
     assert.deepEqual(linkedNames(page), hostileNames);
-    for (const element of ['<script', '<img', '<a href="evil"', "onmouseover='"]) assert.ok(!page.includes(element));
+    for (const element of ['<script>alert', '<img', '<a href="evil"', "onmouseover='"])
+      assert.ok(!page.includes(element));
   });
 
   it('escapes the path of the directory', async () => {
     const page = await render([], { path: '/<b>/' });
-    assert.ok(page.includes('<h1>/&lt;b&gt;/</h1>') && !page.includes('<b>'));
+    assert.ok(
+      page.includes('<h1>/&lt;b&gt;/</h1>') && page.includes('<title>/&lt;b&gt;/</title>') && !page.includes('<b>'),
+    );
   });
 
   it('gives pkg_add neither directories nor the way up', async () => {

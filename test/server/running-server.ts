@@ -79,6 +79,7 @@ export const idleStatus: ServiceStatus = {
 export const idleOperations: Operations = {
   status: async () => idleStatus,
   overview: async () => [],
+  search: async () => ({ found: [], isAll: true }),
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' }),
   retry: async () => 0,
 };

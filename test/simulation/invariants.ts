@@ -7,6 +7,7 @@ import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { indexFiles, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Row } from '../../functions/ports.ts';
+import type { Rules } from '../../functions/record/rules.ts';
 import type { MemoryObjects } from '../adapters/memory-objects.ts';
 import { readIndex } from '../pkgin-reader.ts';
 import { type MadePackage, recordOf } from './made-packages.ts';
@@ -36,6 +37,8 @@ export interface InvariantsOptions {
   readonly blockBytes: number;
   readonly page: boolean;
   readonly hasClockSteps: boolean;
+  /** The rules now. */
+  readonly rules: () => Rules;
 }
 
 /** A file's record at some time; undefined: it had no row, or a rejected one. Versions count changes of rows. */
@@ -154,7 +157,7 @@ export class Invariants implements Witness {
     const key = joinKey(row.repository, row.file);
     const made = this.#options.uploaded.get(row.etag);
     if (made === undefined) throw new Violation('a row is of nothing that ever was', `${key} ${row.etag}`);
-    const expected = recordOf(made, row.file);
+    const expected = recordOf(made, row.file, row.rules.split(' ').slice(1));
     const record = row.state === 'indexed' ? latin1(row.record) : undefined;
     if (record !== expected)
       throw new Violation(
@@ -266,6 +269,14 @@ export class Invariants implements Witness {
     }
   }
 
+  /** A row that says that other rules made it would be judged again for ever. */
+  checkRules(isExempt: (key: string) => boolean): void {
+    const { architectures } = this.#options.rules();
+    for (const [key, { rules }] of this.#rows)
+      if (rules.split(' ').slice(1).join() !== architectures.join() && !isExempt(key))
+        throw new Violation('changed rules reach every row', `${key}: expected ${architectures}, found ${rules}`);
+  }
+
   /** Of a repository of which nothing is left, only a name in the table may be. */
   async checkAdopted(isAdopted: (repository: string) => Promise<boolean>): Promise<void> {
     for (const repository of this.#whole) {
@@ -343,7 +354,7 @@ export class Invariants implements Witness {
 
   #recordInBucket(key: string): string | undefined {
     const made = this.#options.uploaded.get(this.#options.objects.objects.get(key)?.etag ?? '');
-    return made && recordOf(made, splitKey(key).file);
+    return made && recordOf(made, splitKey(key).file, this.#options.rules().architectures);
   }
 
   /**

@@ -17,7 +17,7 @@ describe('the packages of the simulation', () => {
       const row = await records.row('All', 'b-2.0.tgz');
       assert.equal(
         row?.state === 'indexed' ? Buffer.from(row.record).toString('latin1') : undefined,
-        recordOf(made, 'b-2.0.tgz'),
+        recordOf(made, 'b-2.0.tgz', []),
       );
       assert.equal(row?.etag, 'write-1');
     });

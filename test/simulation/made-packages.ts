@@ -31,19 +31,34 @@ export function makePackage(name: string, kind: PackageKind): MadePackage {
   return known;
 }
 
-/** What the index must say of the package under that file name; undefined: nothing, since it is bad. */
-export function recordOf({ name, kind, bytes }: MadePackage, file: string): string | undefined {
+/**
+ * What the index must say of the package under that file name; undefined: nothing, since it is bad, or of an architecture that is not
+ * accepted.
+ * @param architectures that are accepted; empty: any.
+ */
+export function recordOf(
+  { name, kind, bytes }: MadePackage,
+  file: string,
+  architectures: readonly string[],
+): string | undefined {
   if (kind === 'cut' || kind === 'text' || kind === 'nameless' || kind === 'unsafe') return undefined;
+  if (architectures.length > 0 && !architectures.includes(architectureOf(kind))) return undefined;
   const lines = [
     `PKGNAME=${name}`,
-    'DEPENDS=perl>=5.0',
+    'DEPENDS=pe>=5.0',
     `COMMENT=${comments[kind]}`,
-    'OPSYS=NetBSD',
+    `MACHINE_ARCH=${architectureOf(kind)}`,
     `FILE_NAME=${file}`,
     `FILE_SIZE=${bytes.length}`,
     `DESCRIPTION=It is ${kind}.`,
   ];
   return `${lines.join('\n')}\n\n`;
+}
+
+export const architectures = ['x', 'y'] as const;
+
+function architectureOf(kind: PackageKind): (typeof architectures)[number] {
+  return kind === 'other' || kind === 'wide' ? 'y' : 'x';
 }
 
 const comments: Record<PackageKind, string> = {
@@ -62,11 +77,11 @@ function bytesOf(name: string, kind: PackageKind): Uint8Array {
   if (kind === 'text') return Buffer.from(`${name} is no package\n`);
   const nameLine = kind === 'nameless' ? '' : `@name ${kind === 'unsafe' ? '../' : ''}${name}\n`;
   const archive = makeArchive([
-    { name: '+CONTENTS', body: `@cwd /usr/pkg\n${nameLine}@pkgdep perl>=5.0\nbin/x\n` },
+    { name: '+CONTENTS', body: `@cwd /usr/pkg\n${nameLine}@pkgdep pe>=5.0\nbin/x\n` },
     { name: '+COMMENT', body: `${comments[kind]}\n` },
     ...(kind === 'wide' ? [{ name: '+INSTALL', body: '#'.repeat(20_000) }] : []),
     { name: '+DESC', body: `It is ${kind}.\n` },
-    { name: '+BUILD_INFO', body: 'OPSYS=NetBSD\nCC=cc\n' },
+    { name: '+BUILD_INFO', body: `MACHINE_ARCH=${architectureOf(kind)}\nCC=cc\n` },
     { name: 'bin/x', body: '#!/bin/sh\n' },
   ]);
   if (kind === 'gzip') return gzipSync(archive);

@@ -64,6 +64,27 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'old?.etag === object.etag && !force',
     to: 'old?.size === object.size && !force',
   },
+  'extract ignores the rules that a row was made by': {
+    theme: 'rules',
+    seed: 6,
+    step: 'extract',
+    from: 'known?.rules === fingerprintOf(rules)',
+    to: 'known !== undefined',
+  },
+  'extract says that a row is of the new rules, and does not judge it': {
+    theme: 'rules',
+    seed: 6,
+    step: 'extract',
+    from: '(known && judgeAgain(known, rules))',
+    to: '(known && { ...known, rules: fingerprintOf(rules) })',
+  },
+  'reindex does not compare the rules': {
+    theme: 'rules',
+    seed: 6,
+    step: 'reindex',
+    from: ' || rules !== options.rules',
+    to: '',
+  },
   'extract keeps the row of a package that is gone': {
     step: 'extract',
     from: 'await records.deleteRow(repository, file);',
@@ -202,8 +223,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seed: 13,
     theme: 'growth',
     step: 'summarize',
-    from: 'changeSummary({ blocks, fileSum }, changes,',
-    to: 'changeSummary({ blocks, fileSum }, new Set([...changes].slice(0, 1)),',
+    from: 'changeSummary({ blocks, fileSum, architectures }, changes,',
+    to: 'changeSummary({ blocks, fileSum, architectures }, new Set([...changes].slice(0, 1)),',
   },
   'summarize forgets what changed in its second pass': {
     seed: 5,

@@ -1,9 +1,10 @@
 /** What a seed stands for: a setting, and what the users, the operator and the clock do in it. */
 
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
+import type { Rules } from '../../functions/record/rules.ts';
 import { Dice } from '../dice.ts';
 import { type FaultRates, faultNames, noFaults } from './faults.ts';
-import { type PackageKind, packageKinds } from './made-packages.ts';
+import { architectures, type PackageKind, packageKinds } from './made-packages.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -51,6 +52,7 @@ export type Deed = { readonly id: string; readonly at: number } & (
   /** As an operator may do at any time, beside those that rows cause. */
   | { readonly kind: 'summarize'; readonly repository: string }
   | { readonly kind: 'switch-formats'; readonly formats: readonly IndexFormatName[] }
+  | { readonly kind: 'change-rules'; readonly rules: Rules }
   | { readonly kind: 'step-clock'; readonly milliseconds: number }
   /**
    * Somebody puts an index there: of his own; a copy of the last one of ours, as any program would; or an older one of ours, with what
@@ -89,6 +91,7 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index' | 'f
   reindex: 7,
   summarize: 4,
   'switch-formats': 3,
+  'change-rules': 0,
   'step-clock': 6,
   'foreign-index': 2,
   vanish: 0,
@@ -105,6 +108,7 @@ const namesFor = {
   pages: [4, 8],
   return: [2, 4],
   failing: [2, 4],
+  rules: [2, 4],
 } as const;
 const millisecondsFor = {
   anything: [150, 800, 3_000, 8_000],
@@ -116,6 +120,7 @@ const millisecondsFor = {
   pages: [3_000, 8_000],
   return: [3_000, 8_000],
   failing: [800, 3_000, 8_000],
+  rules: [800, 3_000, 8_000],
 } as const;
 const countFor = {
   anything: [2, 14],
@@ -127,8 +132,9 @@ const countFor = {
   pages: [8, 30],
   return: [6, 16],
   failing: [6, 20],
+  rules: [4, 20],
 } as const;
-export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'return' | 'failing';
+export type Theme = keyof typeof themeWeights | 'pages' | 'lost table' | 'return' | 'failing' | 'rules';
 
 const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   anything: {},
@@ -147,6 +153,7 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
   return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 20, return: 20 },
+  rules: { rename: 2, reindex: 20, 'foreign-index': 0, 'change-rules': 20 },
   failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
 };
 
@@ -155,13 +162,14 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
  * are slow or die; `adoption`, a crowd on a repository that was there before; `clock`, publications in haste while the clock jumps;
  * `growth`, many packages that come and go in a repository that is published all the while; `pages`, others who put pages there;
  * `lost table`, the same crowd on a repository whose indexes are ours and right; `return`, repositories that vanish and come back;
- * `failing`, a repository that cannot be published, beside others that can.
+ * `rules`, an operator who changes the rules while packages come and go; `failing`, a repository that cannot be published, beside others that can.
  */
 const themeWeights = { anything: 4, duel: 3, adoption: 2, clock: 1, growth: 3 } as const;
 const pagesChance = 0.08;
 const lostTableChance = 0.05;
 const returnChance = 0.1;
 const failingChance = 0.06;
+const rulesChance = 0.06;
 
 export function planOf(seed: number, asked?: Theme): Plan {
   const dice = new Dice(seed, 'plan');
@@ -170,7 +178,8 @@ export function planOf(seed: number, asked?: Theme): Plan {
   const isLost = new Dice(seed, 'table').chance(lostTableChance);
   const isBack = new Dice(seed, 'return').chance(returnChance);
   const isFailing = new Dice(seed, 'failing').chance(failingChance);
-  const seldom = isLost ? 'lost table' : isBack ? 'return' : drawn;
+  const isRuled = new Dice(seed, 'rules').chance(rulesChance);
+  const seldom = isLost ? 'lost table' : isBack ? 'return' : isRuled ? 'rules' : drawn;
   const theme = asked ?? (isFailing ? 'failing' : pageDice.chance(pagesChance) ? 'pages' : seldom);
   const repositoriesUsed = repositories.slice(0, repositoryCount(theme, dice));
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
@@ -182,7 +191,7 @@ export function planOf(seed: number, asked?: Theme): Plan {
     page: pageDice.chance(theme === 'lost table' ? 0.2 : 0.9),
   };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
-  const isOld = theme === 'adoption' || theme === 'lost table' || dice.chance(0.15);
+  const isOld = theme === 'adoption' || theme === 'lost table' || (theme !== 'rules' && dice.chance(0.15));
   const indexes = theme === 'lost table' ? ourIndexes : undefined;
   const deeds = isOld ? drawPast(dice, repositoriesUsed, namesUsed, indexes) : [];
   const milliseconds = dice.pick(millisecondsFor[theme]);
@@ -245,6 +254,8 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
   switch (theme) {
     case 'anything':
       return {};
+    case 'rules':
+      return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...drawRates(dice), twin } };
     case 'duel':
       return { ...crowd, faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin } };
     case 'adoption':
@@ -340,6 +351,8 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
       return { kind, repository };
     case 'switch-formats':
       return { kind, formats: dice.pick([indexFormatNames, ['gz'], ['zst']]) };
+    case 'change-rules':
+      return { kind, rules: { architectures: dice.pick([[], ['x'], ['y'], architectures]) } };
     case 'step-clock':
       return { kind, milliseconds: dice.pick([-2_000, -1_000, 1_000, 2_000]) };
     case 'foreign-index':

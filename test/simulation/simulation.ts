@@ -11,15 +11,18 @@
 import { hash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
+import { metadataOf } from '../../functions/index/index-heads.ts';
 import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
+import { defaultRules } from '../../functions/record/rules.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
 import { type MemoryObject, MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { Dice } from '../dice.ts';
 import { smallPage } from '../page/small-page.ts';
 import { ChangeStream } from './change-stream.ts';
+import { Configured } from './configured.ts';
 import { Faults } from './faults.ts';
 import { HintDeliveries } from './hint-deliveries.ts';
 import { Invariants, Violation } from './invariants.ts';
@@ -71,11 +74,13 @@ export async function simulate(plan: Plan, options: SimulationOptions): Promise<
 /** Losses that concern everything. */
 const whatWasThere = 'what was there before';
 const switchedFormats = 'formats that were switched';
+const changedRules = 'rules that were changed';
 /** Deeds that no hint tells of. */
 const lossOf: Partial<Record<Deed['kind'], string>> = {
   'old-package': whatWasThere,
   'old-index': whatWasThere,
   'switch-formats': switchedFormats,
+  'change-rules': changedRules,
   'foreign-index': 'an index over ours',
   'foreign-page': 'a page over ours',
   vanish: 'indexes that vanished',
@@ -102,13 +107,12 @@ class Simulation {
   #publications = 0;
   /** Indexes of ours, as they were published. */
   readonly #published = new Map<string, MemoryObject[]>();
-  #formats: readonly IndexFormatName[];
+  readonly #formats: Configured<readonly IndexFormatName[]>;
+  readonly #rules = new Configured(defaultRules);
   /** Milliseconds by which all clocks of the indexer are off. */
   #clockStep = 0;
   #isHealing = false;
   readonly #losses = new Losses();
-  /** The formats of the summarizes that go on. */
-  readonly #formatsInUse = new Map<Work, readonly IndexFormatName[]>();
   #failure: unknown;
 
   constructor(plan: Plan, { steps, traces = false, ...forcedOrSuppressed }: SimulationOptions) {
@@ -116,7 +120,7 @@ class Simulation {
     const scheduler = this.#scheduler;
     this.#plan = plan;
     this.#steps = steps;
-    this.#formats = setting.formats;
+    this.#formats = new Configured(setting.formats);
     this.#surroundings = {
       seed,
       scheduler,
@@ -136,6 +140,7 @@ class Simulation {
       store: setting.store,
       blockBytes: setting.blockBytes,
       page: setting.page,
+      rules: () => this.#rules.current,
       hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
     });
     const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
@@ -155,7 +160,7 @@ class Simulation {
       follow: async (work, { key, force = false }) => {
         const ports = this.#portsOf(work);
         if (isIndexKey(key)) await ports.records.requestSummary(splitKey(key).repository);
-        else await steps.extract(ports, key, { force });
+        else await this.#rules.use(work, (rules) => steps.extract(ports, key, { force, rules }));
       },
     });
     this.#changes = new ChangeStream({
@@ -218,9 +223,10 @@ class Simulation {
   /** Whatever was not lost is right, without a reindex. */
   #checkAtRest(): void {
     const isOld = new Set(this.#plan.deeds.flatMap((deed) => (deed.kind === 'old-package' ? [deed.key] : [])));
-    this.#invariants.checkRows(
-      (key) => this.#losses.has(`hint for ${key}`) || (this.#losses.has(whatWasThere) && isOld.has(key)),
-    );
+    const isExempt = (key: string) =>
+      this.#losses.has(`hint for ${key}`) || (this.#losses.has(whatWasThere) && isOld.has(key));
+    this.#invariants.checkRows(isExempt);
+    if (!this.#losses.has(changedRules)) this.#invariants.checkRules(isExempt);
     if (this.#losses.isEmpty) this.#checkPublished();
   }
 
@@ -228,7 +234,7 @@ class Simulation {
   #checkWhileRefused(): void {
     this.#scheduler.after(refusingMilliseconds, () => {
       try {
-        if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats, this.#plan.setting.refused);
+        if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats.current, this.#plan.setting.refused);
       } catch (error) {
         this.#onError(error);
       }
@@ -236,7 +242,7 @@ class Simulation {
   }
 
   #checkPublished(): void {
-    this.#invariants.checkIndexes(this.#formats);
+    this.#invariants.checkIndexes(this.#formats.current);
     this.#invariants.checkPages();
   }
 
@@ -246,21 +252,19 @@ class Simulation {
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
     this.#invariants.checkRows(() => false);
+    this.#invariants.checkRules(() => false);
     await this.#invariants.checkAdopted((repository) => this.#records.isAdopted(repository));
     this.#checkPublished();
   }
 
   async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
-    const [formats, { blockBytes, page, retriesByHint }] = [this.#formats, this.#plan.setting];
+    const { blockBytes, page, retriesByHint } = this.#plan.setting;
     const ports = this.#portsOf(work);
-    this.#formatsInUse.set(work, formats);
+    const options = { changes, page: page ? smallPage : undefined, blockBytes };
     try {
-      const { outcome } = await this.#steps.summarize(ports, repository, {
-        formats,
-        changes,
-        page: page ? smallPage : undefined,
-        blockBytes,
-      });
+      const { outcome } = await this.#formats.use(work, (formats) =>
+        this.#steps.summarize(ports, repository, { ...options, formats }),
+      );
       if (retriesByHint && changes === 'all') await ports.retries.setRetry(repository, undefined);
       this.#surroundings.note(`${work.id} summarized: ${outcome}`);
     } catch (error) {
@@ -268,8 +272,6 @@ class Simulation {
       this.#onError(error);
       const at = await this.#steps.retrySummary(ports, repository);
       this.#surroundings.note(`${work.id} failed: ${error}; again at ${at.toISOString()}`);
-    } finally {
-      this.#formatsInUse.delete(work);
     }
   }
 
@@ -297,7 +299,10 @@ class Simulation {
         this.#changes.runBeside(deed.id, deed.repository, 'all');
         break;
       case 'switch-formats':
-        this.#formats = deed.formats;
+        this.#formats.current = deed.formats;
+        break;
+      case 'change-rules':
+        this.#rules.current = deed.rules;
         break;
       case 'step-clock':
         this.#clockStep += deed.milliseconds;
@@ -412,15 +417,10 @@ class Simulation {
     if (by === 'us') {
       const format = file === 'pkg_summary.gz' ? 'gz' : 'zst';
       const { blockBytes } = this.#plan.setting;
-      const { index, digest, fileSum } = await rebuilt(records, format, blockBytes, date);
+      const { index, summary } = await rebuilt(records, format, blockBytes, date);
       this.#objects.upload(key, index, date);
       const object = this.#objects.objects.get(key);
-      const metadata = {
-        'blocks-sha256': digest,
-        'files-sha256-sum': fileSum,
-        'repository-sha256': hash('sha256', repository),
-        published: date.toISOString(),
-      };
+      const metadata = metadataOf(summary, repository, date, undefined);
       this.#invariants.indexWasThere(repository, records.keys());
       if (object !== undefined) this.#objects.objects.set(key, { ...object, metadata });
     } else {
@@ -442,15 +442,15 @@ class Simulation {
 
   /** A reindex that fails is repeated; one whose time is up goes on in a process of its own. */
   #reindex(id: string, options: Pick<ReindexOptions, 'prefix' | 'force'>): void {
-    const areAllNew = [...this.#formatsInUse].every(
-      ([{ process }, formats]) => !process.isAlive || formats === this.#formats,
-    );
-    const succeeded = this.#losses.reindexBegins(
-      (what) => options.prefix !== '' || (what === switchedFormats && !areAllNew),
-    );
+    const isTooEarly: Partial<Record<string, boolean>> = {
+      [switchedFormats]: !this.#formats.isEverywhere,
+      [changedRules]: !this.#rules.isEverywhere,
+    };
+    const succeeded = this.#losses.reindexBegins((what) => options.prefix !== '' || isTooEarly[what] === true);
+    const rules = this.#rules.current;
     const dice = new Dice(this.#plan.seed, `time of ${id}`);
     const isInHaste = dice.chance(0.3);
-    this.#tryReindex(id, { ...options, isTimeUp: () => isInHaste && dice.chance(0.5) }, succeeded, 1);
+    this.#tryReindex(id, { ...options, rules, isTimeUp: () => isInHaste && dice.chance(0.5) }, succeeded, 1);
   }
 
   #tryReindex(id: string, options: ReindexOptions, succeeded: () => void, tries: number): void {

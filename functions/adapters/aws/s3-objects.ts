@@ -27,25 +27,36 @@ export interface S3ObjectsOptions {
   readonly bucket: string;
   /** Send If-Match in quotes, as HTTP demands (the default). Ceph's gateway does not remove them before it compares. */
   readonly quoteIfMatch?: boolean;
+  /** What precedes each key in the bucket: `''` (the default), or ending in `/`. */
+  readonly prefix?: string;
+}
+
+/** A part of a listing. */
+export interface ListedPage {
+  readonly objects: readonly (ListedObject & { readonly lastModified: Date })[];
+  /** With a delimiter: what keys have in common up to it, `a/b/`. */
+  readonly prefixes: readonly string[];
 }
 
 /** ETags are those of S3, without the quotes. */
 export class S3Objects implements ObjectStore {
-  readonly #client: S3Client;
+  protected readonly client: S3Client;
   readonly #bucket: string;
+  readonly #prefix: string;
   readonly #quoteIfMatch: boolean;
 
-  constructor(client: S3Client, { bucket, quoteIfMatch = true }: S3ObjectsOptions) {
-    this.#client = client;
+  constructor(client: S3Client, { bucket, quoteIfMatch = true, prefix = '' }: S3ObjectsOptions) {
+    this.client = client;
     this.#bucket = bucket;
+    this.#prefix = prefix;
     this.#quoteIfMatch = quoteIfMatch;
   }
 
   /** Throws where absence is not certain. (A missing bucket looks like a missing object: the answer to a HEAD has no body.) */
   async head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectFacts | undefined> {
     try {
-      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
-      const head = await this.#client.send(command, endedBy(signal));
+      const command = new HeadObjectCommand(this.place(key));
+      const head = await this.client.send(command, endedBy(signal));
       return {
         etag: unquoted(this.#expected(head.ETag, 'ETag', key)),
         size: this.#expected(head.ContentLength, 'Content-Length', key),
@@ -69,13 +80,12 @@ export class S3Objects implements ObjectStore {
   ): Promise<Uint8Array> {
     if (length === 0) return this.#emptyRange(key, etag, signal);
     const command = new GetObjectCommand({
-      Bucket: this.#bucket,
-      Key: key,
-      IfMatch: this.#ifMatch(etag),
+      ...this.place(key),
+      IfMatch: this.ifMatch(etag),
       Range: `bytes=${offset}-${offset + length - 1}`,
     });
     try {
-      const { ETag: found, Body: body } = await this.#client.send(command, endedBy(signal));
+      const { ETag: found, Body: body } = await this.client.send(command, endedBy(signal));
       // Some stores ignore If-Match on reads.
       if (unquoted(this.#expected(found, 'ETag', key)) !== etag) throw new ObjectChanged(key);
       return await this.#expected(body, 'body', key).transformToByteArray();
@@ -100,8 +110,7 @@ export class S3Objects implements ObjectStore {
   async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
     const { condition, contentType, cacheControl, metadata } = options;
     const command = new PutObjectCommand({
-      Bucket: this.#bucket,
-      Key: key,
+      ...this.place(key),
       Body: body instanceof Uint8Array ? body : Buffer.concat(body),
       ContentType: contentType,
       CacheControl: cacheControl,
@@ -109,7 +118,7 @@ export class S3Objects implements ObjectStore {
       ...this.#conditionOf(condition),
     });
     try {
-      const { ETag: etag } = await this.#client.send(command);
+      const { ETag: etag } = await this.client.send(command);
       return { outcome: 'stored', etag: unquoted(this.#expected(etag, 'ETag', key)) };
     } catch (error) {
       const conditionFailed = statusOf(error) === 412;
@@ -122,34 +131,63 @@ export class S3Objects implements ObjectStore {
 
   async delete(key: ObjectKey, signal?: AbortSignal): Promise<void> {
     try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), endedBy(signal));
+      await this.client.send(new DeleteObjectCommand(this.place(key)), endedBy(signal));
     } catch (error) {
       if (!isMissingKey(error)) throw error;
     }
   }
 
   async *list(prefix: string): AsyncGenerator<ListedObject> {
+    for await (const { objects } of this.pages(prefix))
+      for (const { key, etag, size } of objects) yield { key, etag, size };
+  }
+
+  /** @param delimiter what is behind it in a key is not listed. */
+  async *pages(prefix: string, delimiter?: '/'): AsyncGenerator<ListedPage> {
     // Encoded, because XML cannot hold every character that a key can: one such key would make the whole listing unreadable.
-    const input = { Bucket: this.#bucket, Prefix: prefix, EncodingType: 'url' } as const;
-    for await (const page of paginateListObjectsV2({ client: this.#client }, input)) {
-      for (const { Key: written, ETag: etag, Size: size } of page.Contents ?? []) {
-        const named = this.#expected(written, 'Key', `a listing of ${JSON.stringify(prefix)}`);
-        // A store that cannot encode omits EncodingType.
-        const key = page.EncodingType === 'url' ? decodeFormKey(named) : named;
+    const input = {
+      Bucket: this.#bucket,
+      Prefix: this.#prefix + prefix,
+      EncodingType: 'url',
+      ...(delimiter && { Delimiter: delimiter }),
+    } as const;
+    const of = `a listing of ${JSON.stringify(prefix)}`;
+    for await (const page of paginateListObjectsV2({ client: this.client }, input)) {
+      // A store that cannot encode omits EncodingType.
+      const decoded = (written: string | undefined): string | undefined => {
+        const named = this.#expected(written, 'Key', of);
         // Not UTF-8, which Ceph allows: no request could name such a key.
-        if (key === undefined) continue;
-        yield { key, etag: unquoted(this.#expected(etag, 'ETag', key)), size: this.#expected(size, 'Size', key) };
-      }
+        return (page.EncodingType === 'url' ? decodeFormKey(named) : named)?.slice(this.#prefix.length);
+      };
+      const objects = (page.Contents ?? []).flatMap(({ Key: written, ETag: etag, Size: size, LastModified: date }) => {
+        const key = decoded(written);
+        if (key === undefined) return [];
+        return [
+          {
+            key,
+            etag: unquoted(this.#expected(etag, 'ETag', key)),
+            size: this.#expected(size, 'Size', key),
+            lastModified: date ?? new Date(0),
+          },
+        ];
+      });
+      const prefixes = (page.CommonPrefixes ?? []).flatMap(({ Prefix: written }) => decoded(written) ?? []);
+      yield { objects, prefixes };
     }
   }
 
-  #ifMatch(etag: ETag): string {
+  /** Of the object, for a request. */
+  protected place(key: ObjectKey): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#bucket, Key: this.#prefix + key };
+  }
+
+  protected ifMatch(etag: ETag): string {
     return this.#quoteIfMatch ? `"${etag}"` : etag;
   }
 
   #conditionOf(condition: PutCondition): { IfMatch: string } | { IfNoneMatch: string } {
     return 'ifMatch' in condition
-      ? { IfMatch: this.#ifMatch(condition.ifMatch) }
+      ? { IfMatch: this.ifMatch(condition.ifMatch) }
       : { IfNoneMatch: condition.ifNoneMatch };
   }
 
@@ -171,7 +209,7 @@ export function endedBy(signal: AbortSignal | undefined): { readonly abortSignal
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
-function unquoted(etag: string): ETag {
+export function unquoted(etag: string): ETag {
   return etag.replace(/^"(.*)"$/, '$1');
 }
 

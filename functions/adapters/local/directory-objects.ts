@@ -30,7 +30,8 @@ import { readExactly, readFully, writeFully } from './file-bytes.ts';
 import { asyncCalls, codeOf, type FileCalls, isAbsence } from './file-calls.ts';
 import { KeyLocks } from './key-locks.ts';
 import { MetadataFiles } from './metadata-files.ts';
-import { hasWholeTail, type SettlingFile } from './settling.ts';
+import { factsOf, OpenedObject, settlingFileOf } from './opened-object.ts';
+import type { SettlingFile } from './settling.ts';
 
 export interface DirectoryObjectsOptions {
   /** Absolute. It must exist: a missing directory is not an empty one. */
@@ -119,23 +120,18 @@ export class DirectoryObjects implements ObjectStore {
     }
   }
 
+  /**
+   * The same object for several reads, with its file opened once. For packages: it has no metadata.
+   * @param buffer the first bytes are read into it: for a user that reads one object after the other.
+   */
+  openedObject(key: ObjectKey, buffer?: Buffer): OpenedObject {
+    return new OpenedObject(this.#tree, key, buffer);
+  }
+
   /** The file of this key as it is now: another program may still be writing it. */
   async settlingFile(key: ObjectKey): Promise<SettlingFile | undefined> {
     const file = await this.#tree.statFile(key);
-    if (file === undefined) return undefined;
-    const { etag, size } = factsOf(key, file);
-    return {
-      etag,
-      changedAt: new Date(Number(file.ctimeNs / 1_000_000n)),
-      isTailWhole: async () => {
-        try {
-          return await hasWholeTail(size, (offset, length) => this.readRange(key, etag, offset, length));
-        } catch (error) {
-          if (error instanceof ObjectChanged) return false;
-          throw error;
-        }
-      },
-    };
+    return file && settlingFileOf(key, file, (etag, offset, length) => this.readRange(key, etag, offset, length));
   }
 
   /**
@@ -297,11 +293,6 @@ export class DirectoryObjects implements ObjectStore {
     }
     return target;
   }
-}
-
-function factsOf(key: ObjectKey, stats: BigIntStats): { etag: ETag; size: number; lastModified: Date } {
-  const seconds = Number(stats.mtimeNs / 1_000_000_000n);
-  return { etag: fileTag(key, stats), size: Number(stats.size), lastModified: new Date(seconds * 1000) };
 }
 
 function holds(key: ObjectKey, condition: PutCondition | undefined, current: BigIntStats | undefined): boolean {

@@ -81,6 +81,17 @@ export class DirectoryTree {
     return await this.#calls.open(this.pathOf(key), flags);
   }
 
+  /** The regular file of this key, opened; undefined where there is none. */
+  async openFile(key: ObjectKey): Promise<{ readonly file: OpenFile; readonly stats: BigIntStats } | undefined> {
+    return await this.#find(key, async () => {
+      const file = await this.open(key);
+      const stats = await file.stat();
+      if (stats.isFile()) return { file, stats };
+      await file.close();
+      return undefined;
+    });
+  }
+
   /**
    * Lists one directory after the other, with one of them open at a time. Skips what vanishes meanwhile, and directories that this user
    * may not read, except `top` itself.
@@ -142,23 +153,27 @@ export class DirectoryTree {
   }
 
   async #stat(key: string): Promise<BigIntStats | undefined> {
+    return await this.#find(key, () => this.#calls.lstat(this.pathOf(key)));
+  }
+
+  /** Undefined where nothing has this key, or where a part of its path is not a directory: a symbolic link, say. */
+  async #find<Found>(key: string, find: () => Found | Promise<Found>): Promise<Found | undefined> {
     if (whyUnusable(key) !== undefined) return undefined;
     const isFirst = this.#rootIdentity === undefined;
     if (isFirst) await this.checkRoot();
-    const stats = await this.#statBelowDirectories(key);
+    const found = await this.#findBelowDirectories(key, find);
     // It is absent only if the root is still ours.
-    if (stats === undefined && !isFirst) await this.checkRoot();
-    return stats;
+    if (found === undefined && !isFirst) await this.checkRoot();
+    return found;
   }
 
-  /** Undefined where a part of the path is not a directory: a symbolic link, say. */
-  async #statBelowDirectories(key: string): Promise<BigIntStats | undefined> {
+  async #findBelowDirectories<Found>(key: string, find: () => Found | Promise<Found>): Promise<Found | undefined> {
     try {
       for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
         const stats = await this.#calls.lstat(this.pathOf(key.slice(0, slash)));
         if (!stats.isDirectory()) return undefined;
       }
-      return await this.#calls.lstat(this.pathOf(key));
+      return await find();
     } catch (error) {
       if (isAbsence(error)) return undefined;
       throw error;
@@ -180,7 +195,7 @@ export function isVisible(name: string): boolean {
   return !name.startsWith('.');
 }
 
-/** Some file systems do not tell the kind of an entry. */
-function isKnown(entry: BytesEntry): boolean {
+/** Some file systems do not tell the kind of an entry in the listing. */
+export function isKnown(entry: BytesEntry): boolean {
   return entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
 }

@@ -3,9 +3,16 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { OpenFile } from './file-calls.ts';
 
-/** @returns fewer bytes where the file ends before. */
-export async function readFully(file: Pick<OpenFile, 'read'>, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length);
+/**
+ * @param bytes where to put them.
+ * @returns fewer bytes where the file ends before.
+ */
+export async function readFully(
+  file: Pick<OpenFile, 'read'>,
+  offset: number,
+  length: number,
+  bytes: Buffer = Buffer.allocUnsafe(length),
+): Promise<Uint8Array> {
   let filled = 0;
   while (filled < length) {
     const bytesRead = await file.read(bytes, filled, length - filled, offset + filled);

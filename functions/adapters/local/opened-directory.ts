@@ -33,17 +33,22 @@ export type Loss =
   /** The table or the lock was removed. */
   | 'state'
   /** The table is damaged. */
-  | 'table';
+  | 'table'
+  /** Another indexer took over the store. */
+  | 'lease';
 
 export class OpenedDirectory {
   /** Without any link in its path. */
   readonly directory: string;
+  get name(): string {
+    return this.directory;
+  }
   readonly stateDirectory: string;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly #lock: DirectoryLock;
   /** As it was named. */
-  readonly #name: string;
+  readonly #givenName: string;
   readonly #isStateNew: boolean;
   #isTableDamaged = false;
   #isDiscarded = false;
@@ -76,7 +81,7 @@ export class OpenedDirectory {
   ) {
     const { calls, onChange, onNotice } = options;
     this.directory = directory;
-    this.#name = resolve(options.directory);
+    this.#givenName = resolve(options.directory);
     this.stateDirectory = stateDirectory;
     this.#lock = lock;
     this.#isStateNew = isStateNew;
@@ -109,7 +114,7 @@ export class OpenedDirectory {
 
   /** What this indexer has lost, if anything: close it then, and open a new one. */
   async loss(): Promise<Loss | undefined> {
-    if (!(await this.objects.isInPlace()) || (await realpath(this.#name)) !== this.directory) return 'directory';
+    if (!(await this.objects.isInPlace()) || (await realpath(this.#givenName)) !== this.directory) return 'directory';
     if (this.#isTableDamaged) return 'table';
     return this.records.isInPlace && this.#lock.isHeld ? undefined : 'state';
   }
@@ -137,7 +142,8 @@ export class OpenedDirectory {
   }
 }
 
-async function lockWhenFree(
+/** @throws {DirectoryInUse} where another process has it, and nobody waits for its end. */
+export async function lockWhenFree(
   stateDirectory: string,
   directory: string,
   onInUse: DirectoryOptions['onInUse'],

@@ -3,8 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { CannotRun, systemErrorSentence, UsageError } from '../../failures.ts';
 import type { Rules } from '../../record/rules.ts';
-import { UnreadableRing } from '../../trust/ring.ts';
-import { readTrust, type Trust } from '../../trust/trust.ts';
+import type { Trust } from '../../trust/trust.ts';
 
 export interface RulesOptions {
   /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
@@ -30,6 +29,10 @@ export async function readRules(options: RulesOptions): Promise<Rules> {
 
 async function trustIn(files: readonly string[], options: RulesOptions): Promise<Trust> {
   const { requireSignature: isRequired = false, allowSha1: allowsSha1 = false, deep: isDeep = false } = options;
+  const [{ readTrust }, { UnreadableRing }] = await Promise.all([
+    import('../../trust/trust.ts'),
+    import('../../trust/ring.ts'),
+  ]);
   const read = await Promise.all(files.map(async (name) => ({ name, bytes: await readKeys(name) })));
   try {
     return readTrust(read, { isRequired, allowsSha1, isDeep });

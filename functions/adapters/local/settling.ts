@@ -61,12 +61,21 @@ export class Settling {
   }
 
   /**
-   * After how many milliseconds to check again. 0: it has settled, and is forgotten here.
-   * @param file undefined where there is none: that needs no time.
+   * After how many milliseconds to check again. 0: it has settled, and is forgotten here; or it cannot be read, which extract reports.
+   * @param read gives undefined where there is no file: that needs no time.
    */
-  async millisecondsLeft(key: ObjectKey, file: SettlingFile | undefined): Promise<number> {
+  async millisecondsLeft(key: ObjectKey, read: () => Promise<SettlingFile | undefined>): Promise<number> {
     // Without a wait, every file is complete when it appears: the operator renames files into their place.
     if (this.#settleMilliseconds === 0) return this.#forget(key);
+    try {
+      return await this.#millisecondsLeft(key, await read());
+    } catch {
+      // Not forgotten: its retries need not wait for it to settle once more.
+      return 0;
+    }
+  }
+
+  async #millisecondsLeft(key: ObjectKey, file: SettlingFile | undefined): Promise<number> {
     if (file === undefined || file.etag === this.#complete.get(key)) return this.#forget(key);
     const now = this.#now();
     const since = stillSince(this.#seen.get(key), file, now);

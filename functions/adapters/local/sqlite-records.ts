@@ -9,17 +9,12 @@ import type { Clock, OnChange, RecordTable, Repository, Row, SignatureCheck } fr
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
-const kibibyte = 1024;
-const mebibyte = 1024 * kibibyte;
-
 /** The table on one machine. */
 export const tableLimits = {
   /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
   rowsPageMax: 100,
-  /** Rows per transaction: a transaction for each row costs ten times as much. Other writers wait a few milliseconds. */
-  batchRowsMax: 200,
-  /** Bytes of records that wait for a transaction, before the last one. */
-  batchBytesMax: 1 * mebibyte,
+  /** Words of a search; the others are ignored. */
+  searchWordsMax: 4,
   /** How long a write waits for another process, which has the table for milliseconds. Then its hint is retried. */
   busyMillisecondsMax: 5_000,
 } as const;
@@ -34,11 +29,6 @@ export interface SqliteRecordsOptions {
   readonly onChange?: OnChange;
   /** Called when the file turns out to be damaged; the error is thrown as well. Opening it again sets it aside. */
   readonly onDamage?: () => void;
-  /**
-   * Another thread opened the file before, still has it open, and found it undamaged: then it is never set aside. While another writer has
-   * it, this thread waits, as it does nothing else.
-   */
-  readonly isExamined?: boolean;
   /** To read while another process writes. An absent file is then an empty table. */
   readonly readOnly?: boolean;
   readonly clock?: Clock;
@@ -98,17 +88,14 @@ export class SqliteRecords implements RecordTable {
 
   /** @throws where the file can neither be opened nor set aside, or is unusable and `readOnly`. */
   static open(options: SqliteRecordsOptions): OpenedRecords {
-    const { file, readOnly = false, isExamined = false } = options;
+    const { file, readOnly = false } = options;
     if (readOnly) return { table: new SqliteRecords(openToRead(file), options), rebuilt: false };
     mkdirSync(dirname(file), { recursive: true });
-    const first = openToWrite(file, isExamined ? 'quickly' : 'closely');
+    const first = openToWrite(file, 'closely');
     if (first.database !== undefined) {
-      if (!isExamined) stopWaiting(first.database);
+      stopWaiting(first.database);
       return { table: new SqliteRecords(first.database, options), rebuilt: false };
     }
-    if (isExamined)
-      throw new Error(`${file}: expected the table that is already open, found one that is ${first.condition}`);
-
     const setAside = `${file}.set-aside`;
     for (const suffix of ['', '-wal', '-shm']) {
       if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
@@ -135,6 +122,11 @@ export class SqliteRecords implements RecordTable {
   /** False once the file was removed or replaced: later writes are lost when this process ends. */
   get isInPlace(): boolean {
     return inodeOf(this.#file) === this.#inode;
+  }
+
+  /** Whether no repository has ever had a row. */
+  get isEmpty(): boolean {
+    return this.#statements.anyRow.get() === undefined;
   }
 
   async row(repository: Repository, file: string): Promise<Row | undefined> {
@@ -165,7 +157,12 @@ export class SqliteRecords implements RecordTable {
   }
 
   /** Writes all of them or, where it throws, none, in one transaction: less than a tenth of the cost of single writes. */
-  writeAll(changes: Iterable<RowChange>): void {
+  async writeAll(changes: Iterable<RowChange>): Promise<void> {
+    const changed = await this.#whenFree(() => this.#writeAll(changes));
+    for (const { repository, file } of changed) this.#notify(repository, file);
+  }
+
+  #writeAll(changes: Iterable<RowChange>): readonly Pick<RowChange, 'repository' | 'file'>[] {
     const changed: Pick<RowChange, 'repository' | 'file'>[] = [];
     this.#statements.begin.run();
     try {
@@ -180,7 +177,7 @@ export class SqliteRecords implements RecordTable {
       if (this.#database.isTransaction) this.#statements.rollback.run();
       throw error;
     }
-    for (const { repository, file } of changed) this.#notify(repository, file);
+    return changed;
   }
 
   /**
@@ -221,6 +218,17 @@ export class SqliteRecords implements RecordTable {
   firstIndexed(repository: Repository): Row | undefined {
     const stored = this.#statements.firstIndexed.get(repository) as StoredRow | undefined;
     return stored && this.#rowOf(stored);
+  }
+
+  /**
+   * Files with every word in their names, in any case (of ASCII): those that are the first word and a version, then those that begin with
+   * it. 3 ms for 27,699 rows: no record is read.
+   */
+  findFiles(words: readonly string[], filesMax: number): Pick<RowChange, 'repository' | 'file'>[] {
+    const escaped = words.map((word) => word.replaceAll(/[%_\\]/g, '\\$&'));
+    const patterns = Array.from({ length: tableLimits.searchWordsMax }, (_, at) => `%${escaped[at] ?? ''}%`);
+    const found = this.#statements.findFiles.all(...patterns, escaped[0] ?? '', filesMax);
+    return found.map(({ repository, file }) => ({ repository: String(repository), file: String(file) }));
   }
 
   async takeRun(repository: Repository): Promise<number> {
@@ -279,6 +287,7 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     putRow: `INSERT OR REPLACE INTO records (repository, file, state, record, recordCrc, warnings, reasonCode,
                                              reasonMessage, etag, size, lastModified, indexedAt, rules, signature)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    anyRow: 'SELECT 1 FROM records LIMIT 1',
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
     nextRows: `SELECT * FROM records WHERE repository = ? AND file > ? ${page}`,
@@ -289,6 +298,11 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
     firstIndexed: "SELECT * FROM records WHERE repository = ? AND state = 'indexed' ORDER BY file LIMIT 1",
+    findFiles: `SELECT repository, file FROM records
+                WHERE file LIKE ?1 ESCAPE '\\' AND file LIKE ?2 ESCAPE '\\' AND file LIKE ?3 ESCAPE '\\' AND file LIKE ?4 ESCAPE '\\'
+                ORDER BY CASE WHEN file LIKE ?5 || '-%' ESCAPE '\\' AND file NOT LIKE ?5 || '-%-%' ESCAPE '\\' THEN 0
+                              WHEN file LIKE ?5 || '%' ESCAPE '\\' THEN 1 ELSE 2 END, file, repository
+                LIMIT ?6`,
     takeRun: `INSERT INTO repositories (repository, run) VALUES (?, ?)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
     repository: 'SELECT run, adopted FROM repositories WHERE repository = ?',

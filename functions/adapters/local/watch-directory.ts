@@ -3,39 +3,32 @@
  * be watched.
  *
  *     event ─▶ onFile, for a package or an index that it names
- *        └───▶ wanted ── soon ─▶ look ─┬─ a directory that is new: watch it, read it, onDirectory if it has files; then its children
- *                 ▲                    ├─ one that was read before: read it again, onDirectory
- *     patrol ─────┘                    └─ gone, or another one: close what was watched below, onTree
+ *        └───▶ rechecks ─ soon ─▶ check ─┬─ a new directory: watch it, read it, onDirectory if it has files; then its children
+ *                 ▲                      ├─ a known one: read it again, onDirectory
+ *     patrol ─────┘                      └─ gone, or another one: close what was watched below, onTree
  *
- * An event is a hint here, too: what is there is read from the directory itself, always after its watch was set. So the order and
- * the number of events do not matter, only that one follows a change. Where none does, the patrol helps: every few seconds it
- * checks each directory's own inode and times. That finds what was mounted, a watch that died, and entries that came or went
- * without an event. It compares every file of a directory that is polled: names, sizes, modification and change times. It lists
- * such a directory each time although that is needless where the directory's own times stand still; a file that is written in place
- * changes no time but its own, so every file is checked anyway, and the listing is the small part.
+ * An event is only a hint: the directory itself says what is there, and it is always read after its watch was set. So the order and
+ * the number of events do not matter, only that one follows a change. Where none does, the patrol (watch-patrol.ts) finds the change.
  *
  * Links below the root are not followed. Names that begin with a dot are left out.
  */
 
 import { isUtf8 } from 'node:buffer';
 import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { keyLimits } from '../../keys.ts';
 import type { Clock, ObjectKey } from '../../ports.ts';
 import { EventQueue } from './event-queue.ts';
+import { isTooDeep, KnownDirectories, nameOf, type Polled, parentOf } from './known-directories.ts';
+import { patrolLimits, patrolUntilEnd } from './watch-patrol.ts';
 import {
   type EventKind,
   identityOf,
   isFileOfInterest,
-  lstatUnlessGone,
-  timesOf,
   type Watch,
   WatchedDirectory,
   watchOfNode,
 } from './watched-directory.ts';
 import {
-  mayBeWatchedLater,
   polledBecauseAsked,
   pollingSentence,
   queuedEventsMax,
@@ -47,24 +40,19 @@ import {
 } from './why-polled.ts';
 
 export const watchLimits = {
+  ...patrolLimits,
   /** Directories are read this long after the event that asks for it: a copied tree brings many events at once. */
   quietMilliseconds: 100,
-  /** How often the patrol checks directories, and the files of those that cannot be watched. `--poll` changes it. */
-  patrolMilliseconds: 5_000,
-  /** Directories that are looked at side by side: Node has four threads for what that needs. */
-  looksConcurrentMax: 4,
-  /** The patrol takes at most one part in so many of the time: the files of 30,000 packages take it a second. */
-  patrolShare: 10,
-  /** Only inotify reports every write. Elsewhere, files of watched directories are compared in every so many patrols. */
-  patrolsPerComparison: 6,
+  /** Directories that are checked at the same time: Node has four threads for that. */
+  checksConcurrentMax: 4,
 } as const;
 
 export interface WatchEvents {
-  /** Something happened to a package or an index, or perhaps did; also to one that is gone. */
+  /** Something may have happened to a package or an index; also to one that is gone. */
   readonly onFile: (key: ObjectKey) => void;
-  /** The files of this directory are to be compared with its rows, not those of the directories in it. `''` or `a/b/`. */
+  /** Compare the files of this directory with its rows, but not those of the directories in it. `''` or `a/b/`. */
   readonly onDirectory: (prefix: string) => void;
-  /** The same of everything below the prefix: a directory vanished, another one took its place, or events were lost. */
+  /** Compare everything below the prefix: a directory is gone or was replaced, or events were lost. */
   readonly onTree: (prefix: string) => void;
   /** A sentence for the operator: what is polled and why. Once for each reason. */
   readonly onNotice: (sentence: string) => void;
@@ -76,11 +64,6 @@ export interface WatchOptions {
   readonly pollMilliseconds?: number | undefined;
   readonly watch?: Watch;
   readonly facts?: WatchFacts;
-}
-
-/** Directories that are compared every few seconds. */
-export interface Polled extends WhyPolled {
-  readonly directories: number;
 }
 
 export interface DirectoryWatch {
@@ -108,20 +91,17 @@ export async function watchDirectory(
 export type WatchDirectory = typeof watchDirectory;
 
 class WatchedTree implements DirectoryWatch {
-  readonly #root: string;
   readonly #events: WatchEvents;
   readonly #options: WatchOptions & { readonly facts: WatchFacts };
   readonly #queue: EventQueue;
-  /** By prefix. */
-  readonly #directories = new Map<string, WatchedDirectory>();
-  readonly #byIdentity = new Map<string, WatchedDirectory>();
-  /** Prefixes to look at; with true, what is there is compared in any case. */
-  readonly #wanted = new Map<string, boolean>();
+  readonly #directories: KnownDirectories;
+  /** Prefixes to check; with true, the files of the directory are compared in any case. */
+  readonly #rechecks = new Map<string, boolean>();
   /** By device. */
   readonly #fileSystems = new Map<bigint, WhyPolled | undefined>();
   readonly #noticed = new Set<WhyPolled['kind']>();
   readonly #end = new AbortController();
-  #looking: Promise<void> | undefined;
+  #rechecking: Promise<void> | undefined;
   #patrolling: Promise<void> | undefined;
   #isStarted = false;
 
@@ -131,36 +111,38 @@ class WatchedTree implements DirectoryWatch {
     options: WatchOptions & { readonly facts: WatchFacts },
     queue: EventQueue,
   ) {
-    this.#root = root;
+    this.#directories = new KnownDirectories(root);
     this.#events = events;
     this.#options = options;
     this.#queue = queue;
   }
 
   async start(): Promise<void> {
-    if (this.#options.pollMilliseconds !== undefined) this.#notice(this.#root, polledBecauseAsked);
-    this.#wanted.set('', false);
-    await this.#lookAtWanted();
+    const { clock, pollMilliseconds } = this.#options;
+    if (pollMilliseconds !== undefined) this.#notice(this.#directories.root, polledBecauseAsked);
+    this.#rechecks.set('', false);
+    await this.#checkAll();
     this.#isStarted = true;
-    this.#patrolling = this.#patrolUntilEnd();
+    this.#patrolling = patrolUntilEnd({
+      directories: this.#directories,
+      clock,
+      periodMilliseconds: this.#patrolMilliseconds,
+      end: this.#end.signal,
+      recheck: (prefix, isToCompare) => this.#recheck(prefix, isToCompare),
+      tryToWatch: (directory) => this.#tryToWatch(directory),
+      onFile: this.#events.onFile,
+    });
   }
 
   get polled(): readonly Polled[] {
-    const byKind = new Map<WhyPolled['kind'], Polled>();
-    for (const { whyPolled } of this.#directories.values()) {
-      if (whyPolled === undefined) continue;
-      const directories = (byKind.get(whyPolled.kind)?.directories ?? 0) + 1;
-      byKind.set(whyPolled.kind, { ...whyPolled, directories });
-    }
-    return [...byKind.values()];
+    return this.#directories.polled;
   }
 
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#looking;
+    await this.#rechecking;
     await this.#patrolling;
-    for (const directory of this.#directories.values()) directory.close();
-    this.#directories.clear();
+    this.#directories.closeAll();
   }
 
   get #isClosed(): boolean {
@@ -168,7 +150,7 @@ class WatchedTree implements DirectoryWatch {
   }
 
   #isThere(directory: WatchedDirectory): boolean {
-    return !this.#isClosed && this.#directories.get(directory.prefix) === directory;
+    return !this.#isClosed && this.#directories.has(directory);
   }
 
   #onEvent(directory: WatchedDirectory, kind: EventKind, bytes: Uint8Array | null): void {
@@ -177,107 +159,105 @@ class WatchedTree implements DirectoryWatch {
     directory.isHeard = true;
     if (this.#queue.mayOverflow()) this.#eventsWereDropped();
     if (bytes === null || !isUtf8(bytes)) {
-      this.#want(prefix, true);
+      this.#recheck(prefix, true);
       return;
     }
     const name = Buffer.from(bytes).toString();
-    // What happens to a directory itself (removed, moved, its rights changed) is reported as of a file in it that has its name.
+    // An event of the directory itself (removed, moved, other permissions) comes as one of a file in it with its name.
     if (kind === 'rename' && name === basename(path)) {
       directory.isStale = true;
-      this.#want(prefix, true);
+      this.#recheck(prefix, true);
     }
     if (name.startsWith('.')) return;
     if (isFileOfInterest(name)) this.#events.onFile(`${prefix}${name}`);
-    if (kind === 'rename' || children.has(name)) this.#want(`${prefix}${name}/`, false);
+    if (kind === 'rename' || children.has(name)) this.#recheck(`${prefix}${name}/`, false);
   }
 
-  /** Of any directory, and nothing says which. */
+  /** Perhaps of every directory. */
   #eventsWereDropped(): void {
-    for (const directory of this.#directories.values()) {
+    for (const directory of this.#directories.all) {
       directory.isStale = true;
-      this.#want(directory.prefix, false);
+      this.#recheck(directory.prefix, false);
     }
     this.#events.onTree('');
   }
 
-  #want(prefix: string, isToCompare: boolean): void {
-    this.#wanted.set(prefix, isToCompare || this.#wanted.get(prefix) === true);
-    if (this.#isStarted && !this.#isClosed) this.#looking ??= this.#lookSoon();
+  #recheck(prefix: string, isToCompare: boolean): void {
+    this.#rechecks.set(prefix, isToCompare || this.#rechecks.get(prefix) === true);
+    if (this.#isStarted && !this.#isClosed) this.#rechecking ??= this.#checkSoon();
   }
 
-  async #lookSoon(): Promise<void> {
+  async #checkSoon(): Promise<void> {
     await this.#options.clock.sleep(watchLimits.quietMilliseconds, this.#end.signal);
-    await this.#lookAtWanted();
-    // The patrol may have added one since.
-    this.#looking = this.#wanted.size > 0 && !this.#isClosed ? this.#lookSoon() : undefined;
+    await this.#checkAll();
+    // The patrol may have added one meanwhile.
+    this.#rechecking = this.#rechecks.size > 0 && !this.#isClosed ? this.#checkSoon() : undefined;
   }
 
-  async #lookAtWanted(): Promise<void> {
-    while (this.#wanted.size > 0 && !this.#isClosed)
-      await Promise.all(this.#takeWanted().map(([prefix, isToCompare]) => this.#look(prefix, isToCompare)));
+  async #checkAll(): Promise<void> {
+    while (this.#rechecks.size > 0 && !this.#isClosed)
+      await Promise.all(this.#takeRechecks().map(([prefix, isToCompare]) => this.#check(prefix, isToCompare)));
   }
 
-  /** Some that are not below each other: these can be looked at side by side. */
-  #takeWanted(): [prefix: string, isToCompare: boolean][] {
+  /** Some that are not below each other, so that they can be checked at the same time. */
+  #takeRechecks(): [prefix: string, isToCompare: boolean][] {
     const taken: [string, boolean][] = [];
-    for (const [prefix, isToCompare] of this.#wanted) {
+    for (const [prefix, isToCompare] of this.#rechecks) {
       const isRelated = taken.some(([other]) => other.startsWith(prefix) || prefix.startsWith(other));
-      if (isRelated || taken.length === watchLimits.looksConcurrentMax) break;
-      this.#wanted.delete(prefix);
+      if (isRelated || taken.length === watchLimits.checksConcurrentMax) break;
+      this.#rechecks.delete(prefix);
       taken.push([prefix, isToCompare]);
     }
     return taken;
   }
 
-  async #look(prefix: string, isToCompare: boolean): Promise<void> {
+  async #check(prefix: string, isToCompare: boolean): Promise<void> {
     // Its parent's comparison reports it.
     if (isTooDeep(prefix)) return this.#compareDirectory(parentOf(prefix));
-    const known = this.#directories.get(prefix);
+    const known = this.#directories.at(prefix);
     const wasStale = known?.isStale === true;
     try {
-      const stats = await this.#statsOf(prefix);
-      if (!stats?.isDirectory()) this.#lost(prefix, known, stats);
-      else if (known === undefined) await this.#adopt(prefix, stats);
+      const stats = await this.#directories.statsOf(prefix);
+      if (!stats?.isDirectory()) this.#removed(prefix, known, stats);
+      else if (known === undefined) await this.#addDirectory(prefix, stats);
       else if (known.identity !== identityOf(stats)) {
-        this.#drop(known);
+        this.#directories.drop(known);
         this.#events.onTree(prefix);
-        await this.#adopt(prefix, stats);
+        await this.#addDirectory(prefix, stats);
       } else if (wasStale || isToCompare) await this.#readAgain(known, stats);
     } catch {
-      // The disk fails, or a right is missing: who compares this directory finds that out, and says so. The patrol tries again.
-      const directory = this.#directories.get(prefix);
+      // The disk fails, or a permission is missing: comparing the directory reports that. The patrol tries again.
+      const directory = this.#directories.at(prefix);
       if (directory !== undefined) directory.isStale = true;
       if (!wasStale) this.#compareDirectory(prefix);
     }
   }
 
   /** There is no directory. */
-  #lost(prefix: string, known: WatchedDirectory | undefined, stats: BigIntStats | undefined): void {
+  #removed(prefix: string, known: WatchedDirectory | undefined, stats: BigIntStats | undefined): void {
     if (prefix === '') {
-      // The owner of this watch notices that its root is gone. Should it come back, the patrol sets the watch anew.
+      // The service itself notices that the root is gone. If it comes back, the patrol watches it again.
       if (known !== undefined) known.isStale = true;
       return;
     }
-    if (known !== undefined) this.#drop(known);
-    // One that came and went before it was seen may have rows. A package that was removed is no such thing.
+    if (known !== undefined) this.#directories.drop(known);
+    // A directory that came and went before it was read may have rows. A package that was removed is no directory.
     if (known !== undefined || (stats === undefined && !isFileOfInterest(nameOf(prefix)))) this.#events.onTree(prefix);
   }
 
-  /** Watched first, then read: what comes after the reading has an event. */
-  async #adopt(prefix: string, stats: BigIntStats): Promise<void> {
-    const parent = this.#directories.get(parentOf(prefix));
-    // Should the parent come back, all that is in it is looked at.
+  /** Watched first, then read: a change after that has an event. */
+  async #addDirectory(prefix: string, stats: BigIntStats): Promise<void> {
+    const parent = this.#directories.at(parentOf(prefix));
+    // If the parent comes back, everything in it is checked.
     if (prefix !== '' && parent === undefined) return;
-    const directory = new WatchedDirectory(prefix, this.#pathOf(prefix), stats);
-    // It was moved: node:fs would go on to report its own changes under its old name.
-    const before = this.#byIdentity.get(directory.identity);
-    if (before !== undefined) await this.#look(before.prefix, false);
-    if (this.#directories.has(prefix)) return;
-    if (prefix !== '') parent?.children.add(nameOf(prefix));
-    this.#directories.set(prefix, directory);
-    this.#byIdentity.set(directory.identity, directory);
+    const directory = new WatchedDirectory(prefix, this.#directories.pathOf(prefix), stats);
+    // It was moved: node:fs would still report its changes under the old name.
+    const before = this.#directories.withIdentity(directory.identity);
+    if (before !== undefined) await this.#check(before.prefix, false);
+    if (this.#directories.at(prefix) !== undefined) return;
+    this.#directories.add(directory);
     await this.#watch(directory, stats);
-    // One without files has no rows: those of an earlier directory of this name went with it.
+    // Without files it has no rows: those of an earlier directory of this name are gone.
     if (await this.#read(directory)) this.#compareDirectory(prefix);
   }
 
@@ -285,17 +265,17 @@ class WatchedTree implements DirectoryWatch {
     if (directory.isStale) {
       directory.isStale = false;
       await this.#watch(directory, stats);
-      // While its watch was dead, each child may have become another one.
-      for (const name of directory.children) this.#want(`${directory.prefix}${name}/`, false);
+      // While it was not watched, each child may have been replaced.
+      for (const name of directory.children) this.#recheck(`${directory.prefix}${name}/`, false);
     }
     await this.#read(directory);
     this.#compareDirectory(directory.prefix);
   }
 
-  /** Looks at the directories in it that are new or gone. @returns whether there are files in it. */
+  /** Has its new and removed directories checked. @returns whether there are files in it. */
   async #read(directory: WatchedDirectory): Promise<boolean> {
     const { directories, hasFiles } = await directory.read();
-    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
+    for (const name of directories) this.#recheck(`${directory.prefix}${name}/`, false);
     return hasFiles;
   }
 
@@ -325,7 +305,7 @@ class WatchedTree implements DirectoryWatch {
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // It vanished, and its parent's event says so; or this user may not read it.
+      // It is gone, which an event of its parent reports; or this user may not read it.
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') throw error;
       this.#poll(directory, await whyWatchFailed(error, facts));
       return false;
@@ -336,7 +316,7 @@ class WatchedTree implements DirectoryWatch {
     const whyPolled = await whyWatchFailed(error, this.#options.facts);
     if (!this.#isThere(directory)) return;
     this.#poll(directory, whyPolled);
-    this.#want(directory.prefix, true);
+    this.#recheck(directory.prefix, true);
   }
 
   #poll(directory: WatchedDirectory, whyPolled: WhyPolled): void {
@@ -353,98 +333,4 @@ class WatchedTree implements DirectoryWatch {
   get #patrolMilliseconds(): number {
     return this.#options.pollMilliseconds ?? watchLimits.patrolMilliseconds;
   }
-
-  async #patrolUntilEnd(): Promise<void> {
-    let tookMilliseconds = 0;
-    for (let round = 1; ; round += 1) {
-      const wait = Math.max(this.#patrolMilliseconds, tookMilliseconds * watchLimits.patrolShare);
-      await this.#options.clock.sleep(wait, this.#end.signal);
-      if (this.#isClosed) return;
-      const begin = performance.now();
-      await this.#patrol(round % watchLimits.patrolsPerComparison === 0);
-      tookMilliseconds = performance.now() - begin;
-    }
-  }
-
-  /** @param isForWatched whether files of watched directories are compared, too, where that is needed. */
-  async #patrol(isForWatched: boolean): Promise<void> {
-    let isWatchLeft = true;
-    for (const directory of [...this.#directories.values()]) {
-      if (!this.#isThere(directory)) continue;
-      try {
-        const { whyPolled } = directory;
-        if (whyPolled !== undefined && mayBeWatchedLater(whyPolled) && isWatchLeft) {
-          isWatchLeft = await this.#tryToWatch(directory);
-          if (isWatchLeft) this.#want(directory.prefix, true);
-        }
-        await this.#check(directory);
-        if (directory.whyPolled !== undefined || isForWatched) await this.#compare(directory);
-      } catch {
-        directory.isStale = true;
-        this.#want(directory.prefix, false);
-      }
-    }
-  }
-
-  /** Has it looked at where it is another one, or changed without an event. */
-  async #check(directory: WatchedDirectory): Promise<void> {
-    const { prefix, identity, times, isHeard, isWatched } = directory;
-    const stats = await this.#statsOf(prefix);
-    if (!stats?.isDirectory() || identityOf(stats) !== identity || directory.isStale) {
-      this.#want(prefix, false);
-      return;
-    }
-    directory.times = timesOf(stats);
-    directory.isHeard = false;
-    if (!isWatched || isHeard || times === directory.times) return;
-    directory.isStale = true;
-    this.#want(prefix, true);
-  }
-
-  async #compare(directory: WatchedDirectory): Promise<void> {
-    const { directories, files } = await directory.compare();
-    if (!this.#isThere(directory)) return;
-    for (const name of directories) this.#want(`${directory.prefix}${name}/`, false);
-    for (const name of files) this.#events.onFile(`${directory.prefix}${name}`);
-  }
-
-  /** It and everything below it. */
-  #drop(directory: WatchedDirectory): void {
-    const { prefix, children, identity } = directory;
-    directory.close();
-    if (this.#byIdentity.get(identity) === directory) this.#byIdentity.delete(identity);
-    if (this.#directories.get(prefix) !== directory) return;
-    this.#directories.delete(prefix);
-    this.#directories.get(parentOf(prefix))?.children.delete(nameOf(prefix));
-    for (const name of children) {
-      const child = this.#directories.get(`${prefix}${name}/`);
-      if (child !== undefined) this.#drop(child);
-    }
-  }
-
-  /** Without a slash at the end. */
-  #pathOf(prefix: string): string {
-    return prefix === '' ? this.#root : `${this.#root}/${prefix.slice(0, -1)}`;
-  }
-
-  /** Undefined where nothing is there. A link is followed only where it is the root. */
-  async #statsOf(prefix: string): Promise<BigIntStats | undefined> {
-    if (prefix !== '') return await lstatUnlessGone(this.#pathOf(prefix));
-    return await stat(this.#root, { bigint: true }).catch(() => undefined);
-  }
-}
-
-/** More directories than a key may have. */
-function isTooDeep(prefix: string): boolean {
-  return prefix.split('/').length - 1 > keyLimits.directoriesMax;
-}
-
-/** `a/b/` → `a/` */
-function parentOf(prefix: string): string {
-  return prefix.replace(/[^/]*\/$/, '');
-}
-
-/** `a/b/` → `b` */
-function nameOf(prefix: string): string {
-  return prefix.slice(parentOf(prefix).length, -1);
 }

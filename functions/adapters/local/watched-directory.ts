@@ -5,6 +5,7 @@ import { type BigIntStats, watch as nodeWatch } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import pMap from 'p-map';
 import { isIndexKey, isPackageKey } from '../../keys.ts';
+import { isKnown } from './directory-tree.ts';
 import type { WhyPolled } from './why-polled.ts';
 
 export type EventKind = 'rename' | 'change';
@@ -154,10 +155,7 @@ async function listDirectory(path: string): Promise<Listing> {
     }
     const name = entry.name.toString();
     if (name.startsWith('.')) continue;
-    // Some file systems do not say in the directory what an entry is.
-    const isKnown =
-      entry.isFile() || entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
-    const kind = isKnown ? entry : await lstatUnlessGone(`${path}/${name}`);
+    const kind = isKnown(entry) ? entry : await lstatUnlessGone(`${path}/${name}`);
     if (kind?.isDirectory()) directories.add(name);
     else if (kind?.isFile() && isFileOfInterest(name)) files.push(name);
   }

@@ -38,16 +38,16 @@ export function OperationsView() {
     <Frame
       brand={
         <>
-          <a href="/">{location.host}</a>
+          <a href="../?repositories">{location.host}</a>
           <p class={`state published ${isLost ? 'lost' : ''}`} role="status" aria-live={isNews ? 'polite' : 'off'}>
             {state}
           </p>
         </>
       }
       tabs={[
-        { title: 'Repositories', href: '/', isCurrent: false },
-        { title: 'Operations', href: '/-/', isCurrent: true },
-        { title: 'JSON', href: '/-/status', isCurrent: false },
+        { title: 'Repositories', href: '../?repositories', isCurrent: false },
+        { title: 'Operations', href: './', isCurrent: true },
+        { title: 'JSON', href: 'status', isCurrent: false },
       ]}
     >
       <div class="page">

@@ -165,11 +165,19 @@ function Brand({ name, index }: { readonly name: string; readonly index: IndexFa
       <a href={formatRoute(wholeList)} title="All packages">
         {name}
       </a>
-      {index !== undefined && index.lastModified > 0 && (
-        <p class="published" title={new Date(index.lastModified).toISOString()}>
-          published {agoText(index.lastModified, Date.now())}
-        </p>
-      )}
+      <p class="published">
+        {index?.up !== undefined && (
+          <>
+            <a href={index.up}>All repositories</a>
+            {' · '}
+          </>
+        )}
+        {index !== undefined && index.lastModified > 0 && (
+          <span title={new Date(index.lastModified).toISOString()}>
+            published {agoText(index.lastModified, Date.now())}
+          </span>
+        )}
+      </p>
     </>
   );
 }
@@ -237,7 +245,7 @@ async function viewOf(client: CatalogueClient, route: PageProperties['route']): 
   }
   const figures = await client.ask('figures', undefined);
   if (route.view === 'categories') return <CategoriesView categories={figures.categories} />;
-  const index = client.index ?? { url: '', lastModified: 0, version: '' };
+  const index = client.index ?? { url: '', lastModified: 0, version: '', up: undefined };
   return <RepositoryView figures={figures} index={index} repositoryUrl={repositoryUrl} />;
 }
 

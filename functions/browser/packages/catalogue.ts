@@ -2,9 +2,9 @@
 
 import { factsOf, type PackageFacts } from '../../check/consistency.ts';
 import { lastValue, type RecordFields, readFields } from '../../record/record-fields.ts';
+import { recordText } from '../../record/record-text.ts';
 import { compareParsed, parseVersion, type Version } from '../../version/dewey.ts';
 import { type ListedPackage, listedPackage } from './listed-package.ts';
-import { recordText } from './record-text.ts';
 
 /** What the list can be sorted by. */
 export const columns = ['name', 'version', 'comment', 'category', 'size', 'built'] as const;

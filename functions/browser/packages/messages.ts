@@ -25,6 +25,8 @@ export interface IndexFacts {
   readonly lastModified: number;
   /** What the server calls this version: its ETag, or else its date. */
   readonly version: string;
+  /** What is above the repository, if the server says so. */
+  readonly up: string | undefined;
 }
 
 /** Why an index could not be read. */

@@ -27,7 +27,7 @@ export async function readIndex(repositoryUrl: string, reader: IndexReader): Pro
       const response = await fetch(url, { cache: 'no-cache' });
       if (response.ok) {
         await readRecords(response, reader.onRecords);
-        return { outcome: 'read', index: { url, ...versionOf(response) } };
+        return { outcome: 'read', index: { url, ...versionOf(response), up: linkUp(response, url) } };
       }
       await response.body?.cancel();
       // S3 says 403 of what is not there to those who may not list.
@@ -44,6 +44,14 @@ export async function readIndex(repositoryUrl: string, reader: IndexReader): Pro
 export function versionOf({ headers }: Response): Pick<IndexFacts, 'lastModified' | 'version'> {
   const date = headers.get('last-modified') ?? '';
   return { lastModified: Date.parse(date) || 0, version: headers.get('etag') ?? date };
+}
+
+/** `Link: <../?repositories>; rel="up"`, of the server itself. A bucket sends none. */
+function linkUp({ headers }: Response, url: string): string | undefined {
+  const [, reference = ''] = /<([^<>]*)>; *rel="up"/.exec(headers.get('link') ?? '') ?? [];
+  if (reference === '' || !URL.canParse(reference, url)) return undefined;
+  const up = new URL(reference, url);
+  return up.origin === new URL(url).origin ? up.href : undefined;
 }
 
 async function readRecords(response: Response, onRecords: IndexReader['onRecords']): Promise<void> {

@@ -49,10 +49,10 @@ async function openBelow(base: string, more: Partial<DirectoryObjectsOptions> = 
   return { directory, root, stateDirectory, store, close: () => rm(directory, { recursive: true }) };
 }
 
-/** In memory where there is such a place: a thousand puts, each seen onto the disk, take long on a busy one. */
+/** In memory where there is such a place: hundreds of puts, each synced to the disk, take long on a busy one. */
 const fastDirectory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 for (const [flavour, calls] of Object.entries({ waiting: asyncCalls, blocking: syncCalls })) {
-  const traits = { etagOf: 'write', lastModified: 'as asked' } as const;
+  const traits = { etagOf: 'write', lastModified: 'as asked', objectsListed: 300 } as const;
   objectStoreContract(`DirectoryObjects, ${flavour}`, () => openBelow(fastDirectory, { calls }), traits);
   describe(`DirectoryObjects, ${flavour}`, () => directoryObjectsTests(calls));
 }

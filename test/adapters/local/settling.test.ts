@@ -16,16 +16,22 @@ describe('Settling', () => {
 
   /** What is left for a file that last changed so long ago. A test that gives no tail does not expect it to be read. */
   async function left(etag: string, changedMillisecondsAgo: number, isTailWhole?: boolean): Promise<number> {
-    return await settling.millisecondsLeft(key, {
+    let isTailRead = false;
+    const milliseconds = await settling.millisecondsLeft(key, async () => ({
       etag,
       changedAt: new Date(clock.now().getTime() - changedMillisecondsAgo),
-      isTailWhole: async () => isTailWhole ?? assert.fail('the tail was read'),
-    });
+      isTailWhole: async () => {
+        isTailRead = true;
+        return isTailWhole ?? false;
+      },
+    }));
+    assert.ok(!isTailRead || isTailWhole !== undefined, 'the tail was read');
+    return milliseconds;
   }
 
   it('needs no time for a file that is gone', async () => {
     settling.heard(key);
-    assert.equal(await settling.millisecondsLeft(key, undefined), 0);
+    assert.equal(await settling.millisecondsLeft(key, async () => undefined), 0);
   });
 
   it('takes a file that stands still for long, without reading its tail', async () => {
@@ -94,6 +100,19 @@ describe('Settling', () => {
     assert.equal(await left('b', 500), settleMilliseconds - 500);
     await clock.advance(settleMilliseconds - 500);
     assert.equal(await left('b', settleMilliseconds, true), 0);
+  });
+
+  it('leaves a file that cannot be read, or whose tail cannot, to extract, at once and at each retry', async () => {
+    const refused = () => Promise.reject(Object.assign(new Error('permission is denied'), { code: 'EACCES' }));
+    for (const isTailRefused of [false, true]) {
+      settling.heard(key);
+      await clock.advance(settleMilliseconds);
+      // From another clock: it settles by the time since it was first seen.
+      const changedAt = new Date(clock.now().getTime() + 3_600_000);
+      const read = isTailRefused ? async () => ({ etag: 'a', changedAt, isTailWhole: refused }) : refused;
+      for (let tries = 0; tries < 3; tries += 1) assert.equal(await settling.millisecondsLeft(key, read), 0);
+      assert.equal(await left('b', 0), settleMilliseconds);
+    }
   });
 
   it('begins again after it took a file', async () => {

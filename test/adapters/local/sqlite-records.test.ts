@@ -57,6 +57,31 @@ describe('SqliteRecords', () => {
     database.close();
   }
 
+  it('writes all rows of a batch or none, and reports those that changed', async () => {
+    const changed: (string | undefined)[] = [];
+    const { table } = SqliteRecords.open({ file, onChange: (_, each) => changed.push(each) });
+    assert.equal(table.isEmpty, true);
+    await table.markAdopted(repository);
+    makeForeign(
+      "CREATE TRIGGER break BEFORE INSERT ON records WHEN NEW.file = 'b' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    );
+    const changes = ['a', 'b', 'c'].map((name) => ({ repository, file: name, row: indexedRow(name) }));
+    await assert.rejects(table.writeAll(changes), /no room/);
+    assert.deepEqual([await filesOf(table), changed], [[], []]);
+    makeForeign('DROP TRIGGER break');
+    await table.writeAll([...changes, { repository, file: 'never there', row: undefined }]);
+    await table.writeAll([{ repository, file: 'b', row: undefined }]);
+    assert.deepEqual(
+      [await filesOf(table), changed],
+      [
+        ['a', 'c'],
+        ['a', 'b', 'c', 'b'],
+      ],
+    );
+    assert.equal(table.isEmpty, false);
+    table.close();
+  });
+
   it('counts rows by their state, and gives the first that is indexed', async () => {
     const { table } = SqliteRecords.open({ file });
     assert.deepEqual(table.countRows(repository), { indexed: 0, rejected: 0 });
@@ -70,6 +95,32 @@ describe('SqliteRecords', () => {
     assert.deepEqual(table.countRows(repository), { indexed: 3, rejected: 0 });
     assert.deepEqual(table.countRows('other'), { indexed: 0, rejected: 0 });
     table.close();
+  });
+
+  describe('finds files', () => {
+    const names = ['libpng-1.6', 'png-1.6', 'png2html-1', 'png-tools-2', 'a_b-1', 'axb-1', '50%-1', 'PNGcrush-1'];
+    for (const [words, found] of [
+      [['png'], ['png-1.6', 'PNGcrush-1', 'png-tools-2', 'png2html-1', 'libpng-1.6']],
+      [
+        ['PNG', '1.6'],
+        ['png-1.6', 'libpng-1.6'],
+      ],
+      [['a_b'], ['a_b-1']],
+      [['50%'], ['50%-1']],
+      [['nosuch'], []],
+      [
+        ['png', 'p', 'n', 'g', 'ignored'],
+        ['png-1.6', 'PNGcrush-1', 'png-tools-2', 'png2html-1', 'libpng-1.6'],
+      ],
+    ] as const)
+      it(`with ${words.join(' and ')}`, async () => {
+        const { table } = SqliteRecords.open({ file });
+        for (const name of names) await table.putRow({ ...indexedRow(name), file: `${name}.tgz` });
+        const files = table.findFiles(words, 10).map((each) => each.file.replace('.tgz', ''));
+        assert.deepEqual(files, found);
+        assert.equal(table.findFiles(words, 1).length, Math.min(1, found.length));
+        table.close();
+      });
   });
 
   it('tells of files once the repository is adopted, and of anything before', async () => {
