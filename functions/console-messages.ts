@@ -6,6 +6,7 @@ import { compareTotals } from './check/architectures.ts';
 import type { Extraction } from './extract.ts';
 import { systemErrorSentence } from './failures.ts';
 import type { ArchitectureCounts } from './index/architecture-counts.ts';
+import { heldBackSentence } from './index/hold-back.ts';
 import { joinKey } from './keys.ts';
 import type { ObjectKey, Repository } from './ports.ts';
 import type { ActivityCounts } from './server/activity.ts';
@@ -28,6 +29,7 @@ export function publicationLine(repository: Repository, publication: Publication
   const name = printable(repositoryName(repository));
   if (publication.outcome === 'waiting')
     return `${name}: keeping the existing index until ${count(publication.missing, 'more package')} can be read`;
+  if (publication.outcome === 'held-back') return `${name}: ${heldBackSentence(publication.heldBack)}`;
   if (publication.outcome !== 'published') return undefined;
   const { summary, bytes } = publication;
   return `${styleText('green', 'published')} ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`;

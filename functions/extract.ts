@@ -24,7 +24,7 @@ export const extractLimits = {
 
 /** What extract asks of store and table. */
 type Objects = Pick<ObjectStore, 'head' | 'readRange'>;
-type Records = Pick<RecordTable, 'row' | 'putRow' | 'deleteRow' | 'isAdopted' | 'requestSummary'>;
+type Records = Pick<RecordTable, 'row' | 'putRow' | 'deleteRow' | 'state' | 'requestSummary'>;
 
 export interface ExtractPorts {
   readonly objects: Objects;
@@ -84,7 +84,7 @@ export async function extract(ports: ExtractPorts, key: ObjectKey, options: Extr
  */
 async function askForFirstSummary(records: Records, key: ObjectKey): Promise<void> {
   const { repository } = splitKey(key);
-  if (!(await records.isAdopted(repository))) await records.requestSummary(repository);
+  if (!(await records.state(repository)).isAdopted) await records.requestSummary(repository);
 }
 
 /** An alias is not a package: the hint that its creation sends ends here. */

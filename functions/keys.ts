@@ -11,6 +11,9 @@ export const packageSuffixes = ['.tgz', '.tbz', '.txz', '.tzst', '.tar'] as cons
 /** Every index that pkgin asks for, in its order (pkgin 26). All four names are reserved for our indexes. */
 export const indexFiles = ['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2', 'pkg_summary.gz'] as const;
 
+/** The directory of a repository in which the operator's decisions are kept. Hidden, as every name with a leading dot. */
+export const operatorDirectory = '.indexer-state';
+
 export const keyLimits = {
   /**
    * Directories in the path of a package on one machine. Each is watched and read by itself; pkgsrc's own trees have seven

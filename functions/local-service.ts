@@ -9,10 +9,12 @@ import { Comparisons } from './adapters/local/comparisons.ts';
 import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import { type Hook, Hooks } from './adapters/local/hooks.ts';
-import type { Loss, OpenedDirectory } from './adapters/local/opened-directory.ts';
+import type { Loss } from './adapters/local/opened-directory.ts';
 import { type RulesOptions, readRules } from './adapters/local/rules-files.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
-import { isStoreName } from './adapters/store/store-address.ts';
+import type { OpenedPlace } from './adapters/opened-place.ts';
+import type { StoreOptions } from './adapters/store/store-address.ts';
+import type { StoreObjects } from './adapters/store/store-objects.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { comparedLine, greeting, watchGreeting } from './console-messages.ts';
 import { CannotRun, failureSentence } from './failures.ts';
@@ -22,11 +24,14 @@ import { LocalIndexer } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
 import type { AnsweredRequest, Log } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
+import type { ReindexResult } from './reindex.ts';
 import type { Activity } from './server/activity.ts';
 import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
+import { servedStore } from './server/served-store.ts';
 import type { ViewPermissions } from './server/site.ts';
 import { reportedEvents, reportFailure } from './service-events.ts';
+import { StorePolling } from './store-polling.ts';
 import { printable } from './wording.ts';
 
 export const serviceLimits = {
@@ -44,7 +49,13 @@ export const serviceLimits = {
   greetedRepositoriesMax: 5,
 } as const;
 
-export interface ServiceOptions extends RulesOptions {
+/** Of the server over a store, where they differ from its others. */
+const storeServerLimits = {
+  /** Each may hold 24 MiB, three parts of a large package. */
+  uploadsMax: 16,
+} as const;
+
+export interface ServiceOptions extends StoreOptions, RulesOptions {
   readonly host?: string;
   /** Without it, nothing is served. */
   readonly port?: number;
@@ -88,7 +99,7 @@ export class Service {
   readonly #activity: Activity;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #indexer: LocalIndexer<OpenedDirectory>;
+  readonly #indexer: LocalIndexer<OpenedPlace>;
   readonly #operations: LocalOperations;
   readonly #hooks: Hooks;
   readonly #server: HttpServer | undefined;
@@ -121,9 +132,8 @@ export class Service {
       ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds),
       onChanged: (name: Repository) => operations.changed(name),
     };
-    if (isStoreName(directory)) throw new CannotRun(`${directory}: only directories are served; use index`);
-    const indexer = (await LocalIndexer.open(
-      { directory, stateDirectory: state, calls },
+    const indexer = await LocalIndexer.open(
+      { directory, stateDirectory: state, calls, store: options, clock },
       {
         formats,
         page,
@@ -134,7 +144,7 @@ export class Service {
         events,
         describe: wanted.length > 0,
       },
-    )) as LocalIndexer<OpenedDirectory>;
+    );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
     const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
       indexer.stores.discard();
@@ -146,7 +156,7 @@ export class Service {
     try {
       await service.#follow(surroundings.watch ?? watchDirectory, options.poll);
       const greet = surroundings.greet ?? log;
-      if (address === undefined) greet(watchGreeting(indexer.stores.directory));
+      if (address === undefined) greet(watchGreeting(indexer.stores.name));
       else await service.#greet(address, options, greet);
       return service;
     } catch (error) {
@@ -216,8 +226,26 @@ export class Service {
   }
 
   async #follow(watch: WatchDirectory, poll: number | undefined): Promise<void> {
-    const { directory } = this.#indexer.stores;
-    this.#watch = await watch(
+    const { stores } = this.#indexer;
+    const pollMilliseconds = poll === undefined ? undefined : 1_000 * poll;
+    let compared: ReindexResult;
+    if ('directory' in stores) {
+      this.#watch = await this.#watchDirectory(watch, stores.directory, pollMilliseconds);
+      compared = await this.#indexer.reindex();
+    } else {
+      const polling = this.#pollStore(stores.objects, pollMilliseconds);
+      this.#watch = polling;
+      compared = await polling.start();
+    }
+    const { packages, repositories, hints } = compared;
+    this.#operations.watch = this.#watch;
+    this.#log(comparedLine(stores.name, packages, repositories, hints));
+    this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
+    this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
+  }
+
+  async #watchDirectory(watch: WatchDirectory, directory: string, pollMilliseconds: number | undefined) {
+    return await watch(
       directory,
       {
         onFile: (key) => this.#onFile(key),
@@ -231,13 +259,23 @@ export class Service {
         },
         onNotice: (sentence) => this.#log(printable(sentence), 'warn'),
       },
-      { clock: this.#clock, ...(poll === undefined ? {} : { pollMilliseconds: 1_000 * poll }) },
+      { clock: this.#clock, pollMilliseconds },
     );
-    this.#operations.watch = this.#watch;
-    const { packages, repositories, hints } = await this.#indexer.reindex();
-    this.#log(comparedLine(directory, packages, repositories, hints));
-    this.#repeat(serviceLimits.comparisonMilliseconds, () => this.#compareAll());
-    this.#repeat(serviceLimits.deadLetterMilliseconds, () => this.#indexer.hints.retryDeadLetters());
+  }
+
+  #pollStore(objects: Pick<StoreObjects, 'isOwnIndex'>, pollMilliseconds: number | undefined): StorePolling {
+    let isFailing = false;
+    return new StorePolling({
+      indexer: this.#indexer,
+      isOwnIndex: (key, etag) => objects.isOwnIndex(key, etag),
+      clock: this.#clock,
+      pollMilliseconds,
+      onFailed: (error) => {
+        if (error !== undefined && !isFailing)
+          reportFailure(this.#log, 'cannot compare the store with the table', error);
+        isFailing = error !== undefined;
+      },
+    });
   }
 
   get #isLost(): boolean {
@@ -289,7 +327,7 @@ export class Service {
   ): Promise<void> {
     const local = address.isLoopback ? 'local' : 'not-loopback';
     const lines = greeting({
-      directory: this.#indexer.stores.directory,
+      directory: this.#indexer.stores.name,
       listening: listeningUrl(address),
       url: address.url,
       repositories: await this.#greetedRepositories(),
@@ -319,7 +357,7 @@ interface ServiceParts {
   readonly activity: Activity;
   readonly clock: Clock;
   readonly log: Log;
-  readonly indexer: LocalIndexer<OpenedDirectory>;
+  readonly indexer: LocalIndexer<OpenedPlace>;
   readonly operations: LocalOperations;
   readonly hooks: Hooks;
   readonly server: HttpServer | undefined;
@@ -328,21 +366,25 @@ interface ServiceParts {
 
 /** @returns undefined where nothing is to be served. @throws {CannotListen} */
 async function listen(
-  indexer: LocalIndexer<OpenedDirectory>,
+  indexer: LocalIndexer<OpenedPlace>,
   operations: LocalOperations,
   options: ServiceOptions,
   { log, onAnswered }: ServiceSurroundings,
 ): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress } | undefined> {
   const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax, views } = options;
   const { localUploads = false, overwrite = true } = options;
+  const { stores } = indexer;
   if (port === undefined) return undefined;
   const server = createHttpServer({
-    root: indexer.stores.directory,
+    root: 'directory' in stores ? stores.directory : servedStore(stores.objects),
     host,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(uploadToken === undefined ? {} : { uploadToken }),
     localUploads,
-    ...(uploadMax === undefined ? {} : { limits: { uploadBytesMax: uploadMax } }),
+    limits: {
+      ...('directory' in stores ? {} : storeServerLimits),
+      ...(uploadMax === undefined ? {} : { uploadBytesMax: uploadMax }),
+    },
     uploads: indexer,
     overwrite,
     findRejection: (source, file) => indexer.findRejection(source, file),

@@ -15,6 +15,7 @@ import { type OpenedPlace, openPlace, type PlaceOptions } from './adapters/opene
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
+import { confirm } from './index/confirmation.ts';
 import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
 import { judgePackage } from './judge-package.ts';
 import { joinKey, splitKey } from './keys.ts';
@@ -32,7 +33,6 @@ import type {
   RecordTable,
   RejectedRow,
   Repository,
-  Row,
 } from './ports.ts';
 import type { Rules } from './record/rules.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
@@ -58,8 +58,6 @@ export interface LocalStores {
 interface LocalTable extends RecordTable {
   /** Reads no record. */
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
-  /** By file name; undefined where none is indexed. */
-  firstIndexed(repository: Repository): Row | undefined;
   /** Files with every word in their names, the best first. */
   findFiles(
     words: readonly string[],
@@ -86,6 +84,10 @@ export interface LocalIndexerOptions {
   readonly debounce?: number;
   /** Seconds without a change before a file is read; without it, every file is read at once. */
   readonly settle?: number;
+  /** Percent of its records that a publication may drop, whatever the reason. */
+  readonly maxShrink?: number | undefined;
+  /** Confirm whatever is held back. */
+  readonly confirmsHeldBack?: boolean;
   /** Whether a publication says what it changed. */
   readonly describe?: boolean;
   readonly clock?: Clock;
@@ -235,6 +237,16 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     for (const key of indexes) await this.checkIndex(key);
   }
 
+  /** Publishes what is held back. @returns whether anything was. */
+  async confirm(repository: Repository): Promise<boolean> {
+    const { objects, records } = this.stores;
+    const { heldBack } = await records.state(repository);
+    if (heldBack === undefined) return false;
+    await confirm({ objects, clock: this.#clock }, repository, heldBack);
+    this.rowChanged(repository);
+    return true;
+  }
+
   /** A row changed; without a file, any row may have. */
   rowChanged(repository: Repository, file?: string): void {
     this.publications.touch(repository, this.#options.debounce === undefined ? undefined : file);
@@ -272,18 +284,27 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   async #publish(repository: Repository, changes: Changes): Promise<void> {
     if (this.#isAbandoned) return;
     const startedAt = this.#clock.now();
-    const { objects, records } = this.stores;
-    const publication = await summarize({ objects, records, clock: this.#clock }, repository, {
-      ...(await this.#publishable(repository)),
-      describe: this.#options.describe ?? false,
-      changes,
-    });
+    let publication = await this.#summarize(repository, changes);
+    if (publication.outcome === 'held-back' && this.#options.confirmsHeldBack) {
+      await confirm({ objects: this.stores.objects, clock: this.#clock }, repository, publication.heldBack);
+      publication = await this.#summarize(repository, 'all');
+    }
     this.#events.onChanged?.(repository);
     this.#events.onSummarized(repository, publication, startedAt);
     if ('page' in publication && publication.page === 'foreign')
       this.#events.onNotice(
         `kept ${printable(joinKey(repository, pageFile))}, which is not ours; remove it to get the package browser`,
       );
+  }
+
+  async #summarize(repository: Repository, changes: Changes): Promise<Publication> {
+    const { objects, records } = this.stores;
+    return await summarize({ objects, records, clock: this.#clock }, repository, {
+      ...(await this.#publishable(repository)),
+      changes,
+      maxShrink: this.#options.maxShrink,
+      describe: this.#options.describe ?? false,
+    });
   }
 
   /** 0 where the file can be read now. */

@@ -127,6 +127,33 @@ export type Changes = 'all' | ReadonlySet<string>;
 /** Called by a table on this machine when a row changed; without a file: anything may have changed. */
 export type OnChange = (repository: Repository, file: string | undefined) => void;
 
+/**
+ * Why a publication is held back: the rules changed; the index that is there is not ours; the rows have never covered it; or the operator
+ * allows no publication that drops so many records (`--max-shrink`).
+ */
+export type HoldBackReason = 'rules' | 'foreign-index' | 'adoption' | 'max-shrink';
+
+/** A publication that did not take place, since it would have dropped many records of the index that is there. */
+export interface HeldBack {
+  readonly reason: HoldBackReason;
+  /** Records of the index that stays … */
+  readonly from: number;
+  /** … and of the one that was held back. */
+  readonly to: number;
+  /** The first of the files whose records would be missing. */
+  readonly files: readonly string[];
+  /** Of the index that stays. */
+  readonly index: ETag;
+  readonly since: Date;
+}
+
+/** What summarize knows of a repository. */
+export interface RepositoryState {
+  /** Whether the rows have covered the whole repository (design: first publication over an existing index). */
+  readonly isAdopted: boolean;
+  readonly heldBack: HeldBack | undefined;
+}
+
 /** The table of rows, and the table of repositories. Both are derived data: a reindex rebuilds them. */
 export interface RecordTable {
   row(repository: Repository, file: string): Promise<Row | undefined>;
@@ -142,13 +169,14 @@ export interface RecordTable {
   takeRun(repository: Repository): Promise<number>;
   /** The last run number that was taken; 0 where none was. */
   lastRun(repository: Repository): Promise<number>;
-  /** Whether the rows have ever covered the whole repository (design: first publication over an existing index). */
-  isAdopted(repository: Repository): Promise<boolean>;
+  state(repository: Repository): Promise<RepositoryState>;
   markAdopted(repository: Repository): Promise<void>;
   /**
    * Nothing is left of it: what comes back under its name has to be adopted again. Its next run number is still later than every one before.
    */
   forget(repository: Repository): Promise<void>;
+  /** Undefined: nothing is held back. */
+  setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void>;
   /** Enters into the change stream that anything may have changed: summarize then reads all rows. */
   requestSummary(repository: Repository): Promise<void>;
 }

@@ -44,7 +44,7 @@ export interface ReindexOptions {
   /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
   /** Called with the key of each index that exists. */
-  readonly onIndex?: (key: ObjectKey) => void;
+  readonly onIndex?: (key: ObjectKey, etag: ETag) => void;
   /** Where to resume a reindex that stopped. */
   readonly after?: ReindexPlace;
   /** Called after each batch of hints: true stops the reindex there. */
@@ -138,7 +138,7 @@ async function listRepositories(
     if (isUnusableKey(key)) unusable = { packages: (unusable?.packages ?? 0) + 1, first: unusable?.first ?? key };
     const isPackage = isPackageKey(key);
     const isIndex = isIndexKey(key);
-    if (isIndex) onIndex?.(key);
+    if (isIndex) onIndex?.(key, etag);
     if (!isPackage && !isIndex) continue;
     const { repository, file } = splitKey(key);
     if (onlyRepository && joinKey(repository, '') !== prefix) continue;

@@ -1,8 +1,11 @@
 import pMap from 'p-map';
 import { architecturesMetadata, decodeCounts } from './index/architecture-counts.ts';
 import { blockBytes as defaultBlockBytes } from './index/blocks.ts';
+import { consumeConfirmation } from './index/confirmation.ts';
+import { Coverage, listPackages } from './index/coverage.ts';
 import { type Difference, differenceOf } from './index/difference.ts';
 import { fileSumMetadata } from './index/file-sum.ts';
+import { isSameHoldBack, isTooSmall } from './index/hold-back.ts';
 import type { IndexFormatName } from './index/index-formats.ts';
 import {
   digestIn,
@@ -15,8 +18,10 @@ import {
   lastPublication,
   metadataOf,
   publishedAt,
+  ruledOutText,
   wantedFormats,
 } from './index/index-heads.ts';
+import { type Review, type ReviewView, review } from './index/review.ts';
 import {
   buildSummary,
   type CompressedBlock,
@@ -25,13 +30,13 @@ import {
   type SummaryOptions,
   splitIndex,
 } from './index/summary.ts';
-import { compareByBytes, isPackageKey, joinKey, plusAliasOf, splitKey } from './keys.ts';
+import { joinKey } from './keys.ts';
 import { headPage, type KeptPage, keepPage } from './page/keep-page.ts';
 import type { PageTemplate } from './page/page.ts';
 import {
   type Changes,
   type Clock,
-  type ETag,
+  type HeldBack,
   ObjectChanged,
   type ObjectStore,
   type RecordTable,
@@ -66,6 +71,8 @@ export interface SummarizeOptions {
   readonly page?: PageTemplate | undefined;
   /** The average size of a block (functions/index/blocks.ts). */
   readonly blockBytes?: number;
+  /** Percent of its records that a publication may drop, whatever the reason. Undefined: see functions/index/hold-back.ts. */
+  readonly maxShrink?: number | undefined;
   /** Whether to find out what a publication changes. */
   readonly describe?: boolean;
 }
@@ -80,7 +87,7 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
-      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      /** From the index that was replaced; undefined if it was not requested, or if that index was not ours. */
       readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
@@ -95,6 +102,8 @@ export type Publication =
   | { readonly outcome: 'waiting'; readonly missing: number }
   /** These changes cannot be applied to the index that is there: a summary of all rows was requested instead. */
   | { readonly outcome: 'deferred' }
+  /** It would drop many records: the index that is there stays until the operator confirms. */
+  | { readonly outcome: 'held-back'; readonly heldBack: HeldBack }
   /** No rows and no index: nothing to publish. */
   | { readonly outcome: 'absent' };
 
@@ -127,6 +136,7 @@ export async function summarize(
     page,
     blockBytes = defaultBlockBytes,
     describe = false,
+    maxShrink,
   }: SummarizeOptions = {},
 ): Promise<Publication> {
   let last: Omit<Publication & { readonly outcome: 'published' }, 'page'> | undefined;
@@ -139,20 +149,27 @@ export async function summarize(
   for (let pass = 0; pass < summarizeLimits.passesMax; pass += 1) {
     const run = await ports.records.takeRun(repository);
     // Before the rows are read: another pass may adopt the repository after we read half of its rows.
-    const isAdopted = await ports.records.isAdopted(repository);
+    const state = await ports.records.state(repository);
     const heads = await headIndexes(ports.objects, repository);
     const pageHead = page ? await headPage(ports.objects, repository) : undefined;
-    const view: View = { repository, isAdopted, heads, formats, blockBytes };
+    const view: View = { repository, state, heads, formats, blockBytes, maxShrink };
     const reading = await read(ports, view, toRead);
     if (reading.outcome === 'object-changed') continue;
     if (reading.outcome === 'deferred') await ports.records.requestSummary(repository);
     if (reading.outcome === 'absent') await ports.records.forget(repository);
+    if (reading.outcome === 'held-back') {
+      const isNew = await noteHeldBack(ports.records, view, reading.heldBack);
+      if (isNew && (await ports.records.lastRun(repository)) !== run) continue;
+      return reading;
+    }
     if (reading.outcome !== 'read') return last === undefined ? reading : { ...last, page: kept };
 
-    const { summary, damaged } = reading;
-    const published = await publish(ports, view, summary, damaged);
+    const { summary } = reading;
+    const published = await publish(ports, view, reading);
     if (published === 'lost-race') continue;
-    if (!isAdopted) {
+    const wasHeldBack = await noteHeldBack(ports.records, view, undefined);
+    if (reading.isConfirmed) await consumeConfirmation(ports.objects, repository);
+    if (!state.isAdopted) {
       // After the put: from here on, changes are applied to the index that is there, so it must be ours. Before the check below: runs that
       // wait or defer until this mark is set leave their changes to this pass.
       await ports.records.markAdopted(repository);
@@ -168,7 +185,7 @@ export async function summarize(
     if (made === 'deferred') await ports.records.requestSummary(repository);
     kept = made;
     const publication = { ...(last ?? { outcome: 'unchanged', summary, isFirst }), page: kept } as const;
-    const hasWritten = published !== undefined || made === 'put' || !isAdopted;
+    const hasWritten = published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;
     if (!hasWritten) return publication;
 
     const isLatestRun = (await ports.records.lastRun(repository)) === run;
@@ -181,34 +198,32 @@ export async function summarize(
 }
 
 /** The state that a pass starts from. */
-interface View {
-  readonly repository: Repository;
-  /** Read before everything else. */
-  readonly isAdopted: boolean;
-  readonly heads: Heads;
+interface View extends ReviewView {
   readonly formats: readonly IndexFormatName[];
   readonly blockBytes: number;
 }
 
 type Reading =
-  | {
-      readonly outcome: 'read';
-      readonly summary: Summary;
-      readonly damaged: ReadonlySet<IndexFormatName>;
-      /** The blocks of the index that is there; none without an index, undefined for one that is not ours. */
-      readonly replaced: readonly CompressedBlock[] | undefined;
-    }
+  | SummaryRead
   | { readonly outcome: 'object-changed' }
   | Exclude<Publication, { readonly summary: Summary }>;
 
+interface SummaryRead extends Omit<Review & { readonly outcome: 'publish' }, 'outcome'> {
+  readonly outcome: 'read';
+  readonly summary: Summary;
+  readonly damaged: ReadonlySet<IndexFormatName>;
+  /** The blocks of the index that is there; none without an index, undefined for one that is not ours. */
+  readonly replaced: readonly CompressedBlock[] | undefined;
+}
+
 /** Builds the summary from the changed rows, or from all. */
 async function read(ports: SummarizePorts, view: View, changes: Changes): Promise<Reading> {
-  const { repository, isAdopted, heads, formats, blockBytes } = view;
+  const { repository, state, heads, formats, blockBytes, maxShrink } = view;
   const options: SummaryOptions = { formats, blockBytes, since: new Date(lastPublication(heads)) };
   try {
     if (changes === 'all') return await readAll(ports, view, options);
-    // The index that is there may not be of these rows.
-    if (!isAdopted) return { outcome: 'deferred' };
+    // The index that is there may not be of these rows, and lacks the changes that are held back.
+    if (!state.isAdopted || state.heldBack !== undefined) return { outcome: 'deferred' };
     const { blocks } = await readIndexes(ports.objects, view);
     const { metadata = {} } = heads.get(gzFile) ?? {};
     const fileSum = metadata[fileSumMetadata];
@@ -217,25 +232,47 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     if (!isDescribed || !formats.every((format) => blocks[0]?.pieces.has(format))) return { outcome: 'deferred' };
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
     const summary = await changeSummary({ blocks, fileSum, architectures }, changes, changed, options);
-    if (summary === undefined) return { outcome: 'deferred' };
-    return { outcome: 'read', summary, damaged: new Set(), replaced: blocks };
+    const shrinkage = { reason: 'max-shrink', from: recordsIn(blocks), to: summary?.records ?? 0 } as const;
+    // All rows decide what is held back.
+    if (summary === undefined || isTooSmall(shrinkage, maxShrink)) return { outcome: 'deferred' };
+    return { outcome: 'read', summary, damaged: new Set(), replaced: blocks, ruledOut: undefined, isConfirmed: false };
   } catch (error) {
     if (error instanceof ObjectChanged) return { outcome: 'object-changed' };
     throw error;
   }
 }
 
-async function readAll({ objects, records }: SummarizePorts, view: View, options: SummaryOptions): Promise<Reading> {
-  const { repository, isAdopted, heads } = view;
+async function readAll(ports: SummarizePorts, view: View, options: SummaryOptions): Promise<Reading> {
+  const { objects, records } = ports;
+  const { repository, state, heads } = view;
   const { blocks, indexes } = await readIndexes(objects, view);
   // A directory that was swapped in, or a copy of a bucket, brings an index along, and its packages have no rows yet.
-  const isToWait = (!isAdopted && heads.size > 0) || isForeign(heads, repository);
+  const isToWait = (!state.isAdopted && heads.size > 0) || isForeign(heads, repository);
   const coverage = new Coverage(isToWait ? await listPackages(objects, repository) : new Map());
   const summary = await buildSummary(coverage.of(records.rows(repository)), blocks, options);
   if (coverage.missing > 0) return { outcome: 'waiting', missing: coverage.missing };
   if (coverage.rows === 0 && heads.size === 0) return { outcome: 'absent' };
+  const ours = { index: indexes.get('gz'), records: blocks.length === 0 ? undefined : recordsIn(blocks) };
+  const reviewed = await review(ports, view, summary, ours);
+  if (reviewed.outcome === 'held-back') return reviewed;
   const replaced = heads.size === 0 || blocks.length > 0 ? blocks : undefined;
-  return { outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary), replaced };
+  return { ...reviewed, outcome: 'read', summary, damaged: damagedAmong(indexes, view, summary), replaced };
+}
+
+function recordsIn(blocks: readonly CompressedBlock[]): number {
+  return blocks.reduce((sum, { block }) => sum + block.records, 0);
+}
+
+/** For the status. @returns whether it was not known. */
+async function noteHeldBack(
+  records: RecordTable,
+  { repository, state }: View,
+  heldBack: HeldBack | undefined,
+): Promise<boolean> {
+  const known = state.heldBack;
+  if (heldBack === known || (known && heldBack && isSameHoldBack(heldBack, known))) return false;
+  await records.setHeldBack(repository, heldBack);
+  return true;
 }
 
 /** The formats whose metadata say that they hold this summary, and which differ from what was published. */
@@ -285,60 +322,11 @@ async function readIndexes(
   return { blocks: splitIndex(indexes, digest, blockBytes) ?? [], indexes };
 }
 
-/**
- * Counts the listed packages that have no row of their ETag: these would vanish for clients if these rows replaced the index now. Once
- * one is missing, the rows themselves are not needed any more.
- */
-class Coverage {
-  readonly #listed: readonly (readonly [file: string, etag: ETag])[];
-  /** The next listed package. */
-  #next = 0;
-  missing = 0;
-  rows = 0;
-
-  constructor(listed: ReadonlyMap<string, ETag>) {
-    this.#listed = [...listed].sort(([a], [b]) => compareByBytes(a, b));
-  }
-
-  /** Passes the rows on, as long as no package is missing. They come by the bytes of their file names. */
-  async *of(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
-    for await (const row of rows) {
-      this.rows += 1;
-      for (let [file] = this.#ahead; file !== undefined && compareByBytes(file, row.file) < 0; [file] = this.#ahead)
-        this.#compare(undefined);
-      if (this.#ahead[0] === row.file) this.#compare(row.etag);
-      if (this.missing === 0) yield row;
-    }
-    while (this.#next < this.#listed.length) this.#compare(undefined);
-  }
-
-  get #ahead(): readonly [file: string, etag: ETag] | readonly [] {
-    return this.#listed[this.#next] ?? [];
-  }
-
-  #compare(etag: ETag | undefined): void {
-    if (this.#ahead[1] !== etag) this.missing += 1;
-    this.#next += 1;
-  }
-}
-
-/** The repository's packages, without aliases. */
-async function listPackages(objects: ObjectStore, repository: Repository): Promise<Map<string, ETag>> {
-  const packages = new Map<string, ETag>();
-  for await (const { key, etag } of objects.list(joinKey(repository, ''))) {
-    const { repository: holder, file } = splitKey(key);
-    if (holder === repository && isPackageKey(key)) packages.set(file, etag);
-  }
-  for (const file of [...packages.keys()]) packages.delete(plusAliasOf(file) ?? '');
-  return packages;
-}
-
 /** @returns undefined where every format already holds the summary. */
 async function publish(
   { objects, clock }: SummarizePorts,
   { repository, heads, formats, blockBytes }: View,
-  summary: Summary,
-  damaged: ReadonlySet<IndexFormatName>,
+  { summary, damaged, ruledOut }: SummaryRead,
 ): Promise<{ readonly publishedAt: Date; readonly bytes: number } | 'lost-race' | undefined> {
   if (holds(heads, repository, formats, summary) && damaged.size === 0) return undefined;
   const date = await nextSecond(clock, heads);
@@ -349,7 +337,7 @@ async function publish(
     const body = bodyOf(name, summary, date, blockBytes);
     const put = await objects.put(joinKey(repository, file), body, {
       condition: head === undefined ? { ifNoneMatch: '*' } : { ifMatch: head.etag },
-      metadata: metadataOf(summary, repository, date, head),
+      metadata: metadataOf(summary, repository, date, head, ruledOutText(heads, ruledOut)),
       contentType,
       // Clients and caches may keep it, and ask whether it changed before each use.
       cacheControl: 'no-cache',

@@ -82,6 +82,11 @@ export class Watch extends Construct {
         alarmDescription:
           'A repository could not be published for half an hour: its index is stale. Which, and why: log of summarize.',
       }),
+      this.alarm(stack, 'publications-held-back', {
+        metric: counted('PublicationsHeldBack', Stats.SUM),
+        threshold: 1,
+        alarmDescription: `A publication would drop many records, so the index that is there stays. Which: pkgsrc-indexer status --stack ${stack}. To publish it: pkgsrc-indexer reindex --adopt --stack ${stack}.`,
+      }),
       this.alarm(stack, 'reindex-errors', {
         metric: pipeline.reindex.function.metricErrors({ period }),
         threshold: 1,
@@ -155,7 +160,11 @@ export class Watch extends Construct {
           ]),
           graph(
             'Publications',
-            [counted('Publications', Stats.SUM), counted('PublicationsFailed', Stats.SUM)],
+            [
+              counted('Publications', Stats.SUM),
+              counted('PublicationsFailed', Stats.SUM),
+              counted('PublicationsHeldBack', Stats.SUM),
+            ],
             [counted('SummaryDuration', Stats.MAXIMUM)],
           ),
         ],

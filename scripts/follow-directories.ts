@@ -4,6 +4,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { commandHook, type Hook, webhook } from '../functions/adapters/local/hooks.ts';
 import type { Loss } from '../functions/adapters/local/opened-directory.ts';
+import { isStoreName } from '../functions/adapters/store/store-address.ts';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { farewell } from '../functions/console-messages.ts';
 import { CannotRun, failureSentence, systemErrorSentence } from '../functions/failures.ts';
@@ -61,7 +62,7 @@ async function follow(directory: string, options: FollowOptions, label: string, 
     ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log) } : {}),
   };
   const settings: ServiceOptions = { ...options, views: viewPermissions(options), hooks: hooksOf(options) };
-  if (options.create) await createDirectory(directory);
+  if (options.create && !isStoreName(directory)) await createDirectory(directory);
   let service: Service | undefined = await start(directory, settings, activity, surroundings);
   while (service !== undefined) {
     const ended = await service.untilEnd(stop);

@@ -46,6 +46,7 @@ describe('the simulated pipeline', () => {
       'foreign-page',
       'vanish',
       'return',
+      'confirm',
     ];
     for (const what of [...deeds, 'old-package', 'old-index', ...faultNames])
       assert.ok((happened.get(what) ?? 0) >= 10, `${what} happened ${happened.get(what) ?? 0} times`);

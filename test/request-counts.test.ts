@@ -27,7 +27,8 @@ const requests = {
   markAdopted: 'UpdateItem',
   forget: 'UpdateItem',
   lastRun: 'GetItem',
-  isAdopted: 'GetItem',
+  state: 'GetItem',
+  setHeldBack: 'UpdateItem',
   requestSummary: 'UpdateItem',
 } as const;
 

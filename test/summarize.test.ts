@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { confirm } from '../functions/index/confirmation.ts';
 import { sumOf } from '../functions/index/file-sum.ts';
 import {
   aliasMetadata,
@@ -293,12 +294,12 @@ describe('summarize', () => {
       assert.ok(stillWaiting.outcome === 'waiting');
       assert.equal(stillWaiting.missing, 1);
       assert.deepEqual(objects.writes, []);
-      assert.equal(await records.isAdopted('All'), false);
+      assert.equal((await records.state('All')).isAdopted, false);
 
       await addRow('c-1.0');
       const publication = await run();
       assert.ok(publication.outcome === 'published' && publication.isFirst);
-      assert.ok(await records.isAdopted('All'));
+      assert.ok((await records.state('All')).isAdopted);
       assertPublished('a-1.0', 'b-1.0', 'c-1.0');
       assert.equal(index('xz'), undefined);
     });
@@ -459,7 +460,7 @@ describe('summarize', () => {
       await records.deleteRow('All', 'a-1.0.tgz');
       assert.deepEqual(await run({ changes: new Set(['a-1.0.tgz']) }), { outcome: 'deferred' });
       assert.deepEqual(await run(), { outcome: 'absent' });
-      assert.equal(await records.isAdopted('All'), false);
+      assert.equal((await records.state('All')).isAdopted, false);
       for (const [key, object] of ours) objects.objects.set(key, object);
       for (const name of ['a-1.0', 'b-1.0']) addPackage(name);
       await addRow('b-1.0');
@@ -467,6 +468,228 @@ describe('summarize', () => {
       await addRow('a-1.0');
       await run();
       assertPublished('a-1.0', 'b-1.0');
+    });
+  });
+
+  describe('a publication that would drop many records', () => {
+    const names = Array.from({ length: 100 }, (_, number) => `p-${100 + number}`);
+
+    /** Another program's index of these packages. */
+    function uploadForeign(...packages: string[]): void {
+      objects.upload('All/pkg_summary.gz', gzipSync(packages.map(recordFor).join('') || '\n'), uploadedAt);
+    }
+
+    async function confirmIt(): Promise<void> {
+      const { heldBack } = await records.state('All');
+      assert.ok(heldBack);
+      await confirm({ objects, clock }, 'All', heldBack);
+    }
+
+    it('is held back where the index is not ours, until it is confirmed', async () => {
+      uploadForeign(...names);
+      for (const name of names.slice(0, 89)) {
+        await addRow(name);
+        addPackage(name);
+      }
+      const publication = await run();
+      assert.ok(publication.outcome === 'held-back');
+      const { index: etag, since, ...facts } = publication.heldBack;
+      const files = names.slice(89, 99).map((name) => `${name}.tgz`);
+      assert.deepEqual(facts, { reason: 'foreign-index', from: 100, to: 89, files });
+      assert.deepEqual(objects.writes, []);
+      assert.deepEqual(await records.state('All'), { isAdopted: false, heldBack: publication.heldBack });
+
+      await confirmIt();
+      objects.writes.length = 0;
+      assert.equal((await run()).outcome, 'published');
+      assertPublished(...names.slice(0, 89));
+      assert.deepEqual(await records.state('All'), { isAdopted: true, heldBack: undefined });
+      assert.deepEqual(objects.writes.at(-1), 'delete .indexer-state/confirmed.json');
+      assert.equal((await run()).outcome, 'unchanged');
+    });
+
+    it('is not where a tenth goes', async () => {
+      uploadForeign(...names);
+      for (const name of names.slice(0, 90)) {
+        await addRow(name);
+        addPackage(name);
+      }
+      assert.equal((await run()).outcome, 'published');
+    });
+
+    it('is held back where no package would be left of an index of others: its packages are links, or elsewhere', async () => {
+      uploadForeign('a-1.0');
+      const held = await run();
+      assert.ok(held.outcome === 'held-back');
+      assert.deepEqual([held.heldBack.from, held.heldBack.to, held.heldBack.files], [1, 0, ['a-1.0.tgz']]);
+      assert.deepEqual(objects.writes, []);
+      await confirmIt();
+      assert.equal((await run()).outcome, 'published');
+      assertPublished();
+    });
+
+    it('does not matter where the index of others has no package, or none that can be read', async () => {
+      for (const body of [gzipSync('\n'), Buffer.from('theirs')]) {
+        objects.objects.clear();
+        objects.upload('All/pkg_summary.gz', body, uploadedAt);
+        assert.equal((await run()).outcome, 'published');
+      }
+    });
+
+    it('is held back where the table was lost', async () => {
+      for (const name of names) await addRow(name);
+      await run();
+      records = new MemoryRecords();
+      for (const name of names.slice(0, 50)) {
+        await addRow(name);
+        addPackage(name);
+      }
+      const held = await run();
+      assert.ok(held.outcome === 'held-back');
+      assert.equal(held.heldBack.reason, 'adoption');
+    });
+
+    it('is published where packages were deleted, which is no reason', async () => {
+      for (const name of names) await addRow(name);
+      await run();
+      for (const name of names.slice(1)) await records.deleteRow('All', `${name}.tgz`);
+      assert.equal((await run()).outcome, 'published');
+      assertPublished('p-100');
+    });
+
+    it('is held back for any reason with --max-shrink, whether all rows are read or some', async () => {
+      for (const name of names) await addRow(name);
+      await run();
+      const gone = names.slice(95);
+      for (const name of gone) await records.deleteRow('All', `${name}.tgz`);
+      const changes = new Set(gone.map((name) => `${name}.tgz`));
+      assert.deepEqual(await run({ changes, maxShrink: 4 }), { outcome: 'deferred' });
+      const held = await run({ maxShrink: 4 });
+      assert.ok(held.outcome === 'held-back');
+      assert.deepEqual([held.heldBack.reason, held.heldBack.from, held.heldBack.to], ['max-shrink', 100, 95]);
+      // While it is, no other change gets into the index without all the others.
+      await addRow('q-1');
+      assert.deepEqual(await run({ changes: new Set(['q-1.tgz']), maxShrink: 4 }), { outcome: 'deferred' });
+      assert.equal((await run({ maxShrink: 5 })).outcome, 'published');
+      assertPublished(...names.slice(0, 95), 'q-1');
+      assert.equal((await records.state('All')).heldBack, undefined);
+    });
+
+    /** The same package, by other rules. */
+    async function ruleOut(name: string, rules = 'new'): Promise<void> {
+      const { warnings, ...row } = rowFor(name) as Row & { state: 'indexed' };
+      await records.putRow({ ...row, rules, state: 'rejected', reason: { code: 'c', message: 'm' } });
+    }
+
+    it('is held back where rules that changed reject them, even if they arrive little by little', async () => {
+      for (const name of names) await addRow(name);
+      await run();
+      for (const name of names.slice(0, 6)) await ruleOut(name);
+      const changes = new Set(names.slice(0, 6).map((name) => `${name}.tgz`));
+      assert.deepEqual(await run({ changes }), { outcome: 'deferred' });
+      assert.equal((await run()).outcome, 'published');
+      // New packages do not make up for it.
+      for (const name of ['x-1', 'y-1']) await addRow(name);
+      assert.equal((await run({ changes: new Set(['x-1.tgz', 'y-1.tgz']) })).outcome, 'published');
+      for (const name of names.slice(6, 12)) await ruleOut(name);
+      const held = await run();
+      assert.ok(held.outcome === 'held-back');
+      assert.deepEqual([held.heldBack.reason, held.heldBack.from, held.heldBack.to], ['rules', 102, 90]);
+      assert.deepEqual(
+        held.heldBack.files,
+        names.slice(6, 12).map((name) => `${name}.tgz`),
+      );
+      await confirmIt();
+      assert.equal((await run()).outcome, 'published');
+      // The count starts again.
+      for (const name of names.slice(12, 18)) await ruleOut(name);
+      assert.equal((await run()).outcome, 'published');
+      // Other rules have a count of their own.
+      for (const name of names.slice(18, 24)) await ruleOut(name, 'newer');
+      assert.equal((await run()).outcome, 'published');
+      assertPublished(...names.slice(24), 'x-1', 'y-1');
+    });
+
+    it('is published where packages were replaced by others that are rejected', async () => {
+      for (const name of names) await addRow(name);
+      await run();
+      for (const name of names) {
+        const { warnings, ...row } = rowFor(name) as Row & { state: 'indexed' };
+        const record = Buffer.from(recordFor(name).replace('COMMENT=c', 'COMMENT='));
+        await records.putRow({ ...row, record, state: 'rejected', reason: { code: 'c', message: 'm' } });
+      }
+      assert.equal((await run({ changes: new Set(names.map((name) => `${name}.tgz`)) })).outcome, 'published');
+      assertPublished();
+    });
+
+    it('is confirmed for one index, and about one number of records', async () => {
+      uploadForeign(...names);
+      for (const name of names.slice(0, 60)) await addRow(name);
+      await run();
+      await confirmIt();
+      for (const name of names.slice(0, 30)) await records.deleteRow('All', `${name}.tgz`);
+      const smaller = await run();
+      assert.ok(smaller.outcome === 'held-back', 'less is left than was confirmed');
+      assert.equal(smaller.heldBack.to, 30);
+      await confirmIt();
+      uploadForeign(...names, 'x-1');
+      assert.equal((await run()).outcome, 'held-back', 'it is another index');
+      await confirmIt();
+      await records.deleteRow('All', 'p-159.tgz');
+      assert.equal((await run()).outcome, 'published');
+      assertPublished(...names.slice(30, 59));
+    });
+
+    it('is noted once, with the time at which it was found', async () => {
+      uploadForeign('a-1.0');
+      await run();
+      const { heldBack } = await records.state('All');
+      await clock.advance(60_000);
+      records.setHeldBack = async () => assert.fail('noted again');
+      const again = await run();
+      assert.ok(again.outcome === 'held-back');
+      assert.deepEqual(again.heldBack, heldBack);
+    });
+
+    it('that is not held back any more is forgotten, though nothing is put', async () => {
+      uploadForeign('a-1.0');
+      await run();
+      objects.objects.clear();
+      assert.deepEqual(await run(), { outcome: 'absent' });
+      assert.equal((await records.state('All')).heldBack, undefined);
+    });
+
+    it('by a run that was overtaken is reviewed once more', async () => {
+      uploadForeign(...names);
+      for (const name of names.slice(0, 50)) await addRow(name);
+      const setHeldBack = records.setHeldBack.bind(records);
+      records.setHeldBack = async (...noted) => {
+        records.setHeldBack = setHeldBack;
+        for (const name of names) await addRow(name);
+        assert.equal((await summarize({ objects, records, clock }, 'All')).outcome, 'published');
+        await setHeldBack(...noted);
+      };
+      assert.equal((await run()).outcome, 'unchanged');
+      assert.equal((await records.state('All')).heldBack, undefined);
+    });
+
+    it('reads no confirmation, and no index of ours, where nothing is held back', async () => {
+      for (const name of names) await addRow(name);
+      await run();
+      objects.head = async (key) => {
+        assert.doesNotMatch(key, /indexer-state/);
+        return MemoryObjects.prototype.head.call(objects, key);
+      };
+      await addRow('q-1');
+      assert.equal((await run()).outcome, 'published');
+    });
+
+    it('with a confirmation that cannot be read is held back', async () => {
+      uploadForeign('a-1.0');
+      for (const text of ['', 'yes', '{}', '{"index":1,"to":0}', '[]', 'null']) {
+        objects.upload('All/.indexer-state/confirmed.json', Buffer.from(text), clock.now());
+        assert.equal((await run()).outcome, 'held-back', text);
+      }
     });
   });
 
@@ -967,8 +1190,8 @@ describe('summarize', () => {
       records = new MemoryRecords();
       await addRow('a-1.0');
       assert.equal((await run(changed('a-1.0'))).outcome, 'deferred');
-      assert.ok(await table.isAdopted('All'));
-      assert.equal(await records.isAdopted('All'), false);
+      assert.ok((await table.state('All')).isAdopted);
+      assert.equal((await records.state('All')).isAdopted, false);
     });
 
     it('does so, too, for a first index; then the repository is whole, and nothing in it that cannot be read holds it up', async () => {

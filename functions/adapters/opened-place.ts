@@ -1,11 +1,13 @@
 /** What is indexed on one machine: a directory, or an S3-compatible store. */
 
+import type { Clock } from '../ports.ts';
 import type { DirectoryOptions } from './local/opened-directory.ts';
 import { OpenedDirectory } from './local/opened-directory.ts';
 import type { OpenedStore } from './store/opened-store.ts';
 import { isStoreName, parseStoreName, type StoreOptions } from './store/store-address.ts';
 
 export interface PlaceOptions extends DirectoryOptions {
+  readonly clock?: Clock;
   /** A path, or `s3://BUCKET[/PREFIX]`. */
   readonly directory: string;
   /** How to reach a store. */

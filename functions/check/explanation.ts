@@ -53,7 +53,7 @@ export async function explainKey(
   const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
   const name = readable(packageNameOf(row.record));
   // Until the repository is adopted, an index that another program made stays in place.
-  const where = (await records.isAdopted(repository))
+  const where = (await records.state(repository)).isAdopted
     ? `It is in the index of ${place} as ${name}`
     : `It will be in the index of ${place} as ${name} when every package there has been read`;
   const { signature } = row;

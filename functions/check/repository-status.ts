@@ -135,7 +135,7 @@ async function statusOf(
     warnings,
     pending,
     indexes: await headIndexes(objects, indexes),
-    isAdopted: await records.isAdopted(repository),
+    isAdopted: (await records.state(repository)).isAdopted,
     obstructed: await obstructedFiles(objects, repository),
     consistency: await facts.check(pause),
   };

@@ -25,6 +25,15 @@ const publishedMetadata = 'published';
 /** The date of the index that it replaced. */
 const replacedMetadata = 'replaced';
 
+/** How many records the rules have taken out of the index, and the hash of these rules. A change of rules arrives in several publications. */
+const ruledOutMetadata = 'ruled-out';
+
+/** Records that rules of one fingerprint have taken out of an index, since the operator last confirmed anything. */
+export interface RuledOutSum {
+  readonly records: number;
+  readonly rules: string;
+}
+
 export async function headIndexes(objects: Pick<ObjectStore, 'head'>, repository: Repository): Promise<Heads> {
   const heads = new Map<string, ObjectFacts>();
   for (const file of indexFiles) {
@@ -46,10 +55,23 @@ export function digestIn(head: ObjectFacts | undefined, repository: Repository):
   return head?.metadata[repositoryMetadata] === hash('sha256', repository) ? head.metadata[digestMetadata] : undefined;
 }
 
-/** Whether an index is there, and the one that is read first is not ours. */
+/** The index that the next one is compared with. */
+export function firstIndex(heads: Heads): { readonly file: string; readonly head: ObjectFacts } | undefined {
+  const gz = heads.get(gzFile);
+  const [[file, head] = []] = gz === undefined ? heads : [[gzFile, gz] as const];
+  return file === undefined || head === undefined ? undefined : { file, head };
+}
+
+/** Whether an index is there, and is not ours. */
 export function isForeign(heads: Heads, repository: Repository): boolean {
-  const [first] = heads.has(gzFile) ? [heads.get(gzFile)] : heads.values();
-  return first !== undefined && digestIn(first, repository) === undefined;
+  const first = firstIndex(heads);
+  return first !== undefined && digestIn(first.head, repository) === undefined;
+}
+
+/** 0 where other rules did it. */
+export function ruledOutBefore(heads: Heads, rules: string): number {
+  const [records, hashOfRules] = (heads.get(gzFile)?.metadata[ruledOutMetadata] ?? '').split(' ');
+  return hashOfRules === hash('sha256', rules) ? Number(records) || 0 : 0;
 }
 
 export function metadataOf(
@@ -57,6 +79,7 @@ export function metadataOf(
   repository: Repository,
   publishedAt: Date,
   replaced: ObjectFacts | undefined,
+  ruledOut: string | undefined,
 ): Readonly<Record<string, string>> {
   return {
     [digestMetadata]: summary.digest,
@@ -67,7 +90,14 @@ export function metadataOf(
     ...(replaced !== undefined && isPossible(replaced.lastModified.getTime())
       ? { [replacedMetadata]: replaced.lastModified.toISOString() }
       : {}),
+    ...(ruledOut === undefined ? {} : { [ruledOutMetadata]: ruledOut }),
   };
+}
+
+/** What the metadata of the next index say of `sum`; by default what those of the index that is there say. */
+export function ruledOutText(heads: Heads, sum: RuledOutSum | 'none' | undefined): string | undefined {
+  if (sum === undefined) return heads.get(gzFile)?.metadata[ruledOutMetadata];
+  return sum === 'none' ? undefined : `${sum.records} ${hash('sha256', sum.rules)}`;
 }
 
 /** Whether exactly the wanted formats are there, and each holds the summary. */

@@ -2,6 +2,7 @@
  * The summary of a repository: the records of its rows, in compressed blocks. Only the text of one block at a time is in memory.
  */
 
+import { crc32 } from 'node:zlib';
 import { DuplicateNames } from '../check/duplicate-names.ts';
 import { compareByBytes } from '../keys.ts';
 import type { Row } from '../ports.ts';
@@ -42,10 +43,18 @@ type SummaryFiles =
   | { readonly known: 'all'; readonly files: Iterable<string> }
   | { readonly known: 'changed'; readonly presence: ReadonlyMap<string, 'present' | 'absent'> };
 
-interface RowCounts {
+export interface RowCounts {
   readonly rejected: number;
+  /** Of the rejected ones, those with a record: a rule rejects it. By file. */
+  readonly ruledOut: ReadonlyMap<string, RuledOut>;
   /** Warnings of records, and records that share their PKGNAME. */
   readonly warnings: number;
+}
+
+interface RuledOut {
+  readonly recordCrc: number;
+  /** Fingerprint of the rules. */
+  readonly rules: string;
 }
 
 export interface SummaryOptions {
@@ -94,10 +103,12 @@ export async function buildSummary(
   const names = new DuplicateNames();
   const architectures = new ArchitectureCounter();
   const compressor = new BlockCompressor(known, options);
+  const ruledOut = new Map<string, RuledOut>();
   let [rejected, warnings] = [0, 0];
   for await (const row of rows) {
     if (row.state === 'rejected') {
       rejected += 1;
+      if (row.record !== undefined) ruledOut.set(row.file, { recordCrc: crc32(row.record), rules: row.rules });
       continue;
     }
     if (isNew(row, options)) uploads.push(row.lastModified);
@@ -109,7 +120,7 @@ export async function buildSummary(
     if (ended !== undefined) await ended;
   }
   const all = { fileSum: sumOf(files), files: { known: 'all', files } } as const;
-  const counted = { rejected, warnings: warnings + names.count() };
+  const counted = { rejected, ruledOut, warnings: warnings + names.count() };
   return { ...(await compressor.end()), ...all, architectures: architectures.counts, uploads, counted };
 }
 
@@ -120,7 +131,7 @@ export type ReadRows = (files: readonly string[]) => Promise<ReadonlyMap<string,
  * Applies the rows of these files, as they are now, to `base`. If no other row changed, the result equals the summary of all rows. Blocks
  * without any of these files are copied.
  *
- * @returns undefined where a block of `base` is damaged: then all rows must be read.
+ * @returns undefined where a block of `base` is damaged, or rules that changed reject a record of it: then all rows must be read.
  */
 export async function changeSummary(
   base: Pick<Summary, 'blocks' | 'fileSum' | 'architectures'>,
@@ -141,6 +152,7 @@ export async function changeSummary(
       const rows = await readRows(changed ?? []);
       for (const row of rows.values()) if (row !== undefined && isNew(row, options)) uploads.push(row.lastModified);
       const records = recordsIn(known);
+      if (records.some((filed) => isRuledOut(filed, rows.get(filed.file)))) return undefined;
       for (const filed of applyChanges(records, rows)) await compressor.add(filed);
       for (const [file, row] of rows) {
         presence.set(file, row?.state === 'indexed' ? 'present' : 'absent');
@@ -158,6 +170,11 @@ export async function changeSummary(
     if (error instanceof BlockDamaged) return undefined;
     throw error;
   }
+}
+
+/** The package is the same, and is rejected now. */
+function isRuledOut({ record }: FiledRecord, row: Row | undefined): boolean {
+  return row?.state === 'rejected' && row.record !== undefined && Buffer.compare(row.record, record) === 0;
 }
 
 /** A block's content does not match the layout. */

@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import { changeOfKeys } from '../adapters/aws/dynamodb-records.ts';
 import { compareTotals } from '../check/architectures.ts';
 import type { ArchitectureCounts } from '../index/architecture-counts.ts';
+import { heldBackSentence } from '../index/hold-back.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
@@ -26,6 +27,8 @@ interface PublishPorts extends SummarizePorts, RetryPorts {
   readonly formats: readonly IndexFormatName[];
   /** The page to keep beside each index, if any. */
   readonly page?: PageTemplate | undefined;
+  /** Percent of its records that a publication may drop. */
+  readonly maxShrink?: number | undefined;
 }
 
 /** The part of Lambda's context that tells how much time is left. */
@@ -85,8 +88,8 @@ async function publishIndex(
 ): Promise<readonly string[]> {
   const start = performance.now();
   try {
-    const { formats, page } = ports;
-    const publication = await summarize(ports, repository, { formats, page, changes });
+    const { formats, page, maxShrink } = ports;
+    const publication = await summarize(ports, repository, { formats, page, changes, maxShrink });
     if (changes === 'all') await ports.retries.setRetry(repository, undefined);
     report(ports.clock, repository, publication, performance.now() - start);
     return [];
@@ -123,6 +126,11 @@ function report(clock: Clock, repository: Repository, publication: Publication, 
     const { missing } = publication;
     logger.warn('the old index stays until every package has been read', { repository, missing });
     count('PackagesMissing', missing);
+    return;
+  }
+  if (outcome === 'held-back') {
+    logger.warn(heldBackSentence(publication.heldBack), { repository });
+    count('PublicationsHeldBack', 1);
     return;
   }
   if (publication.page === 'foreign')

@@ -15,6 +15,7 @@ export const metricNames = [
   'PackagesRejected',
   'Publications',
   'PublicationsFailed',
+  'PublicationsHeldBack',
   'SummaryRecords',
   'SummaryBytes',
   'SummaryDuration',

@@ -207,6 +207,15 @@ async function* decoded(compression: Compression, layer: ByteReader, source: Pac
   }
 }
 
+/** One layer of compression. @throws what its decoder throws. */
+export function decode(compression: Compression, bytes: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  return decoders[compression](new ByteReader(chunks(bytes)));
+}
+
+async function* chunks(bytes: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* bytes;
+}
+
 const decoders: Record<Compression, (layer: ByteReader) => AsyncGenerator<Uint8Array>> = {
   gzip: gunzip,
   zstd: unzstd,

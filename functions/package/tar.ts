@@ -30,7 +30,7 @@ export interface TarEntry {
   readonly size: number;
   /** Bytes of it in the archive: fewer for a file with holes. */
   readonly storedBytes: number;
-  /** For a file with holes; `damaged` if its map makes no sense, which matters only if the content is read. */
+  /** For a file with holes; `damaged` if its map is invalid, which matters only if the content is read. */
   readonly sparse?: SparseFile | 'damaged' | undefined;
   /** The map of the older GNU format continues in blocks before the data. */
   readonly isMapExtended?: boolean;

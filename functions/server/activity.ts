@@ -95,7 +95,7 @@ export class Activity {
   /** @param startedAt before the rows were read: the changes of before are in the index now. */
   summarized(repository: Repository, publication: Publication, startedAt: Date): void {
     // A later publication will show the changes.
-    if (publication.outcome === 'waiting' || publication.outcome === 'deferred') return;
+    if (['waiting', 'deferred', 'held-back'].includes(publication.outcome)) return;
     const waiting = this.#waiting.get(repository) ?? [];
     const isShown = ({ extractedAt }: WaitingChange) => extractedAt <= startedAt.getTime();
     const later = waiting.filter((change) => !isShown(change));

@@ -5,18 +5,28 @@
 
 import { isIndexKey } from '../keys.ts';
 import { isOurPage, pageContentType, pageFile, pageMarkBytes } from '../page/page.ts';
-import { answered, foundAt, movedTo, notFound } from './answer.ts';
-import { readDirectoryEntries, renderDirectoryPage } from './directory-page.ts';
+import { ObjectChanged } from '../ports.ts';
+import { answered, foundAt, movedTo, notFound, Refusal } from './answer.ts';
+import { renderDirectoryPage } from './directory-page.ts';
 import { sendFile } from './files.ts';
 import { pathOf, showFrontPage, showSearch } from './front-page.ts';
-import { type OpenDirectory, type OpenFile, openServed } from './open-served.ts';
 import { pageFrame, wayUp } from './page-frame.ts';
 import { encodedPath, type RequestTarget } from './request-target.ts';
+import type { ServedDirectory, ServedFile } from './served-tree.ts';
 import type { ServedRequest, Site } from './site.ts';
+
+/** An object that is replaced between the request for its facts and the one for its bytes is opened again, so many times in all. */
+const triesMax = 3;
 
 /** `GET /All/`, `GET /All/x-1.0.tgz` */
 export async function browse(request: ServedRequest, site: Site): Promise<Response> {
-  return (await answerAtRoot(request, site)) ?? (await answerWithFile(request, site));
+  for (let tries = 1; ; tries += 1)
+    try {
+      return (await answerAtRoot(request, site)) ?? (await answerWithFile(request, site));
+    } catch (error) {
+      if (!(error instanceof ObjectChanged)) throw error;
+      if (tries === triesMax) throw new Refusal(503, 'The file is being replaced: try again in a few seconds.');
+    }
 }
 
 /**
@@ -64,10 +74,10 @@ async function answerWithFile(request: ServedRequest, site: Site): Promise<Respo
 /** What a package browser may do is said in the page itself, by the hashes of its script and style; but not who may frame it. */
 const browserPolicy = { 'Content-Security-Policy': "frame-ancestors 'none'" };
 
-async function sendAnyFile(request: ServedRequest, file: OpenFile, name: string, site: Site): Promise<Response> {
-  if (isIndexKey(name)) return sendFile(request, file, name, linkUp(request.env.target.parts.length - 1), site);
+async function sendAnyFile(request: ServedRequest, file: ServedFile, name: string, site: Site): Promise<Response> {
+  if (isIndexKey(name)) return await sendFile(request, file, name, linkUp(request.env.target.parts.length - 1), site);
   const isBrowser = name === pageFile && (await isPackageBrowser(file));
-  return sendFile(request, file, name, isBrowser ? browserPolicy : {}, site);
+  return await sendFile(request, file, name, isBrowser ? browserPolicy : {}, site);
 }
 
 /** The package browser reads it: a page that is elsewhere, in a bucket, has no front page above it. */
@@ -75,9 +85,8 @@ function linkUp(depth: number): Readonly<Record<string, string>> {
   return { Link: `<${wayUp(depth)}/?repositories>; rel="up"` };
 }
 
-async function isPackageBrowser({ handle }: OpenFile): Promise<boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(pageMarkBytes), 0, pageMarkBytes, 0);
-  return isOurPage(buffer.subarray(0, bytesRead));
+async function isPackageBrowser(file: ServedFile): Promise<boolean> {
+  return isOurPage(await file.head(pageMarkBytes));
 }
 
 /**
@@ -88,10 +97,10 @@ function movedToCanonical({ parts, query }: RequestTarget, isDirectory: boolean)
   return movedTo(encodedPath(parts, isDirectory) + (query === undefined ? '' : `?${query}`));
 }
 
-async function showDirectory(request: ServedRequest, { realPath }: OpenDirectory, site: Site): Promise<Response> {
+async function showDirectory(request: ServedRequest, directory: ServedDirectory, site: Site): Promise<Response> {
   const { parts } = request.env.target;
   request.env.afterwards(site.pagesUnderWay.take());
-  const entries = await readDirectoryEntries(site.root, realPath, site.limits);
+  const entries = await directory.entries(site.limits);
   const path = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
   const readme = await readmeOf(request, site);
   const frame = await pageFrame({ title: path, depth: parts.length, tab: 'Files', site });
@@ -105,12 +114,12 @@ async function readmeOf(request: ServedRequest, site: Site): Promise<string | un
   const readme = await openFile(request, site, [...request.env.target.parts, 'README.txt']);
   if (readme === undefined) return undefined;
   const { readmeBytesMax } = site.limits;
-  const { buffer, bytesRead } = await readme.handle.read(Buffer.alloc(readmeBytesMax), 0, readmeBytesMax, 0);
+  const text = Buffer.from(await readme.head(readmeBytesMax)).toString();
   const rest = readme.size > readmeBytesMax ? '\n[the rest is in README.txt]' : '';
-  return buffer.toString('utf8', 0, bytesRead) + rest;
+  return text + rest;
 }
 
-async function openFile(request: ServedRequest, site: Site, parts: readonly string[]): Promise<OpenFile | undefined> {
+async function openFile(request: ServedRequest, site: Site, parts: readonly string[]): Promise<ServedFile | undefined> {
   const opened = await openBelow(request, site, parts);
   return opened?.kind === 'file' ? opened : undefined;
 }
@@ -118,10 +127,10 @@ async function openFile(request: ServedRequest, site: Site, parts: readonly stri
 /** Closed again once the answer is sent. */
 async function openBelow(
   { env }: ServedRequest,
-  { root }: Site,
+  { tree }: Site,
   parts: readonly string[],
-): Promise<OpenFile | OpenDirectory | undefined> {
-  const opened = await openServed(root, parts);
-  if (opened?.kind === 'file') env.afterwards(() => opened.handle.close());
+): Promise<ServedFile | ServedDirectory | undefined> {
+  const opened = await tree.open(parts);
+  if (opened?.kind === 'file') env.afterwards(() => opened.close());
   return opened;
 }

@@ -2,8 +2,8 @@
 
 import { extname } from 'node:path';
 import { plainText, Refusal } from './answer.ts';
-import { hasChanged, type OpenFile } from './open-served.ts';
 import { preconditionOf, rangeStillHolds } from './preconditions.ts';
+import type { ServedFile } from './served-tree.ts';
 import type { ServedRequest, Site } from './site.ts';
 
 /**
@@ -32,13 +32,13 @@ const contentTypes: Readonly<Record<string, string>> = {
  * @param name the last part of the path, which tells the type
  * @param headers that this file needs besides
  */
-export function sendFile(
+export async function sendFile(
   request: ServedRequest,
-  file: OpenFile,
+  file: ServedFile,
   name: string,
   headers: Readonly<Record<string, string>>,
   { limits }: Site,
-): Response {
+): Promise<Response> {
   const conditions = request.req.header();
   const validators = {
     ...headers,
@@ -61,7 +61,9 @@ export function sendFile(
     });
 
   const { start, length } = range.kind === 'part' ? range : { start: 0, length: file.size };
-  request.env.sendPieces(piecesOf(file, start, length, limits.progressBytes));
+  // The answer to HEAD is the answer to GET without its body.
+  if (request.env.message.method === 'GET')
+    request.env.sendPieces(await file.pieces(start, length, limits.progressBytes));
   return request.body(null, range.kind === 'part' ? 206 : 200, {
     ...validators,
     'Content-Type': contentTypes[extname(name).toLowerCase()] ?? 'application/octet-stream',
@@ -69,30 +71,6 @@ export function sendFile(
     'Accept-Ranges': 'bytes',
     ...(range.kind === 'part' && { 'Content-Range': `bytes ${start}-${start + length - 1}/${file.size}` }),
   });
-}
-
-/**
- * The pieces share their memory: each must be written before the next is requested. A file that is replaced meanwhile
- * (renamed onto) stays intact behind its handle. One that is written to in place does not: its last piece is held back, so
- * that the client sees a broken download and never a mixture of two files.
- */
-async function* piecesOf(
-  file: OpenFile,
-  start: number,
-  length: number,
-  pieceBytes: number,
-): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(length, pieceBytes));
-  const end = start + length;
-  for (let position = start; position < end; ) {
-    const wanted = Math.min(buffer.byteLength, end - position);
-    const { bytesRead } = await file.handle.read(buffer, 0, wanted, position);
-    position += bytesRead;
-    const isLast = position === end;
-    if (bytesRead === 0 || (isLast && (await hasChanged(file))))
-      throw new Error('a file was written to in place while it was being sent: replace files by renaming onto them');
-    yield buffer.subarray(0, bytesRead);
-  }
 }
 
 export type RangeRequest =

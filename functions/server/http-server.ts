@@ -21,6 +21,8 @@ import { codeOf } from './open-served.ts';
 import { guessedUrl } from './public-url.ts';
 import { encodedPath, parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { ReaderStalled, sendResponse } from './send-response.ts';
+import { servedDirectory } from './served-directory.ts';
+import type { ServedTree } from './served-tree.ts';
 import { type ServerLimits, serverLimits } from './server-limits.ts';
 import type {
   ChangePermission,
@@ -34,8 +36,8 @@ import type {
 import { refuseUnparsed } from './unparsed-request.ts';
 
 export interface HttpServerSettings {
-  /** The directory to serve; it must exist. */
-  readonly root: string;
+  /** What to serve: a directory, which must exist, or anything else. */
+  readonly root: string | ServedTree;
   /** The address, or a name for one, to listen on. Local uploads need a loopback address. */
   readonly host: string;
   /** Where clients find the server, without a slash at its end: `https://packages.example`. By default its address. */
@@ -117,8 +119,8 @@ class DirectoryServer implements HttpServer {
   }
 
   async listen(port: number): Promise<ListeningAddress> {
-    const root = await existingRoot(this.#settings.root);
-    const { host, publicUrl } = this.#settings;
+    const { root, host, publicUrl } = this.#settings;
+    const tree = typeof root === 'string' ? servedDirectory(await existingRoot(root)) : root;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
     this.#server.listen({ port, host }, resolve);
@@ -133,15 +135,15 @@ class DirectoryServer implements HttpServer {
     const address = this.#server.address() as AddressInfo;
     const url = publicUrl ?? guessedUrl(address);
     this.#boundAddress = address.address;
-    this.#app = createApp(this.#site(root, url));
+    this.#app = createApp(this.#site(tree, url));
     return { ...address, url, isLoopback: isLoopbackAddress(address.address) };
   }
 
-  #site(root: string, url: string): Site {
+  #site(tree: ServedTree, url: string): Site {
     const { uploads, overwrite = true, findRejection = async () => undefined, operations, views } = this.#settings;
     const limits = this.#limits;
     return {
-      root,
+      tree,
       url,
       changes: changePermission(this.#settings),
       views: { operations: everybody, metrics: everybody, health: everybody, ...views },

@@ -5,15 +5,7 @@ import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { contentTag, fileTag } from '../file-tag.ts';
 import type { ObjectKey } from '../ports.ts';
 import { Refusal } from './answer.ts';
-
-export interface FileFacts {
-  /** Strong: it changes with the content. Quoted, as in the header. */
-  readonly etag: string;
-  /** Bytes. */
-  readonly size: number;
-  /** In whole seconds, which is all that HTTP can express. */
-  readonly lastModified: Date;
-}
+import type { FileFacts } from './served-tree.ts';
 
 /** The facts are those of the file behind `handle`, whatever its path leads to by now. The caller closes it. */
 export interface OpenFile extends FileFacts {

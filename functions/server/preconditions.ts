@@ -1,6 +1,6 @@
 /** Conditional requests for a file: RFC 9110, section 13. */
 
-import type { FileFacts } from './open-served.ts';
+import type { FileFacts } from './served-tree.ts';
 import type { RequestHeaders } from './site.ts';
 
 /** `failed` is a 412, `not-modified` a 304. */

@@ -8,13 +8,13 @@ import type { ETag, ObjectKey, Repository } from '../ports.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { RepositoryOverview } from './overview.ts';
 import type { RequestTarget } from './request-target.ts';
+import type { ServedTree } from './served-tree.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { RetryRequest, ServiceStatus } from './service-status.ts';
 
 /** What the server serves, and within which limits. */
 export interface Site {
-  /** The directory, with all symbolic links resolved. */
-  readonly root: string;
+  readonly tree: ServedTree;
   /** For clients, without a slash at its end. */
   readonly url: string;
   readonly changes: ChangePermission;

@@ -112,7 +112,8 @@ function storingFailed(error: unknown, site: Site): unknown {
   if (name === 'ObjectTooLarge') return tooLarge(site.limits);
   const inTheWay = new Refusal(409, 'Cannot store a package there: a directory, a file or a link is in the way.');
   if (name === 'UnusableKey') return inTheWay;
-  if (name === 'DirectoryLost') return new Refusal(503, 'The repository is temporarily unavailable.');
+  if (['DirectoryLost', 'StoreFailure', 'LeaseLost'].includes(name))
+    return new Refusal(503, 'The repository is temporarily unavailable.');
 
   switch (codeOf(error)) {
     case 'ENOENT':

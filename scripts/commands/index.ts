@@ -9,6 +9,7 @@ import type { StoreOptions } from '../../functions/adapters/store/store-address.
 import type { Extracted } from '../../functions/bulk-extract.ts';
 import { mixtureLine } from '../../functions/console-messages.ts';
 import { failureSentence, systemErrorSentence } from '../../functions/failures.ts';
+import { heldBackSentence } from '../../functions/index/hold-back.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import type { Summary } from '../../functions/index/summary.ts';
 import type { Publication } from '../../functions/summarize.ts';
@@ -26,6 +27,7 @@ export function addCommand(program: Command): void {
     .description('bring all indexes in a directory, or in an S3-compatible store, up to date, once')
     .argument('[dir]', 'directory with repositories at any depth, or s3://BUCKET[/PREFIX]', parsePath);
   addIndexingOptions(command)
+    .option('--adopt', 'publish what would be held back because it drops many records')
     .option('--force', 'read every package again, even if unchanged')
     .option('--quiet', 'print nothing unless something is wrong (for cron)')
     .option('--wait', 'if another indexer has the directory, wait until it ends')
@@ -38,6 +40,10 @@ interface IndexOptions extends StoreOptions, RulesOptions {
   readonly page: boolean;
   /** Seconds without a change before a file is read. */
   readonly settle: number;
+  /** Percent. */
+  readonly maxShrink?: number;
+  /** Confirm what is held back. */
+  readonly adopt?: boolean;
   /** Read every package again, whether it changed or not. */
   readonly force?: boolean;
   readonly quiet?: boolean;
@@ -64,7 +70,18 @@ async function indexDirectories(targets: readonly Target<IndexOptions>[]): Promi
 /** @param label before each line, where there are several directories */
 async function indexDirectory(
   directory: string,
-  { state, formats, page, settle, force = false, quiet = false, wait = false, ...others }: IndexOptions,
+  {
+    state,
+    formats,
+    page,
+    settle,
+    maxShrink,
+    adopt = false,
+    force = false,
+    quiet = false,
+    wait = false,
+    ...others
+  }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
   const [{ syncCalls }, { tableFile }, { ExtractThreads }, { LocalIndexer }] = await Promise.all([
@@ -78,7 +95,7 @@ async function indexDirectory(
   const say = (line: string) => progress.say(console.error, label + line);
   const sayUnlessQuiet = quiet ? () => undefined : say;
   const print = quiet ? () => undefined : (line: string) => console.log(label + line);
-  const done = { hints: 0, summaries: 0, rejected: 0, failures: 0 };
+  const done = { hints: 0, summaries: 0, rejected: 0, heldBack: 0, failures: 0 };
   const fail = (sentence: string): void => {
     done.failures += 1;
     say(printable(sentence));
@@ -106,6 +123,8 @@ async function indexDirectory(
       formats,
       page,
       rules,
+      maxShrink,
+      confirmsHeldBack: adopt,
       events: {
         // Of a store; threads report by themselves.
         onExtracted: (key, extraction) => {
@@ -117,6 +136,7 @@ async function indexDirectory(
           done.summaries += 1;
           const facts = describe(publication);
           if (facts.length === 0) return;
+          if (publication.outcome === 'held-back') done.heldBack += 1;
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
           print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
@@ -172,6 +192,7 @@ async function indexDirectory(
     ignoreStop();
   }
   if (done.failures > 0) return exitCodes.couldNotRun;
+  if (done.heldBack > 0) return exitCodes.heldBack;
   if (done.summaries === 0) print(`no packages below ${directory}`);
   return done.rejected > 0 ? exitCodes.rejected : exitCodes.done;
 }
@@ -208,6 +229,8 @@ function describe(publication: Publication): string[] {
       return [...describeSummary(publication.summary), 'index unchanged'];
     case 'waiting':
       return [`existing index kept: ${count(publication.missing, 'package')} could not be read yet`];
+    case 'held-back':
+      return [`${heldBackSentence(publication.heldBack)}; to publish it: index --adopt`];
     case 'deferred':
     case 'absent':
       return [];

@@ -18,6 +18,7 @@ export function addIndexingOptions(command: Command): Command {
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
     .addOption(archOption())
     .addOption(settleOption())
+    .addOption(maxShrinkOption())
     .addOption(profileOption())
     .addOption(storeRegionOption())
     .addOption(endpointOption())
@@ -67,6 +68,21 @@ function formatsOption(): Option {
     .choices([...indexFormatNames, indexFormatNames.join(',')])
     .default([...indexFormatNames], indexFormatNames.join(','))
     .argParser(parseFormats);
+}
+
+function maxShrinkOption(): Option {
+  return new Option(
+    '--max-shrink <percent>',
+    'hold back any publication that drops more of the records (default: 10, only where the rules changed or the index is not ours)',
+  ).argParser(parsePercent);
+}
+
+/** `10` or `10%` */
+function parsePercent(text: string): number {
+  const percent = Number(text.replace(/%$/, ''));
+  if (!/^\d+(\.\d+)?%?$/.test(text) || percent > 100)
+    throw new InvalidArgumentError('Expected a percentage from 0 to 100.');
+  return percent;
 }
 
 function archOption(): Option {

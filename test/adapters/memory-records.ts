@@ -1,11 +1,21 @@
 /** The table in memory: the simplest RecordTable. */
 
-import type { OnChange, RecordTable, Repository, Retry, RetryTable, Row } from '../../functions/ports.ts';
+import type {
+  HeldBack,
+  OnChange,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Retry,
+  RetryTable,
+  Row,
+} from '../../functions/ports.ts';
 
 interface Stored {
   readonly rows: Map<string, Row>;
   run: number;
   adopted: boolean;
+  heldBack: HeldBack | undefined;
 }
 
 export class MemoryRecords implements RecordTable, RetryTable {
@@ -52,8 +62,9 @@ export class MemoryRecords implements RecordTable, RetryTable {
     return this.#repositories.get(repository)?.run ?? 0;
   }
 
-  async isAdopted(repository: Repository): Promise<boolean> {
-    return this.#repositories.get(repository)?.adopted ?? false;
+  async state(repository: Repository): Promise<RepositoryState> {
+    const { adopted = false, heldBack } = this.#repositories.get(repository) ?? {};
+    return { isAdopted: adopted, heldBack };
   }
 
   async markAdopted(repository: Repository): Promise<void> {
@@ -62,6 +73,11 @@ export class MemoryRecords implements RecordTable, RetryTable {
 
   async forget(repository: Repository): Promise<void> {
     this.#of(repository).adopted = false;
+    this.#of(repository).heldBack = undefined;
+  }
+
+  async setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void> {
+    this.#of(repository).heldBack = heldBack;
   }
 
   async requestSummary(repository: Repository): Promise<void> {
@@ -78,7 +94,12 @@ export class MemoryRecords implements RecordTable, RetryTable {
   }
 
   #of(repository: Repository): Stored {
-    const stored = this.#repositories.get(repository) ?? { rows: new Map(), run: 0, adopted: false };
+    const stored = this.#repositories.get(repository) ?? {
+      rows: new Map(),
+      run: 0,
+      adopted: false,
+      heldBack: undefined,
+    };
     this.#repositories.set(repository, stored);
     return stored;
   }

@@ -247,17 +247,17 @@ export function recordTableContract(
     });
 
     it('remembers which repositories are adopted, whatever else happens to them', async () => {
-      assert.equal(await table.isAdopted(repository), false);
+      assert.equal((await table.state(repository)).isAdopted, false);
       await table.takeRun(repository);
-      assert.equal(await table.isAdopted(repository), false);
+      assert.equal((await table.state(repository)).isAdopted, false);
       await table.markAdopted(repository);
       await table.markAdopted(repository);
-      assert.equal(await table.isAdopted(repository), true);
-      assert.equal(await table.isAdopted('other'), false);
+      assert.equal((await table.state(repository)).isAdopted, true);
+      assert.equal((await table.state('other')).isAdopted, false);
       assert.equal(await table.takeRun(repository), 2);
       await table.putRow(indexedRow('a'));
       await table.deleteRow(repository, 'a');
-      assert.equal(await table.isAdopted(repository), true);
+      assert.equal((await table.state(repository)).isAdopted, true);
     });
 
     it('forgets that a repository is adopted, and gives it a later run number when it comes back', async () => {
@@ -266,18 +266,45 @@ export function recordTableContract(
       await table.markAdopted('other');
       await table.forget(repository);
       await table.forget(repository);
-      assert.equal(await table.isAdopted(repository), false);
-      assert.equal(await table.isAdopted('other'), true);
+      assert.equal((await table.state(repository)).isAdopted, false);
+      assert.equal((await table.state('other')).isAdopted, true);
       await table.markAdopted(repository);
-      assert.equal(await table.isAdopted(repository), true);
+      assert.equal((await table.state(repository)).isAdopted, true);
       assert.ok((await table.takeRun(repository)) > 2);
       await table.forget(repository);
       assert.ok((await table.takeRun(repository)) > 3);
     });
 
+    it('remembers what is held back, until it is not', async () => {
+      assert.deepEqual(await table.state(repository), { isAdopted: false, heldBack: undefined });
+      const heldBack = {
+        reason: 'foreign-index',
+        from: 20_002,
+        to: 3_880,
+        files: ['a-1.0.tgz', 'é-1.0.tgz'],
+        index: '"e"',
+        since: new Date('2026-02-03T04:05:07.089Z'),
+      } as const;
+      await table.setHeldBack(repository, heldBack);
+      assert.deepEqual(await table.state(repository), { isAdopted: false, heldBack });
+      await table.markAdopted(repository);
+      await table.takeRun(repository);
+      assert.deepEqual(await table.state(repository), { isAdopted: true, heldBack });
+      await table.setHeldBack(repository, { ...heldBack, to: 0, files: [] });
+      assert.deepEqual((await table.state(repository)).heldBack, { ...heldBack, to: 0, files: [] });
+      assert.equal((await table.state('other')).heldBack, undefined);
+      await table.setHeldBack(repository, undefined);
+      await table.setHeldBack(repository, undefined);
+      assert.deepEqual(await table.state(repository), { isAdopted: true, heldBack: undefined });
+      assert.equal(await table.lastRun(repository), 1);
+      await table.setHeldBack(repository, heldBack);
+      await table.forget(repository);
+      assert.deepEqual(await table.state(repository), { isAdopted: false, heldBack: undefined });
+    });
+
     it('marks a repository adopted that has had no run', async () => {
       await table.markAdopted('new');
-      assert.equal(await table.isAdopted('new'), true);
+      assert.equal((await table.state('new')).isAdopted, true);
       assert.equal(await table.lastRun('new'), 0);
       assert.equal(await table.takeRun('new'), 1);
     });

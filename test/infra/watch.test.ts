@@ -24,6 +24,7 @@ test('the alarms', () => {
     `pkgsrc-indexer-summarize-errors: AWS/Lambda Errors ${summarize} Sum over 300 ≥ 1, notBreaching`,
     `pkgsrc-indexer-changes-old: AWS/Lambda IteratorAge ${summarize} Maximum over 300 ≥ 900000, notBreaching`,
     `pkgsrc-indexer-publications-failed: PkgsrcIndexer PublicationsFailed ${service} Sum over 2 × 900 ≥ 1, notBreaching`,
+    `pkgsrc-indexer-publications-held-back: PkgsrcIndexer PublicationsHeldBack ${service} Sum over 300 ≥ 1, notBreaching`,
     'pkgsrc-indexer-reindex-errors: AWS/Lambda Errors FunctionName=PipelineReindexFunction Sum over 300 ≥ 1, notBreaching',
     `pkgsrc-indexer-packages-rejected: PkgsrcIndexer PackagesRejected ${service} Sum over 300 ≥ 1, notBreaching`,
     `pkgsrc-indexer-not-adopted: PkgsrcIndexer PackagesMissing ${service} Minimum over 3600 ≥ 1, ignore`,
@@ -51,7 +52,7 @@ test('without an address there is no topic, and the alarms are there all the sam
   const silent = templateFor({});
   assert.equal(resourcesOf(silent, 'AWS::SNS::Topic').size, 0);
   const alarms = [...resourcesOf(silent, 'AWS::CloudWatch::Alarm').values()];
-  assert.equal(alarms.length, 9);
+  assert.equal(alarms.length, 10);
   for (const { Properties: alarm } of alarms) assert.equal(alarm.AlarmActions, undefined);
 });
 
@@ -78,6 +79,7 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
     'PackagesRejected',
     'Publications',
     'PublicationsFailed',
+    'PublicationsHeldBack',
     'SummaryBytes',
     'SummaryDuration',
     'SummaryRecords',

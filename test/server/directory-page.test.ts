@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { DirectoryEntry } from '../../functions/server/directory-page.ts';
 import { renderDirectoryPage } from '../../functions/server/directory-page.ts';
 import { pageFrame } from '../../functions/server/page-frame.ts';
 import { isServedName } from '../../functions/server/request-target.ts';
+import type { DirectoryEntry } from '../../functions/server/served-tree.ts';
 
 const entry = (name: string, more: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
   kind: 'file',

@@ -3,10 +3,11 @@
  * made-packages.ts, and indexes are read by the reader that stands for pkgin.
  */
 
+import { hash } from 'node:crypto';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { indexFiles, joinKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
-import type { Row } from '../../functions/ports.ts';
+import type { RepositoryState, Row } from '../../functions/ports.ts';
 import type { Rules } from '../../functions/record/rules.ts';
 import type { MemoryObjects } from '../adapters/memory-objects.ts';
 import { readIndex } from '../pkgin-reader.ts';
@@ -36,6 +37,7 @@ export interface InvariantsOptions {
   readonly store: Setting['store'];
   readonly blockBytes: number;
   readonly page: boolean;
+  readonly maxShrink: number | undefined;
   readonly hasClockSteps: boolean;
   /** The rules now. */
   readonly rules: () => Rules;
@@ -86,6 +88,11 @@ export class Invariants implements Witness {
   readonly #foreign = new Map<string, 'before ours' | 'over ours'>();
   /** Indexes that are copies of another repository's. */
   readonly #copied = new Set<string>();
+  /**
+   * Keys from which an index was removed, in a store whose ETags are of the content: a put that was on its way may bring back the very bytes
+   * that another run has seen, so that two publications have one second.
+   */
+  readonly #gone = new Set<string>();
   /** Repositories that have an index of ours. */
   readonly #ours = new Set<string>();
   /** The files of every index that there was of ours, one a line, by repository. */
@@ -118,6 +125,7 @@ export class Invariants implements Witness {
   }
 
   objectGone(key: string): void {
+    if (this.#options.store === 's3') this.#gone.add(key);
     this.#published.delete(key);
     this.#foreign.delete(key);
     this.#copied.delete(key);
@@ -194,6 +202,7 @@ export class Invariants implements Witness {
     if (this.#copied.delete(key) && rows.rest === undefined)
       throw new Violation('changes are made in indexes of the repository alone', key);
     this.#checkFold(key, repository, index, rows);
+    this.#checkShrinkage(key, index.records.size);
     const full = await rebuilt(index.records, format, this.#options.blockBytes, published);
     if (!Buffer.from(full.index).equals(body))
       throw new Violation('an index is what a full rebuild would give', `${key}: ${JSON.stringify(index.text)}`);
@@ -278,14 +287,25 @@ export class Invariants implements Witness {
   }
 
   /** Of a repository of which nothing is left, only a name in the table may be. */
-  async checkAdopted(isAdopted: (repository: string) => Promise<boolean>): Promise<void> {
+  async checkAdopted(stateOf: (repository: string) => Promise<RepositoryState>): Promise<void> {
     for (const repository of this.#whole) {
       const isEmpty = ![...this.#options.objects.objects.keys()].some(
         (key) => splitKey(key).repository === repository && splitKey(key).file !== pageFile,
       );
-      if (isEmpty && (await isAdopted(repository)))
+      if (isEmpty && (await stateOf(repository)).isAdopted)
         throw new Violation('a repository of which nothing is left is not adopted', repository);
     }
+  }
+
+  /** What is held back is not in the index. */
+  checkHeldBack(repository: string, formats: readonly IndexFormatName[]): void {
+    try {
+      this.#checkIndexesOf(repository, formats);
+    } catch (error) {
+      if (error instanceof Violation) return;
+      throw error;
+    }
+    throw new Violation('nothing is held back that is published', repository);
   }
 
   /** The indexes are folds of the bucket, in these formats and in no other. */
@@ -299,22 +319,26 @@ export class Invariants implements Witness {
     // A page alone makes no repository.
     const keys = [...objects.keys()].filter((key) => splitKey(key).file !== pageFile);
     for (const repository of new Set(keys.map((key) => splitKey(key).repository))) {
-      if (repository === but) continue;
-      const fold = [...this.recordsOf(repository).values()].join('') || '\n';
-      for (const file of indexFiles) {
-        const key = joinKey(repository, file);
-        const body = objects.get(key)?.body;
-        const format = formats.find((name) => file === `pkg_summary.${name}`);
-        if (format === undefined && body !== undefined)
-          throw new Violation('a format that is switched off is absent', key);
-        if (format === undefined) continue;
-        const found = body === undefined ? undefined : readOnce(body, format, key).text;
-        if (found !== fold)
-          throw new Violation(
-            'the index is the fold of the bucket',
-            `${key}: expected ${JSON.stringify(fold)}, found ${JSON.stringify(found)}`,
-          );
-      }
+      if (repository !== but && !repository.endsWith('.indexer-state')) this.#checkIndexesOf(repository, formats);
+    }
+  }
+
+  #checkIndexesOf(repository: string, formats: readonly IndexFormatName[]): void {
+    const { objects } = this.#options.objects;
+    const fold = [...this.recordsOf(repository).values()].join('') || '\n';
+    for (const file of indexFiles) {
+      const key = joinKey(repository, file);
+      const body = objects.get(key)?.body;
+      const format = formats.find((name) => file === `pkg_summary.${name}`);
+      if (format === undefined && body !== undefined)
+        throw new Violation('a format that is switched off is absent', key);
+      if (format === undefined) continue;
+      const found = body === undefined ? undefined : readOnce(body, format, key).text;
+      if (found !== fold)
+        throw new Violation(
+          'the index is the fold of the bucket',
+          `${key}: expected ${JSON.stringify(fold)}, found ${JSON.stringify(found)}`,
+        );
     }
   }
 
@@ -362,7 +386,7 @@ export class Invariants implements Witness {
    * If-Match hold for an index that only looks like the one that was seen. It is made good by the look that follows.
    */
   #hasNewBytes(key: string): boolean {
-    return this.#options.store === 'directory' || key.endsWith('.gz');
+    return this.#options.store === 'directory' || (key.endsWith('.gz') && !this.#gone.has(key));
   }
 
   #remember(repository: string, file: string, record: string | undefined): void {
@@ -392,6 +416,32 @@ export class Invariants implements Witness {
       });
     if (!isFold)
       throw new Violation('every index is the fold of some state of the rows', `${key}: ${JSON.stringify(text)}`);
+  }
+
+  /** Many records go only once that is confirmed, for the very index that is replaced. */
+  #checkShrinkage(key: string, to: number): void {
+    const { repository, file } = splitKey(key);
+    const from = file === 'pkg_summary.gz' ? this.#recordsBefore(key) : 0;
+    const { objects, maxShrink = 100 } = this.#options;
+    const isForeign = objects.objects.get(key)?.metadata['repository-sha256'] !== hash('sha256', repository);
+    const isEmptied = to === 0 && isForeign;
+    if (from <= to || (!isEmptied && 100 * (from - to) <= maxShrink * from)) return;
+    const confirmation = objects.objects.get(joinKey(repository, '.indexer-state/confirmed.json'))?.body;
+    const confirmed = JSON.parse(Buffer.from(confirmation ?? Buffer.from('{}')).toString()) as {
+      readonly index?: string;
+    };
+    if (confirmed.index !== objects.objects.get(key)?.etag)
+      throw new Violation('many records go only once that is confirmed', `${key}: ${from} → ${to}`);
+  }
+
+  /** 0 where the index cannot be read. */
+  #recordsBefore(key: string): number {
+    try {
+      return this.#options.objects.objects.has(key) ? this.#recordsAt(key).size : 0;
+    } catch (error) {
+      if (error instanceof Violation) return 0;
+      throw error;
+    }
   }
 
   #checkDirection(invariant: string, key: string, before: Readings, now: Readings): void {

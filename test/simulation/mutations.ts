@@ -24,7 +24,7 @@ interface Mutation {
 interface SourceMutation extends Mutation {
   readonly step: 'extract' | 'summarize' | 'reindex' | 'retry-summary';
   /** A module that the step alone imports, where that is what changes. */
-  readonly part?: 'page/keep-page' | 'index/index-heads';
+  readonly part?: 'page/keep-page' | 'index/coverage' | 'index/index-heads' | 'index/review';
   /** Has to occur once. */
   readonly from: string;
   readonly to: string;
@@ -133,8 +133,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'summarize reads the head of the index after the rows': {
     seed: 43,
     step: 'summarize',
-    from: 'const { summary, damaged } = reading;',
-    to: 'const { summary, damaged } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
+    from: 'const { summary } = reading;',
+    to: 'const { summary } = reading;\n    for (const [file, head] of await headIndexes(ports.objects, repository)) (heads as Map<string, ObjectFacts>).set(file, head);',
   },
   'summarize treats a lost race as done': {
     seed: 22,
@@ -152,11 +152,12 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     theme: 'adoption',
     step: 'summarize',
     from: 'if (coverage.missing > 0) return',
-    to: 'if (coverage.missing > 0 && !(await records.isAdopted(repository))) return',
+    to: 'if (coverage.missing > 0 && !(await records.state(repository)).isAdopted) return',
   },
   'summarize adopts a repository when only the names of its packages are known': {
     seedsMax: rare,
     step: 'summarize',
+    part: 'index/coverage',
     from: 'if (this.#ahead[1] !== etag) this.missing += 1;',
     to: 'if (etag === undefined) this.missing += 1;',
   },
@@ -176,11 +177,33 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'head !== undefined ?',
   },
   'summarize replaces an index that was swapped in before its packages have rows': {
+    seed: 19,
+    theme: 'return',
+    step: 'summarize',
+    from: '(!state.isAdopted && heads.size > 0) || isForeign(heads, repository)',
+    to: '!state.isAdopted && heads.size > 0',
+  },
+  'summarize holds nothing back': {
+    theme: 'return',
+    step: 'summarize',
+    part: 'index/review',
+    from: 'if (found === undefined)',
+    to: 'if (found === undefined || found.from > 0)',
+  },
+  'summarize applies changes while others are held back': {
     seedsMax: rare,
     theme: 'return',
     step: 'summarize',
-    from: '(!isAdopted && heads.size > 0) || isForeign(heads, repository)',
-    to: '!isAdopted && heads.size > 0',
+    from: 'if (!state.isAdopted || state.heldBack !== undefined) return',
+    to: 'if (!state.isAdopted) return',
+  },
+  'summarize takes a confirmation of another index': {
+    seedsMax: rare,
+    theme: 'return',
+    step: 'summarize',
+    part: 'index/review',
+    from: 'confirmation?.index === etag &&',
+    to: 'confirmation !== undefined &&',
   },
   'summarize keeps a format that is switched off': {
     step: 'summarize',
@@ -188,7 +211,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize ignores a format that is switched off': {
-    seed: 13,
+    seed: 16,
     step: 'summarize',
     part: 'index/index-heads',
     from: 'isOf(head, repository, summary) : head === undefined;',
@@ -254,15 +277,15 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
-    from: "published !== undefined || made === 'put' || !isAdopted;",
-    to: 'published !== undefined || !isAdopted;',
+    from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
+    to: 'published !== undefined || !state.isAdopted || wasHeldBack;',
   },
   'summarize does not check again where it only adopted the repository': {
     seedsMax: rare,
     theme: 'lost table',
     step: 'summarize',
-    from: "published !== undefined || made === 'put' || !isAdopted;",
-    to: "published !== undefined || made === 'put';",
+    from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
+    to: "published !== undefined || made === 'put' || wasHeldBack;",
   },
   'summarize treats a lost race for the page as done': {
     seedsMax: rare,

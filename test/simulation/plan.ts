@@ -31,6 +31,8 @@ export interface Setting {
   readonly formats: readonly IndexFormatName[];
   /** Whether index.html is kept. */
   readonly page: boolean;
+  /** Percent of the records that a publication may drop unconfirmed. */
+  readonly maxShrink: number | undefined;
   /** Of a block of the summary, on average. A record has about 150. */
   readonly blockBytes: number;
   /** A repository of which no index and no page can be put, for `refusingMilliseconds`. */
@@ -64,6 +66,8 @@ export type Deed = { readonly id: string; readonly at: number } & (
       readonly file: string;
       readonly by: 'others' | 'a copy of ours' | 'a version of ours' | 'another repository of ours';
     }
+  /** The operator confirms what is held back. */
+  | { readonly kind: 'confirm'; readonly repository: string }
   /** Everything of a repository is removed: it is unmounted, or moved away. */
   | { readonly kind: 'vanish'; readonly repository: string }
   /** And is there again as it was, or a copy of another repository, with its index and what the store knows of that. */
@@ -96,6 +100,7 @@ const deedWeights: Record<Exclude<Deed['kind'], 'old-package' | 'old-index' | 'f
   'foreign-index': 2,
   vanish: 0,
   return: 0,
+  confirm: 0,
 };
 
 const namesFor = {
@@ -152,7 +157,16 @@ const weightsFor: Record<Theme, Partial<typeof deedWeights>> = {
   clock: { 'step-clock': 30, 'foreign-index': 0 },
   growth: { reindex: 1, summarize: 2, 'switch-formats': 1 },
   pages: { reindex: 0, summarize: 0, 'switch-formats': 0, 'foreign-index': 0 },
-  return: { delete: 10, rename: 0, 'switch-formats': 0, 'step-clock': 0, 'foreign-index': 8, vanish: 20, return: 20 },
+  return: {
+    delete: 10,
+    rename: 0,
+    'switch-formats': 0,
+    'step-clock': 0,
+    'foreign-index': 8,
+    vanish: 20,
+    return: 20,
+    confirm: 30,
+  },
   rules: { rename: 2, reindex: 20, 'foreign-index': 0, 'change-rules': 20 },
   failing: { reindex: 0, summarize: 1, 'switch-formats': 0, 'foreign-index': 0, 'step-clock': 0 },
 };
@@ -184,10 +198,12 @@ export function planOf(seed: number, asked?: Theme): Plan {
   const repositoriesUsed = repositories.slice(0, repositoryCount(theme, dice));
   const namesUsed = names.slice(0, dice.pick(namesFor[theme]));
   const blockBytes = new Dice(seed, 'blocks').pick([1, 300, 300, 1_000, 400_000]);
+  const maxShrink = theme === 'return' ? new Dice(seed, 'shrink').pick([undefined, 20, 40]) : undefined;
   const setting = {
     ...drawSetting(dice),
     ...settingFor(theme, dice),
     blockBytes,
+    maxShrink,
     page: pageDice.chance(theme === 'lost table' ? 0.2 : 0.9),
   };
   const place = () => ({ repository: dice.pick(repositoriesUsed), name: dice.pick(namesUsed) });
@@ -225,7 +241,7 @@ function drawPages(dice: Dice, theme: Theme, repositoriesUsed: readonly string[]
   }));
 }
 
-function drawSetting(dice: Dice): Omit<Setting, 'blockBytes' | 'page'> {
+function drawSetting(dice: Dice): Omit<Setting, 'blockBytes' | 'maxShrink' | 'page'> {
   return {
     refused: undefined,
     retriesByHint: false,
@@ -272,7 +288,11 @@ function settingFor(theme: Theme, dice: Dice): Partial<Setting> {
         faults: { ...noFaults, slow: 0.1, crash: dice.pick([0, 0.02, 0.05]), twin },
       };
     case 'return':
-      return { windowMilliseconds: dice.pick([5, 100, 1_000]), faults: { ...noFaults, slow: 0.1, late: 0.2, twin } };
+      return {
+        summarizeCopies: dice.pick([2, 8]),
+        windowMilliseconds: dice.pick([0, 5, 100, 1_000]),
+        faults: { ...noFaults, slow: dice.pick([0.1, 0.3]), late: 0.2, conflict: 0.03, twin },
+      };
     case 'failing':
       return {
         refused: repositories[0],
@@ -366,6 +386,7 @@ function drawDeed(dice: Dice, theme: Theme, place: () => { repository: string; n
             : dice.pick(['others', 'others', 'a copy of ours', 'a version of ours']),
       };
     case 'vanish':
+    case 'confirm':
       return { kind, repository };
     case 'return':
       return { kind, repository, of: place().repository };
@@ -389,6 +410,7 @@ const plainSetting: Setting = {
   formats: indexFormatNames,
   page: true,
   blockBytes: 300,
+  maxShrink: undefined,
   refused: undefined,
   retriesByHint: false,
   faults: noFaults,

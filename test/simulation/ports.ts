@@ -171,7 +171,11 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
         return records.takeRun(repository);
       }),
     lastRun: (repository) => work.call('read', `last run of ${repository}`, () => records.lastRun(repository)),
-    isAdopted: (repository) => work.call('read', `is ${repository} whole`, () => records.isAdopted(repository)),
+    state: (repository) => work.call('read', `state of ${repository}`, () => records.state(repository)),
+    setHeldBack: (repository, heldBack) =>
+      work.call('write', `${heldBack ? 'hold back' : 'hold nothing back of'} ${repository}`, () =>
+        records.setHeldBack(repository, heldBack),
+      ),
     markAdopted: (repository) =>
       work.call('write', `mark ${repository} whole`, () => {
         witness.markedWhole(repository);

@@ -10,6 +10,7 @@
 
 import { hash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { confirm } from '../../functions/index/confirmation.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
 import { metadataOf } from '../../functions/index/index-heads.ts';
 import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
@@ -140,6 +141,7 @@ class Simulation {
       store: setting.store,
       blockBytes: setting.blockBytes,
       page: setting.page,
+      maxShrink: setting.maxShrink,
       rules: () => this.#rules.current,
       hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
     });
@@ -196,8 +198,9 @@ class Simulation {
       });
       if (this.#plan.setting.refused !== undefined) this.#checkWhileRefused();
       await this.#rest();
-      this.#checkAtRest();
-      if (!this.#losses.isEmpty) await this.#heal();
+      const isHeldBack = (await this.#heldBack()).length > 0;
+      this.#checkAtRest(isHeldBack);
+      if (!this.#losses.isEmpty || isHeldBack) await this.#heal();
       return undefined;
     } catch (error) {
       if (error instanceof Restless) return new Violation('everything comes to rest', error.message);
@@ -221,13 +224,32 @@ class Simulation {
   }
 
   /** Whatever was not lost is right, without a reindex. */
-  #checkAtRest(): void {
+  #checkAtRest(isHeldBack: boolean): void {
     const isOld = new Set(this.#plan.deeds.flatMap((deed) => (deed.kind === 'old-package' ? [deed.key] : [])));
     const isExempt = (key: string) =>
       this.#losses.has(`hint for ${key}`) || (this.#losses.has(whatWasThere) && isOld.has(key));
     this.#invariants.checkRows(isExempt);
     if (!this.#losses.has(changedRules)) this.#invariants.checkRules(isExempt);
-    if (this.#losses.isEmpty) this.#checkPublished();
+    if (this.#losses.isEmpty && !isHeldBack) this.#checkPublished();
+  }
+
+  /** The repositories of which something is held back. */
+  async #heldBack(): Promise<string[]> {
+    const repositories: string[] = [];
+    for await (const repository of this.#records.repositories())
+      if ((await this.#records.state(repository)).heldBack !== undefined) repositories.push(repository);
+    return repositories;
+  }
+
+  async #confirm({ id, repository }: Pick<DeedOf<'confirm'>, 'id' | 'repository'>): Promise<void> {
+    const { heldBack } = await this.#records.state(repository);
+    if (heldBack === undefined) return;
+    await confirm(
+      { objects: this.#objects, clock: { now: () => this.#now(), sleep: async () => {} } },
+      repository,
+      heldBack,
+    );
+    this.#changes.runBeside(id, repository, 'all');
   }
 
   /** The others do not wait for a repository whose puts are refused. */
@@ -251,16 +273,24 @@ class Simulation {
     this.#isHealing = true;
     this.#reindex('healing', { prefix: '', force: false });
     await this.#rest();
+    // A confirmation is void once the index is another one.
+    for (let confirmations = 0; confirmations < 5; confirmations += 1) {
+      for (const repository of await this.#heldBack()) {
+        this.#invariants.checkHeldBack(repository, this.#formats.current);
+        await this.#confirm({ id: `confirmed ${repository} ${confirmations}`, repository });
+      }
+      await this.#rest();
+    }
     this.#invariants.checkRows(() => false);
     this.#invariants.checkRules(() => false);
-    await this.#invariants.checkAdopted((repository) => this.#records.isAdopted(repository));
+    await this.#invariants.checkAdopted((repository) => this.#records.state(repository));
     this.#checkPublished();
   }
 
   async #summarize(work: Work, repository: string, changes: Changes): Promise<void> {
-    const { blockBytes, page, retriesByHint } = this.#plan.setting;
+    const { blockBytes, page, maxShrink, retriesByHint } = this.#plan.setting;
     const ports = this.#portsOf(work);
-    const options = { changes, page: page ? smallPage : undefined, blockBytes };
+    const options = { changes, page: page ? smallPage : undefined, blockBytes, maxShrink };
     try {
       const { outcome } = await this.#formats.use(work, (formats) =>
         this.#steps.summarize(ports, repository, { ...options, formats }),
@@ -312,6 +342,9 @@ class Simulation {
         break;
       case 'foreign-page':
         this.#putForeignPage(deed);
+        break;
+      case 'confirm':
+        void this.#confirm(deed).catch((error: unknown) => this.#onError(error));
         break;
       case 'vanish':
         this.#vanish(deed);
@@ -420,7 +453,7 @@ class Simulation {
       const { index, summary } = await rebuilt(records, format, blockBytes, date);
       this.#objects.upload(key, index, date);
       const object = this.#objects.objects.get(key);
-      const metadata = metadataOf(summary, repository, date, undefined);
+      const metadata = metadataOf(summary, repository, date, undefined, undefined);
       this.#invariants.indexWasThere(repository, records.keys());
       if (object !== undefined) this.#objects.objects.set(key, { ...object, metadata });
     } else {

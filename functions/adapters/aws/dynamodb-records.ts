@@ -4,7 +4,7 @@
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
  * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, signature, record + warnings or reason |
- * | repositories | repository    |          | run, adopted, failures + retryAt (milliseconds since 1970)         |
+ * | repositories | repository    |          | run, adopted, heldBack (JSON), failures + retryAt (milliseconds since 1970) |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
  * `maxAttempts`.
@@ -20,7 +20,17 @@ import {
   paginateScan,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { RecordTable, Repository, Retry, RetryTable, Row, SignatureCheck } from '../../ports.ts';
+import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
+import type {
+  HeldBack,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Retry,
+  RetryTable,
+  Row,
+  SignatureCheck,
+} from '../../ports.ts';
 
 export interface DynamoDbRecordsOptions {
   readonly recordsTable: string;
@@ -103,8 +113,12 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
     return Number((await this.#repositoryItem(repository))?.run?.N ?? 0);
   }
 
-  async isAdopted(repository: Repository): Promise<boolean> {
-    return (await this.#repositoryItem(repository))?.adopted?.BOOL ?? false;
+  async state(repository: Repository): Promise<RepositoryState> {
+    const { adopted, heldBack } = (await this.#repositoryItem(repository)) ?? {};
+    return {
+      isAdopted: adopted?.BOOL ?? false,
+      heldBack: heldBack?.S === undefined ? undefined : heldBackOf(heldBack.S),
+    };
   }
 
   async markAdopted(repository: Repository): Promise<void> {
@@ -129,6 +143,17 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
         Key: { repository: { S: partitionOf(repository) } },
         UpdateExpression: values ? 'SET failures = :failures, retryAt = :at' : 'REMOVE failures, retryAt',
         ...(values && { ExpressionAttributeValues: values }),
+      }),
+    );
+  }
+
+  async setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#repositoriesTable,
+        Key: { repository: { S: partitionOf(repository) } },
+        UpdateExpression: heldBack ? 'SET heldBack = :heldBack' : 'REMOVE heldBack',
+        ...(heldBack && { ExpressionAttributeValues: { ':heldBack': { S: heldBackText(heldBack) } } }),
       }),
     );
   }
@@ -177,7 +202,7 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
       new UpdateItemCommand({
         TableName: this.#repositoriesTable,
         Key: { repository: { S: partitionOf(repository) } },
-        UpdateExpression: 'SET #adopted = :adopted',
+        UpdateExpression: isAdopted ? 'SET #adopted = :adopted' : 'SET #adopted = :adopted REMOVE heldBack',
         ExpressionAttributeNames: { '#adopted': 'adopted' },
         ExpressionAttributeValues: { ':adopted': { BOOL: isAdopted } },
       }),

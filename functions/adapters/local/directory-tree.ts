@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, constants } from 'node:fs';
-import { keyLimits } from '../../keys.ts';
+import { keyLimits, operatorDirectory } from '../../keys.ts';
 import type { ObjectKey } from '../../ports.ts';
 import { type BytesEntry, codeOf, type FileCalls, isAbsence, type OpenFile } from './file-calls.ts';
 
@@ -187,7 +187,8 @@ export function whyUnusable(key: string): string | undefined {
   if (key.includes('\0')) return 'it holds a NUL';
   const parts = key.split('/');
   if (parts.includes('')) return 'it is empty, or has an empty part (a slash at an end, or two in a row)';
-  if (!parts.every(isVisible)) return 'it has a part that begins with a dot, and those are hidden';
+  if (!parts.every((part, index) => isVisible(part) || (part === operatorDirectory && index === parts.length - 2)))
+    return 'it has a part that begins with a dot, and those are hidden';
   return undefined;
 }
 

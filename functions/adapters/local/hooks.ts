@@ -115,7 +115,7 @@ class HookQueue {
   #fail(event: PublicationEvent | undefined, reason: string): void {
     const { log, onEnded } = this.#options;
     const what = `${printable(event?.repository ?? '')} ${event?.sequence}`.trim();
-    log(`${this.#hook.name}: not told of publication ${what}: ${reason}`, 'error');
+    log(`${this.#hook.name}: missed publication ${what}: ${reason}`, 'error');
     onEnded?.('failed');
   }
 }

@@ -1,4 +1,4 @@
-import type { RecordTable, Repository, Row } from '../../ports.ts';
+import type { RecordTable, Repository, RepositoryState, Row } from '../../ports.ts';
 import type { RowChange } from './sqlite-records.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { RowChange } from './sqlite-records.ts';
  * Two rules for its users. A process that dies loses what waits, though its hints were acknowledged: so it must compare everything when it
  * starts again. And a row may be written long after extract checked the object again: so no key may have two writers.
  */
-export class SentRows implements Pick<RecordTable, 'row' | 'putRow' | 'deleteRow' | 'isAdopted' | 'requestSummary'> {
+export class SentRows implements Pick<RecordTable, 'row' | 'putRow' | 'deleteRow' | 'state' | 'requestSummary'> {
   readonly #before: Pick<RecordTable, 'row'> | undefined;
   #changes = new Map<string, RowChange>();
 
@@ -30,9 +30,9 @@ export class SentRows implements Pick<RecordTable, 'row' | 'putRow' | 'deleteRow
     this.#changes.set(`${repository}/${file}`, { repository, file, row: undefined });
   }
 
-  /** Whoever writes the rows requests summaries, too. */
-  async isAdopted(): Promise<true> {
-    return true;
+  /** The thread that writes the rows requests summaries, too. */
+  async state(): Promise<RepositoryState> {
+    return { isAdopted: true, heldBack: undefined };
   }
 
   async requestSummary(): Promise<void> {}

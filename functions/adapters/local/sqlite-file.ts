@@ -40,7 +40,8 @@ const schema = `
   CREATE TABLE repositories (
     repository    TEXT NOT NULL PRIMARY KEY,
     run           INTEGER NOT NULL DEFAULT 0,
-    adopted       INTEGER NOT NULL DEFAULT 0
+    adopted       INTEGER NOT NULL DEFAULT 0,
+    heldBack      TEXT
   ) STRICT;
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};

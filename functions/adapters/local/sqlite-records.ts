@@ -5,7 +5,17 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
-import type { Clock, OnChange, RecordTable, Repository, Row, SignatureCheck } from '../../ports.ts';
+import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
+import type {
+  Clock,
+  HeldBack,
+  OnChange,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Row,
+  SignatureCheck,
+} from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
@@ -181,12 +191,12 @@ export class SqliteRecords implements RecordTable {
   }
 
   /**
-   * While a repository is not adopted, its summary needs all rows. Given a file, summarize would only request a summary of all rows, and
-   * the first index would come a window later.
+   * While a repository is not adopted, or something is held back, its summary needs all rows. Given a file, summarize would only request a
+   * summary of all rows, and the index would come a window later.
    */
   #notify(repository: Repository, file: string): void {
-    const isAdopted = this.#statements.repository.get(repository)?.adopted === 1;
-    this.#onChange(repository, isAdopted ? file : undefined);
+    const state = this.#statements.repository.get(repository);
+    this.#onChange(repository, state?.adopted === 1 && state.heldBack === null ? file : undefined);
   }
 
   /** Reads a page at a time, by file name: no cursor stays open, so writes in between do no harm. */
@@ -214,12 +224,6 @@ export class SqliteRecords implements RecordTable {
     return { indexed: Number(rows) - Number(rejected), rejected: Number(rejected) };
   }
 
-  /** The row of the first package that is in the index. */
-  firstIndexed(repository: Repository): Row | undefined {
-    const stored = this.#statements.firstIndexed.get(repository) as StoredRow | undefined;
-    return stored && this.#rowOf(stored);
-  }
-
   /**
    * Files with every word in their names, in any case (of ASCII): those that are the first word and a version, then those that begin with
    * it. 3 ms for 27,699 rows: no record is read.
@@ -240,8 +244,9 @@ export class SqliteRecords implements RecordTable {
     return Number(this.#statements.repository.get(repository)?.run ?? 0);
   }
 
-  async isAdopted(repository: Repository): Promise<boolean> {
-    return this.#statements.repository.get(repository)?.adopted === 1;
+  async state(repository: Repository): Promise<RepositoryState> {
+    const { adopted, heldBack } = this.#statements.repository.get(repository) ?? {};
+    return { isAdopted: adopted === 1, heldBack: typeof heldBack === 'string' ? heldBackOf(heldBack) : undefined };
   }
 
   async markAdopted(repository: Repository): Promise<void> {
@@ -252,6 +257,11 @@ export class SqliteRecords implements RecordTable {
   async forget(repository: Repository): Promise<void> {
     const forgotten = await this.#whenFree(() => this.#statements.forget.get(repository));
     this.#runForgotten = Math.max(this.#runForgotten, Number(forgotten?.run ?? 0));
+  }
+
+  async setHeldBack(repository: Repository, heldBack: HeldBack | undefined): Promise<void> {
+    const text = heldBack === undefined ? null : heldBackText(heldBack);
+    await this.#whenFree(() => this.#statements.setHeldBack.run(repository, this.#runForgotten, text));
   }
 
   async requestSummary(repository: Repository): Promise<void> {
@@ -297,7 +307,6 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     repositories: 'SELECT repository FROM records UNION SELECT repository FROM repositories',
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
-    firstIndexed: "SELECT * FROM records WHERE repository = ? AND state = 'indexed' ORDER BY file LIMIT 1",
     findFiles: `SELECT repository, file FROM records
                 WHERE file LIKE ?1 ESCAPE '\\' AND file LIKE ?2 ESCAPE '\\' AND file LIKE ?3 ESCAPE '\\' AND file LIKE ?4 ESCAPE '\\'
                 ORDER BY CASE WHEN file LIKE ?5 || '-%' ESCAPE '\\' AND file NOT LIKE ?5 || '-%-%' ESCAPE '\\' THEN 0
@@ -305,9 +314,11 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
                 LIMIT ?6`,
     takeRun: `INSERT INTO repositories (repository, run) VALUES (?, ?)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
-    repository: 'SELECT run, adopted FROM repositories WHERE repository = ?',
+    repository: 'SELECT run, adopted, heldBack FROM repositories WHERE repository = ?',
     markAdopted: `INSERT INTO repositories (repository, run, adopted) VALUES (?, ?, 1)
                 ON CONFLICT (repository) DO UPDATE SET adopted = 1`,
+    setHeldBack: `INSERT INTO repositories (repository, run, heldBack) VALUES (?, ?, ?)
+                  ON CONFLICT (repository) DO UPDATE SET heldBack = excluded.heldBack`,
     forget: 'DELETE FROM repositories WHERE repository = ? RETURNING run',
   };
   return Object.fromEntries(

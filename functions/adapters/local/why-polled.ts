@@ -3,7 +3,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 
 export interface WhyPolled {
-  readonly kind: 'asked' | 'file system' | 'no watch left' | 'too many files' | 'failure';
+  readonly kind: 'asked' | 'store' | 'file system' | 'no watch left' | 'too many files' | 'failure';
   /** `no inotify watch is left` */
   readonly reason: string;
   /** What to change. Undefined where nothing helps. */

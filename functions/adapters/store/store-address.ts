@@ -30,7 +30,10 @@ export function isStoreName(place: string): boolean {
 }
 
 /** @throws {UsageError} */
-export function parseStoreName(place: string, options: StoreOptions = {}): StoreAddress {
+export function parseStoreName(
+  place: string,
+  { region, profile, pathStyle, ...options }: StoreOptions = {},
+): StoreAddress {
   const [bucket = '', ...parts] = place.slice(scheme.length).replace(/\/+$/, '').split('/');
   if (
     !isStoreName(place) ||
@@ -41,7 +44,9 @@ export function parseStoreName(place: string, options: StoreOptions = {}): Store
   const endpoint = options.endpoint ?? (process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined);
   const prefix = parts.length === 0 ? '' : `${parts.join('/')}/`;
   return {
-    ...options,
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(pathStyle === undefined ? {} : { pathStyle }),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, '') }),
     name: [scheme + bucket, ...parts].join('/'),
     bucket,

@@ -227,6 +227,18 @@ function directoryObjectsTests(calls: FileCalls): void {
       assert.equal(existsSync(join(root, '.hidden')), true, 'delete touched a hidden file');
     });
 
+    it('what the operator decided is an object, and is not listed', async () => {
+      for (const key of ['.indexer-state/confirmed.json', 'All/.indexer-state/confirmed.json']) {
+        assert.equal((await store.put(key, Buffer.from('y'), created)).outcome, 'stored');
+        const head = await store.head(key);
+        assert.ok(head);
+        assert.equal(Buffer.from(await store.readRange(key, head.etag, 0, 10)).toString(), 'y');
+        assert.deepEqual(await keys(), []);
+        await store.delete(key);
+        assert.equal(await store.head(key), undefined);
+      }
+    });
+
     it('a directory, and a path below a file', async () => {
       await mkdir(join(root, 'directory'));
       await writeFile(join(root, 'file'), 'x');
@@ -259,6 +271,8 @@ function directoryObjectsTests(calls: FileCalls): void {
       'an empty part': { key: 'a//b', message: /empty part/ },
       'a slash at the end': { key: 'a/', message: /empty part/ },
       'a hidden part': { key: 'a/.b/c', message: /begins with a dot/ },
+      'the directory of the operator, with one below': { key: 'a/.indexer-state/b/c', message: /begins with a dot/ },
+      'a file that is called like it': { key: 'a/.indexer-state', message: /begins with a dot/ },
       'a NUL': { key: 'a\0b', message: /NUL/ },
       'half a surrogate pair': { key: 'a\ud800', message: /not valid Unicode/ },
       'a file name of 256 bytes': { key: `d/${'x'.repeat(256)}`, message: /too long/ },

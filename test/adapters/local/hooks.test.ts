@@ -84,7 +84,7 @@ describe('hooks', () => {
     assert.equal(deliveries.length, 3);
     assert.deepEqual(log, [
       'warn hook: it answered 500; will retry',
-      'error hook: not told of publication All 7: it answered 503',
+      'error hook: missed publication All 7: it answered 503',
     ]);
     assert.deepEqual(outcomes, ['failed']);
   });
@@ -111,7 +111,7 @@ describe('hooks', () => {
     for (let sequence = 1; sequence <= hookLimits.waitingMax; sequence += 1) hooks.published(event(sequence));
     assert.deepEqual(log, []);
     hooks.published(event(hookLimits.waitingMax + 1));
-    assert.deepEqual(log, ['error hook: not told of publication All 1: too many are waiting']);
+    assert.deepEqual(log, ['error hook: missed publication All 1: too many are waiting']);
     deliveries[0]?.end();
     await settle();
     assert.equal(deliveries[1]?.sequence, 2);
@@ -132,8 +132,8 @@ describe('hooks', () => {
     await closed;
     assert.equal(deliveries.length, 1);
     assert.deepEqual(log, [
-      'error hook: not told of publication All 1: the server is stopping',
-      'error hook: not told of publication All 2: the server is stopping',
+      'error hook: missed publication All 1: the server is stopping',
+      'error hook: missed publication All 2: the server is stopping',
     ]);
   });
 });

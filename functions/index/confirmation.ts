@@ -1,0 +1,66 @@
+/**
+ * The operator's word that a publication that was held back may take place. It is an object in the repository, since it cannot be derived
+ * from anything: a table that is lost must not lose it. It names the index that may be replaced, so it is void once that one is gone, and
+ * the publication that it confirmed consumes it.
+ */
+
+import { joinKey, operatorDirectory } from '../keys.ts';
+import type { Clock, ETag, HeldBack, ObjectStore, Repository } from '../ports.ts';
+
+const confirmationLimits = {
+  /** Ours have 100. */
+  bytesMax: 4_096,
+} as const;
+
+/** Hidden from clients, and from indexing. */
+const file = `${operatorDirectory}/confirmed.json`;
+
+export interface Confirmation {
+  /** The index that may be replaced … */
+  readonly index: ETag;
+  /** … by one with about so many records. */
+  readonly to: number;
+}
+
+/** @throws {Error} where another operator confirms at the same moment. */
+export async function confirm(
+  { objects, clock }: { readonly objects: Pick<ObjectStore, 'head' | 'put'>; readonly clock: Clock },
+  repository: Repository,
+  { index, to }: HeldBack,
+): Promise<void> {
+  const key = joinKey(repository, file);
+  const old = await objects.head(key);
+  const body = Buffer.from(`${JSON.stringify({ index, to } satisfies Confirmation)}\n`);
+  const { outcome } = await objects.put(key, body, {
+    condition: old === undefined ? { ifNoneMatch: '*' } : { ifMatch: old.etag },
+    metadata: {},
+    contentType: 'application/json',
+    lastModified: clock.now(),
+  });
+  if (outcome === 'lost-race') throw new Error(`${key} was written by another program at the same time; try again`);
+}
+
+/** Undefined where there is none that can be read. @throws {ObjectChanged} */
+export async function readConfirmation(
+  objects: ObjectStore,
+  repository: Repository,
+): Promise<Confirmation | undefined> {
+  const key = joinKey(repository, file);
+  const head = await objects.head(key);
+  if (head === undefined) return undefined;
+  const bytes = await objects.readRange(key, head.etag, 0, confirmationLimits.bytesMax);
+  return parse(Buffer.from(bytes).toString());
+}
+
+export async function consumeConfirmation(objects: ObjectStore, repository: Repository): Promise<void> {
+  await objects.delete(joinKey(repository, file));
+}
+
+function parse(text: string): Confirmation | undefined {
+  try {
+    const { index, to } = JSON.parse(text) as Partial<Confirmation>;
+    return typeof index === 'string' && typeof to === 'number' ? { index, to } : undefined;
+  } catch {
+    return undefined;
+  }
+}
