@@ -121,6 +121,9 @@ export interface RejectedRow extends RowFacts {
 
 export type Row = IndexedRow | RejectedRow;
 
+/** Which version of a package a row is of, and by which rules it was made. */
+export type RowTag = Pick<Row, 'file' | 'etag' | 'rules'>;
+
 /** What changed in a repository: the rows of these files, or anything. */
 export type Changes = 'all' | ReadonlySet<string>;
 
@@ -163,6 +166,8 @@ export interface RecordTable {
   deleteRow(repository: Repository, file: string): Promise<void>;
   /** The repository's rows, by the bytes of `file`. Consistent: includes every write that ended before the call. */
   rows(repository: Repository): AsyncIterable<Row>;
+  /** The same of each row, without its record: what reindex compares. With `after`, of the files behind that one only. */
+  rowTags(repository: Repository, after?: string): AsyncIterable<RowTag>;
   /** Every repository that has a row, or has been summarized. */
   repositories(): AsyncIterable<Repository>;
   /** Increments the repository's run number, atomically, and returns it. The first is 1. */

@@ -66,8 +66,9 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
       actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
       resources: [places.changesArn],
     },
-    // The queue of hints: a publication that failed is requested again.
-    { name: 'GiveUpOrRetry', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn, places.hintsArn] },
+    { name: 'GiveUpChanges', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn] },
+    // A publication that failed is requested again.
+    { name: 'RetryPublications', actions: ['sqs:SendMessage'], resources: [places.hintsArn] },
     // UpdateItem: the reserved row that requests a summary of all rows, if an index cannot be updated in part.
     {
       name: 'ReadRows',

@@ -265,7 +265,10 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     await uploads.put('free/made-1.0.tgz');
     await published('free');
     assert.equal(await readPublished(stack.s3, stack.bucket, 'stuck', 'gz'), undefined);
+    await uploads.put('free/later-1.0.tgz');
+    await published('free');
     heal();
+    // By a delayed hint.
     await published('stuck');
   });
 
@@ -398,7 +401,7 @@ describe('the pipeline', { timeout: 600_000 }, () => {
   });
 
   /** Statements for Lambda itself: it takes from queue and stream, and writes logs, in the function's name. */
-  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpOrRetry', 'WriteLogs'];
+  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpChanges', 'WriteLogs'];
 
   for (const step of ['extract', 'summarize', 'reindex'] satisfies StepName[]) {
     it(`${step} made no call that its role forbids, and its role allows no call that it did not make`, (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { IndexedRow, RecordTable, RejectedRow, Repository, Row } from '../../functions/ports.ts';
+import type { IndexedRow, RecordTable, RejectedRow, Repository, Row, RowTag } from '../../functions/ports.ts';
 import { recordLimits } from '../../functions/record/limits.ts';
 
 export interface OpenedRecordTable {
@@ -122,6 +122,29 @@ export function recordTableContract(
         assert.ok(row?.state === 'indexed');
         assert.ok(record.equals(row.record));
       });
+    });
+
+    it('gives the tags of all rows in order, or of those behind a file', async () => {
+      for (const name of ['b', 'é', 'a', 'B']) await table.putRow(indexedRow(name, { rules: `2 ${name}` }));
+      await table.putRow(rejectedRow('a+', { rules: '' }));
+      await table.putRow(indexedRow('x', { repository: 'other' }));
+      await table.requestSummary(repository);
+      const tagsOf = async (after?: string) => {
+        const tags: RowTag[] = [];
+        for await (const tag of table.rowTags(repository, after)) tags.push({ ...tag });
+        return tags;
+      };
+      const all = [
+        { file: 'B', etag: '"B"', rules: '2 B' },
+        { file: 'a', etag: '"a"', rules: '2 a' },
+        { file: 'a+', etag: '"a+"', rules: '' },
+        { file: 'b', etag: '"b"', rules: '2 b' },
+        { file: 'é', etag: '"é"', rules: '2 é' },
+      ];
+      assert.deepEqual(await tagsOf(), all);
+      assert.deepEqual(await tagsOf('a'), all.slice(2));
+      assert.deepEqual(await tagsOf('aa'), all.slice(3));
+      assert.deepEqual(await tagsOf('é'), []);
     });
 
     it('replaces a row, also by one of the other state', async () => {

@@ -18,6 +18,7 @@ import {
   PutItemCommand,
   paginateQuery,
   paginateScan,
+  type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
@@ -29,6 +30,7 @@ import type {
   Retry,
   RetryTable,
   Row,
+  RowTag,
   SignatureCheck,
 } from '../../ports.ts';
 
@@ -70,8 +72,19 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
     await this.#client.send(new DeleteItemCommand({ TableName: this.#recordsTable, Key: keysOf(repository, file) }));
   }
 
-  /** DynamoDB sorts text by its UTF-8 bytes, as the port requires. */
   async *rows(repository: Repository): AsyncGenerator<Row> {
+    for await (const item of this.#items(repository, {})) yield rowOf(item);
+  }
+
+  async *rowTags(repository: Repository, after?: string): AsyncGenerator<RowTag> {
+    const start = after === undefined ? {} : { ExclusiveStartKey: keysOf(repository, after) };
+    const items = this.#items(repository, { ProjectionExpression: 'file, etag, rules', ...start });
+    for await (const { file, etag, rules } of items)
+      yield { file: file?.S ?? '', etag: etag?.S ?? '', rules: rules?.S ?? '' };
+  }
+
+  /** DynamoDB sorts text by its UTF-8 bytes, as the port requires. */
+  async *#items(repository: Repository, more: Partial<QueryCommandInput>): AsyncGenerator<Item> {
     const pages = paginateQuery(
       { client: this.#client },
       {
@@ -80,11 +93,12 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
         ExpressionAttributeNames: { '#repository': 'repository' },
         ExpressionAttributeValues: { ':repository': { S: partitionOf(repository) } },
         ConsistentRead: true,
+        ...more,
       },
     );
     for await (const { Items: items = [] } of pages) {
       for (const item of items) {
-        if (item.file?.S !== requestFile) yield rowOf(item);
+        if (item.file?.S !== requestFile) yield item;
       }
     }
   }

@@ -14,6 +14,7 @@ import type {
   Repository,
   RepositoryState,
   Row,
+  RowTag,
   SignatureCheck,
 } from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
@@ -23,6 +24,8 @@ import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type U
 export const tableLimits = {
   /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
   rowsPageMax: 100,
+  /** Row tags in memory at a time; each has some 150 bytes. */
+  tagsPageMax: 1_000,
   /** Words of a search; the others are ignored. */
   searchWordsMax: 4,
   /** How long a write waits for another process, which has the table for milliseconds. Then its hint is retried. */
@@ -208,6 +211,14 @@ export class SqliteRecords implements RecordTable {
     }
   }
 
+  async *rowTags(repository: Repository, after = ''): AsyncGenerator<RowTag> {
+    let page: RowTag[];
+    for (let last: string | undefined = after; last !== undefined; last = page.at(-1)?.file) {
+      page = this.#statements.rowTags.all(repository, last) as unknown as RowTag[];
+      yield* page;
+    }
+  }
+
   #rowOf(stored: StoredRow): Row {
     if (isSound(stored)) return rowOf(stored);
     this.#onDamage();
@@ -301,6 +312,8 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
     nextRows: `SELECT * FROM records WHERE repository = ? AND file > ? ${page}`,
+    rowTags: `SELECT file, etag, rules FROM records WHERE repository = ? AND file > ?
+              ORDER BY file LIMIT ${tableLimits.tagsPageMax}`,
     begin: 'BEGIN IMMEDIATE',
     commit: 'COMMIT',
     rollback: 'ROLLBACK',
