@@ -62,6 +62,8 @@ export interface ServiceOptions extends StoreOptions, RulesOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
+  /** Percent of its records that any publication may drop. */
+  readonly maxShrink?: number;
   readonly state?: string;
   /** Where clients find the server; by default its address. */
   readonly publicUrl?: string;
@@ -135,11 +137,8 @@ export class Service {
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls, store: options, clock },
       {
-        formats,
-        page,
+        ...{ formats, page, debounce, settle, maxShrink: options.maxShrink },
         rules: await readRules(options),
-        debounce,
-        settle,
         clock,
         events,
         describe: wanted.length > 0,

@@ -54,7 +54,7 @@ describe('hooks', () => {
     return { clock, log, outcomes, deliveries, hooks };
   }
 
-  it('are told of each publication, one at a time and in order', async () => {
+  it('get each publication, one at a time and in order', async () => {
     const { deliveries, hooks, outcomes } = started();
     for (const sequence of [1, 2, 3]) hooks.published(event(sequence));
     for (const sequence of [1, 2, 3]) {
