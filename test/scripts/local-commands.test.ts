@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
 import { makePackage } from '../package-maker.ts';
