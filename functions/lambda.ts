@@ -5,12 +5,14 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse } from 'aws-lambda';
 import { createClient, createS3Client } from './adapters/aws/aws-clients.ts';
 import { DynamoDbRecords } from './adapters/aws/dynamodb-records.ts';
 import { S3Aliases } from './adapters/aws/s3-aliases.ts';
 import { S3Objects } from './adapters/aws/s3-objects.ts';
+import { SnsTopic } from './adapters/aws/sns-topic.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
@@ -30,7 +32,11 @@ export async function extract(event: unknown): Promise<SQSBatchResponse> {
 export async function summarize(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
   const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
   const { records } = world();
-  return publishIndexes({ ...world(), retries: records, hints: hintQueue(), formats: formats(), page }, event, context);
+  return publishIndexes(
+    { ...world(), retries: records, hints: hintQueue(), formats: formats(), page, topic: topic() },
+    event,
+    context,
+  );
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
@@ -64,6 +70,19 @@ function hintQueue(): SqsHints {
   madeQueue ??= new SqsHints(client(), { queueUrl: setting('QUEUE_URL'), clock });
   return madeQueue;
 }
+
+let madeTopic: SnsTopic | undefined;
+
+/** As `hintQueue`, not with `once`. Undefined where the deployment has none. */
+function topic(): SnsTopic | undefined {
+  const arn = process.env.PUBLISH_TOPIC;
+  if (arn !== undefined && arn !== '')
+    madeTopic ??= new SnsTopic(createClient(SNSClient, {}, topicMillisecondsMax), arn);
+  return madeTopic;
+}
+
+/** One attempt of three: a publication waits for it, and the other repositories wait for that. */
+const topicMillisecondsMax = 3_000;
 
 let madeTemplate: PageTemplate | undefined;
 

@@ -61,6 +61,8 @@ export interface ServiceOptions extends StoreOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
+  /** Percent of its records that any publication may drop. */
+  readonly maxShrink?: number;
   /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
   readonly arch?: readonly string[];
   readonly state?: string;
@@ -136,11 +138,8 @@ export class Service {
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls, store: options, clock },
       {
-        formats,
-        page,
+        ...{ formats, page, debounce, settle, maxShrink: options.maxShrink },
         rules: { architectures: arch },
-        debounce,
-        settle,
         clock,
         events,
         describe: wanted.length > 0,

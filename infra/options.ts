@@ -30,6 +30,8 @@ export interface IndexerFlags {
   /** The ARN of the KMS key that encrypts the packages. */
   readonly kmsKey?: string | undefined;
   readonly alarmEmail?: string | undefined;
+  /** Create a topic that gets a message for each publication. */
+  readonly publishTopic?: boolean | undefined;
   /** Keep the tables when the stack is deleted. */
   readonly keepTables?: boolean | undefined;
   /** Where `npm run build` put the functions. */
@@ -61,6 +63,7 @@ export interface IndexerOptions {
   readonly plusAliases: boolean;
   readonly kmsKey: string | undefined;
   readonly alarmEmail: string | undefined;
+  readonly publishTopic: boolean;
   readonly keepTables: boolean;
   /** Directory that holds extract/index.js, summarize/index.js and reindex/index.js. */
   readonly bundles: string;
@@ -96,6 +99,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     plusAliases: !cdn || publicBucket,
     kmsKey: kmsKey(flags.kmsKey),
     alarmEmail: alarmEmail(flags.alarmEmail),
+    publishTopic: flags.publishTopic ?? false,
     keepTables: flags.keepTables ?? false,
     bundles: flags.bundles ?? fileURLToPath(new URL('../build', import.meta.url)),
     assetBucket: flags.assetBucket === undefined ? undefined : bucketName('--asset-bucket', flags.assetBucket),

@@ -211,7 +211,7 @@ function farewell(
   const url = repositoryUrl(outputs);
   const isClosed = bucket.kind === 'new' && !cdn && !publicBucket;
   const repositories = paths.map((path) => `${url}/${path}`);
-  const { KeyPolicyStatement: keyStatement } = outputs;
+  const { KeyPolicyStatement: keyStatement, PublicationsTopicArn: topic } = outputs;
   return [
     '',
     `Repository URL: ${url}`,
@@ -228,6 +228,7 @@ function farewell(
           `  ${keyStatement}`,
         ]),
     ...(alarmEmail === undefined ? [] : [`Alarms go to ${alarmEmail}. AWS sends a mail there first: confirm it.`]),
+    ...(topic === undefined ? [] : [`Subscribe to publications at ${topic}`]),
     '',
     `To see its state:  ${ownCommand(`status --stack ${stack}`)}`,
     `To test it:        ${ownCommand(`smoke --stack ${stack}`)}`,

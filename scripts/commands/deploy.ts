@@ -28,6 +28,7 @@ export function addCommand(program: Command): void {
     .option('--public-bucket', 'let everyone read the new bucket')
     .option('--kms-key <arn>', 'the KMS key that encrypts the packages, if it is one of yours')
     .option('--alarm-email <address>', 'send alarms to this address')
+    .option('--publish-topic', 'create an SNS topic that gets a message for each publication')
     .option('--keep-tables', 'keep the tables when the stack is destroyed')
     .option('--stack <name>', 'name of the stack (default: pkgsrc-indexer)')
     .addOption(profileOption())

@@ -23,6 +23,7 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
     plusAliases: false,
     kmsKey: undefined,
     alarmEmail: undefined,
+    publishTopic: false,
     keepTables: false,
     assetBucket: undefined,
   });
