@@ -44,7 +44,7 @@ export interface Signer {
   readonly allowsSha1: boolean;
 }
 
-/** The signature does not say that somebody trusted made the package. */
+/** The signature does not prove that a trusted key signed the package. */
 export class Unverified extends Error {
   override readonly name = 'Unverified';
   readonly code: SignatureProblem;

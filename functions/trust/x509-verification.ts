@@ -1,5 +1,5 @@
 /**
- * Whether somebody with a certificate of a trusted authority signed some bytes: PKCS #7, as `pkg_admin x509-sign-package` writes it.
+ * Whether the holder of a certificate of a trusted authority signed some bytes: PKCS #7, as `pkg_admin x509-sign-package` writes it.
  * Source: RFC 5652, section 5; pkg_install lib/pkcs7.c.
  */
 
