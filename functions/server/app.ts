@@ -8,7 +8,7 @@ import { movedTo, notFound, plainText, Refusal } from './answer.ts';
 import { browse } from './browse.ts';
 import { sendIcon } from './favicon.ts';
 import { answerNotFound } from './front-page.ts';
-import { answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
+import { adopt, answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
 import type { ServerEnvironment, Site, ViewName } from './site.ts';
 import { receivePackage, removePackage } from './uploads.ts';
 
@@ -47,6 +47,7 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
   app.get('/-/metrics', visible('metrics'), (request) => answerMetrics(request, site));
   app.get('/-/healthz', visible('health'), () => plainText(200, 'ok'));
   app.post('/-/retry', permitted, (request) => retry(request, site));
+  app.post('/-/adopt', permitted, (request) => adopt(request, site));
 
   app.notFound((request) => answerNotFound(request, site, notFound()));
   app.onError(async (error, request) => {

@@ -6,7 +6,17 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
 import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
-import type { Clock, HeldBack, OnChange, RecordTable, Repository, RepositoryState, Row, RowTag } from '../../ports.ts';
+import type {
+  Clock,
+  HeldBack,
+  OnChange,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Row,
+  RowTag,
+  SignatureCheck,
+} from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
@@ -56,6 +66,8 @@ interface StoredRow {
   readonly lastModified: number;
   readonly indexedAt: number;
   readonly rules: string;
+  /** JSON. */
+  readonly signature: string | null;
 }
 
 /** A change of a row; without `row`, it is deleted. */
@@ -148,7 +160,8 @@ export class SqliteRecords implements RecordTable {
     const times = [row.lastModified.getTime(), row.indexedAt.getTime()] as const;
     const recordCrc = record === null ? null : crc32(record);
     const content = [record, recordCrc, warnings, code, message] as const;
-    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules);
+    const signature = row.signature === undefined ? null : JSON.stringify(row.signature);
+    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules, signature);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -299,8 +312,8 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
   const sql = {
     row: 'SELECT * FROM records WHERE repository = ? AND file = ?',
     putRow: `INSERT OR REPLACE INTO records (repository, file, state, record, recordCrc, warnings, reasonCode,
-                                             reasonMessage, etag, size, lastModified, indexedAt, rules)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                             reasonMessage, etag, size, lastModified, indexedAt, rules, signature)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     anyRow: 'SELECT 1 FROM records LIMIT 1',
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
@@ -358,7 +371,9 @@ function watched(statement: StatementSync, onDamage: () => void): WatchedStateme
 function rowOf(stored: StoredRow): Row {
   const { repository, file, etag, size, rules } = stored;
   const lastModified = new Date(stored.lastModified);
-  const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt), rules };
+  const signature = stored.signature === null ? undefined : (JSON.parse(stored.signature) as SignatureCheck);
+  const indexedAt = new Date(stored.indexedAt);
+  const facts = { repository, file, etag, size, lastModified, indexedAt, rules, ...(signature && { signature }) };
   return stored.state === 'indexed'
     ? {
         ...facts,
