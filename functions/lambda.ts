@@ -21,7 +21,8 @@ import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda
 import { followHints } from './lambda/follow-hints.ts';
 import { publishIndexes } from './lambda/publish-indexes.ts';
 import { PageTemplate } from './page/page.ts';
-import type { Rules } from './record/rules.ts';
+import type { ComparedRules, Rules } from './record/rules.ts';
+import { decodeTrust, trustFingerprint } from './trust/trust-setting.ts';
 
 /** Extract's handler. */
 export async function extract(event: unknown): Promise<SQSBatchResponse> {
@@ -42,7 +43,13 @@ export async function summarize(event: DynamoDBStreamEvent, context: Context): P
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
   const continueWith = (rest: ReindexRequest) => invokeAgain(context.functionName, rest);
-  const ports = { ...world(), hints: hintQueue(), continueWith, prefixes: configuredPrefixes(), rules: rules() };
+  const ports = {
+    ...world(),
+    hints: hintQueue(),
+    continueWith,
+    prefixes: configuredPrefixes(),
+    rules: comparedRules(),
+  };
   return compareBucket(ports, request ?? {}, context);
 }
 
@@ -117,9 +124,20 @@ function formats(): readonly IndexFormatName[] {
   return known;
 }
 
-/** Required: accepting every architecture by mistake would put the rejected packages into the indexes. */
+/** Required: accepting everything by mistake would put the rejected packages into the indexes. */
 function rules(): Rules {
-  return { architectures: JSON.parse(setting('ARCHITECTURES')) as readonly string[] };
+  return withTrust(decodeTrust);
+}
+
+/** Reindex needs no keys, and its bundle no code that reads them. */
+function comparedRules(): ComparedRules {
+  return withTrust(trustFingerprint);
+}
+
+function withTrust<Kind>(decode: (text: string) => Kind) {
+  const architectures = JSON.parse(setting('ARCHITECTURES')) as readonly string[];
+  const trust = setting('TRUST');
+  return { architectures, ...(trust === 'off' ? {} : { trust: decode(trust) }) };
 }
 
 /** The whole bucket if the deployment names no prefix. */

@@ -2,11 +2,13 @@
 
 import { fileURLToPath } from 'node:url';
 import { isArchitecturePrefix, rulesLimits } from '../functions/record/rules.ts';
+import { BadOption } from './bad-option.ts';
 import { deploymentLimits } from './limits.ts';
 import { bucketEvents, keyFilters } from './notifications.ts';
+import { type TrustFlags, trustSetting } from './trusted-keys.ts';
 
 /** The flags of the command line (`--alarm-email` is `alarmEmail`). */
-export interface IndexerFlags {
+export interface IndexerFlags extends TrustFlags {
   /** The stack's name. Every name in the stack begins with it, so that an account can hold several stacks. */
   readonly stack?: string | undefined;
   /** The bucket's name. */
@@ -54,6 +56,8 @@ export interface IndexerOptions {
   readonly prefixes: readonly string[];
   /** Prefixes of MACHINE_ARCH. Empty: any. */
   readonly architectures: readonly string[];
+  /** The keys by which signatures are verified, as the functions get them. */
+  readonly trust: string | undefined;
   readonly debounceSeconds: number;
   readonly formats: readonly IndexFormat[];
   readonly page: boolean;
@@ -68,11 +72,6 @@ export interface IndexerOptions {
   /** Directory that holds extract/index.js, summarize/index.js and reindex/index.js. */
   readonly bundles: string;
   readonly assetBucket: string | undefined;
-}
-
-/** A wrong flag. The message names it, and says what was found and what is allowed. */
-export class BadOption extends Error {
-  override readonly name = 'BadOption';
 }
 
 /** @throws {BadOption} for the first wrong flag. */
@@ -91,6 +90,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     bucket,
     prefixes: prefixes(flags.prefix ?? [], bucket),
     architectures: architectures(flags.arch ?? []),
+    trust: trustSetting(flags),
     debounceSeconds: debounceSeconds(flags.debounce),
     formats: formats(flags.formats ?? 'gz,zst'),
     page: flags.page ?? true,

@@ -11,13 +11,8 @@ import { DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { CannotRun, UsageError } from '../../functions/failures.ts';
 import { pageFile } from '../../functions/page/page.ts';
-import {
-  BadOption,
-  type IndexerFlags,
-  type IndexerOptions,
-  indexerOptions,
-  isUsableBucketName,
-} from '../../infra/options.ts';
+import { BadOption } from '../../infra/bad-option.ts';
+import { type IndexerFlags, type IndexerOptions, indexerOptions, isUsableBucketName } from '../../infra/options.ts';
 import { confirm, expectTerminal } from '../terminal/confirm.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
