@@ -10,6 +10,7 @@ import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss } from './adapters/local/opened-directory.ts';
+import { type RulesOptions, readRules } from './adapters/local/rules-files.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import type { OpenedPlace } from './adapters/opened-place.ts';
 import type { StoreOptions } from './adapters/store/store-address.ts';
@@ -54,7 +55,7 @@ const storeServerLimits = {
   uploadsMax: 16,
 } as const;
 
-export interface ServiceOptions extends StoreOptions {
+export interface ServiceOptions extends StoreOptions, RulesOptions {
   readonly host?: string;
   /** Without it, nothing is served. */
   readonly port?: number;
@@ -63,8 +64,6 @@ export interface ServiceOptions extends StoreOptions {
   readonly page: boolean;
   /** Percent of its records that any publication may drop. */
   readonly maxShrink?: number;
-  /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
-  readonly arch?: readonly string[];
   readonly state?: string;
   /** Where clients find the server; by default its address. */
   readonly publicUrl?: string;
@@ -127,7 +126,7 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
+    const { formats, page, debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
@@ -139,7 +138,7 @@ export class Service {
       { directory, stateDirectory: state, calls, store: options, clock },
       {
         ...{ formats, page, debounce, settle, maxShrink: options.maxShrink },
-        rules: { architectures: arch },
+        rules: await readRules(options),
         clock,
         events,
         describe: wanted.length > 0,

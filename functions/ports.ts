@@ -5,6 +5,8 @@
  * of them.
  */
 
+import type { SignatureProblem, SignedBy } from './trust/signature-finding.ts';
+
 /** `/`-separated path of an object in its bucket, without a leading `/`; valid UTF-8. `All/x-1.0.tgz`. */
 export type ObjectKey = string;
 
@@ -92,7 +94,14 @@ interface RowFacts {
   readonly indexedAt: Date;
   /** Fingerprint of the rules by which it was made (functions/record/rules.ts); empty in a row of an older version. */
   readonly rules: string;
+  /** Absent where the rules do not verify signatures. */
+  readonly signature?: SignatureCheck;
 }
+
+/** Who signed a package, or why that is not known (functions/trust/). */
+export type SignatureCheck =
+  | ({ readonly state: 'good' } & SignedBy)
+  | { readonly state: 'problem'; readonly code: SignatureProblem; readonly message: string };
 
 /** In the index. `record` is what `pkg_info -X` prints: bytes in no declared encoding, ending in one empty line. */
 export interface IndexedRow extends RowFacts {

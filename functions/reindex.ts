@@ -13,7 +13,7 @@ import {
   type Row,
   type RowTag,
 } from './ports.ts';
-import { defaultRules, fingerprintOf, type Rules } from './record/rules.ts';
+import { type ComparedRules, defaultRules, fingerprintOf } from './record/rules.ts';
 
 /** Comparing the bucket with the table. */
 export const reindexLimits = {
@@ -41,7 +41,7 @@ export interface ReindexOptions {
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
   /** Those of extract: a row of other rules differs. */
-  readonly rules?: Rules;
+  readonly rules?: ComparedRules;
   /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
   /** Called with the key of each index that exists. */

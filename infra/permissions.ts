@@ -24,6 +24,8 @@ export interface PermissionPlaces {
   readonly changesArn: string;
   readonly repositoriesArn: string;
   readonly reindexArn: string;
+  /** The topic for publications, if there is one. */
+  readonly topicArn: string | undefined;
 }
 
 export function extractPermissions(places: PermissionPlaces): readonly Permission[] {
@@ -105,6 +107,9 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
         ]
       : []),
     listPackages(places),
+    ...(places.topicArn === undefined
+      ? []
+      : [{ name: 'NotifyOfPublications', actions: ['sns:Publish'], resources: [places.topicArn] }]),
     ...useKey(places, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }

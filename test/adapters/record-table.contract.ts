@@ -93,6 +93,12 @@ export function recordTableContract(
         'rejected with a reason of 1,000 characters': rejectedRow('a-1.0.tgz', {
           reason: { code: 'truncated', message: '\u00e9'.repeat(recordLimits.reasonCharactersMax) },
         }),
+        'signed by a known key': indexedRow('a-1.0.tgz', {
+          signature: { state: 'good', keyId: '0123456789ABCDEF', fingerprint: 'AB', name: 'Ü <u@x>', findings: [] },
+        }),
+        'with a signature of an unknown key': rejectedRow('a-1.0.tgz', {
+          signature: { state: 'problem', code: 'untrusted-key', message: 'expected a signature by a trusted key' },
+        }),
         'of an empty object': rejectedRow('a-1.0.tgz', { size: 0 }),
         'of an object of 6 GB': indexedRow('a-1.0.tgz', { size: 6 * 1024 ** 3 }),
         'in the root of the bucket': indexedRow('a-1.0.tgz', { repository: '' }),

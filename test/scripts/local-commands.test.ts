@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
@@ -191,6 +192,48 @@ test('index judges again what is there when it gets another --arch, and reads no
   const accepted = await readAt();
   assert.deepEqual(accepted, indexed, 'it was not read again');
   assert.match((await index('--arch', 'aarch64', '--arch', 'x86_64')).stdout, /index unchanged/);
+});
+
+test('index verifies signatures by the keys of --trust, and again when the keys change', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-trust-'));
+  t.after(() => rm(place, { recursive: true }));
+  const keys = (file: string) => ['--trust', fileURLToPath(new URL(`../fixtures/trust/${file}`, import.meta.url))];
+  for (const [file, fixture] of [
+    ['plain-1.0.tgz', 'hello-1.0.tgz'],
+    ['signed-1.0.tgz', 'gnupg1-sha256.tgz'],
+    ['x509-1.0.tgz', 'x509.tgz'],
+  ] as const)
+    await copyFile(new URL(`../fixtures/trust/${fixture}`, import.meta.url), join(place, file));
+  const index = (...args: string[]) => runHere('index', [place, '--settle', '0', ...args]);
+  const rejected = async (...args: string[]) =>
+    [...(await index(...args)).stderr.matchAll(/^(\S+)-1\.0\.tgz: rejected: (\S+):/gm)]
+      .map(([, name, code]) => `${name} ${code}`)
+      .sort();
+  assert.deepEqual(await rejected(), []);
+  assert.deepEqual(await rejected(...keys('gnupg1.ring')), []);
+  const explained = await runHere('explain', [join(place, 'signed-1.0.tgz')]);
+  assert.match(explained.stdout, /It is signed by One \(key [0-9A-F]{16}\)\./);
+  assert.match(
+    (await runHere('explain', [join(place, 'plain-1.0.tgz')])).stdout,
+    /unsigned: expected a signed package/,
+  );
+  const gnupg = [...keys('gnupg1.ring'), '--require-signature'];
+  assert.deepEqual(await rejected(...gnupg), ['plain unsigned', 'x509 untrusted-key']);
+  assert.deepEqual(await rejected(...gnupg, ...keys('root.pem')), ['plain unsigned']);
+  assert.deepEqual(await rejected(...keys('root.pem'), '--require-signature'), [
+    'plain unsigned',
+    'signed untrusted-key',
+  ]);
+  assert.deepEqual(await rejected(), []);
+  for (const [args, message] of [
+    [keys('hello-1.0.tgz'), /hello-1\.0\.tgz: expected .* Make a keyring/],
+    [['--trust', join(place, 'absent')], /cannot read the keys in .*absent: there is no such file/],
+    [['--deep'], /give them with --trust FILE/],
+  ] as const) {
+    const { stdout, stderr } = await index(...args);
+    assert.equal(stdout, '', 'nothing is accepted without the keys');
+    assert.match(stderr, message);
+  }
 });
 
 test('a table that cannot be made is told with its place', async () => {

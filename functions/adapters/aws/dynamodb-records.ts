@@ -3,7 +3,7 @@
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
- * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, record + warnings or reason |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, signature, record + warnings or reason |
  * | repositories | repository    |          | run, adopted, heldBack (JSON), failures + retryAt (milliseconds since 1970) |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
@@ -31,6 +31,7 @@ import type {
   RetryTable,
   Row,
   RowTag,
+  SignatureCheck,
 } from '../../ports.ts';
 
 export interface DynamoDbRecordsOptions {
@@ -271,6 +272,7 @@ function itemOf(row: Row): Item {
     lastModified: { S: row.lastModified.toISOString() },
     indexedAt: { S: row.indexedAt.toISOString() },
     rules: { S: row.rules },
+    ...(row.signature && { signature: { S: JSON.stringify(row.signature) } }),
     ...(row.record === undefined ? {} : { record: { B: row.record } }),
     ...(row.state === 'indexed'
       ? { warnings: { L: row.warnings.map((code) => ({ S: code })) } }
@@ -289,6 +291,7 @@ function rowOf(item: Item): Row {
     indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
     // Older versions wrote rows without it.
     rules: item.rules?.S ?? '',
+    ...(item.signature?.S && { signature: JSON.parse(item.signature.S) as SignatureCheck }),
   };
   if (item.state?.S === 'indexed') {
     const warnings = expected(item.warnings?.L, 'warnings', of);

@@ -6,7 +6,17 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
 import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
-import type { Clock, HeldBack, OnChange, RecordTable, Repository, RepositoryState, Row, RowTag } from '../../ports.ts';
+import type {
+  Clock,
+  HeldBack,
+  OnChange,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Row,
+  RowTag,
+  SignatureCheck,
+} from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
@@ -56,6 +66,8 @@ interface StoredRow {
   readonly lastModified: number;
   readonly indexedAt: number;
   readonly rules: string;
+  /** JSON. */
+  readonly signature: string | null;
 }
 
 /** A change of a row; without `row`, it is deleted. */
@@ -148,7 +160,8 @@ export class SqliteRecords implements RecordTable {
     const times = [row.lastModified.getTime(), row.indexedAt.getTime()] as const;
     const recordCrc = record === null ? null : crc32(record);
     const content = [record, recordCrc, warnings, code, message] as const;
-    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules);
+    const signature = row.signature === undefined ? null : JSON.stringify(row.signature);
+    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules, signature);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -159,7 +172,11 @@ export class SqliteRecords implements RecordTable {
   /** Writes all of them or, where it throws, none, in one transaction: less than a tenth of the cost of single writes. */
   async writeAll(changes: Iterable<RowChange>): Promise<void> {
     const changed = await this.#whenFree(() => this.#writeAll(changes));
-    for (const { repository, file } of changed) this.#notify(repository, file);
+    const reported = new Set<Repository>();
+    for (const { repository, file } of changed) {
+      if (reported.has(repository)) continue;
+      if (this.#notify(repository, file) === 'all') reported.add(repository);
+    }
   }
 
   #writeAll(changes: Iterable<RowChange>): readonly Pick<RowChange, 'repository' | 'file'>[] {
@@ -184,9 +201,11 @@ export class SqliteRecords implements RecordTable {
    * While a repository is not adopted, or something is held back, its summary needs all rows. Given a file, summarize would only request a
    * summary of all rows, and the index would come a window later.
    */
-  #notify(repository: Repository, file: string): void {
+  #notify(repository: Repository, file: string): 'file' | 'all' {
     const state = this.#statements.repository.get(repository);
-    this.#onChange(repository, state?.adopted === 1 && state.heldBack === null ? file : undefined);
+    const what = state?.adopted === 1 && state.heldBack === null ? 'file' : 'all';
+    this.#onChange(repository, what === 'file' ? file : undefined);
+    return what;
   }
 
   /** Reads a page at a time, by file name: no cursor stays open, so writes in between do no harm. */
@@ -229,7 +248,9 @@ export class SqliteRecords implements RecordTable {
   findFiles(words: readonly string[], filesMax: number): Pick<RowChange, 'repository' | 'file'>[] {
     const escaped = words.map((word) => word.replaceAll(/[%_\\]/g, '\\$&'));
     const patterns = Array.from({ length: tableLimits.searchWordsMax }, (_, at) => `%${escaped[at] ?? ''}%`);
-    const found = this.#statements.findFiles.all(...patterns, escaped[0] ?? '', filesMax);
+    const first = escaped[0] ?? '';
+    // Each placeholder has its value, as Node 22 wants it: it cannot bind ?1 by position.
+    const found = this.#statements.findFiles.all(...patterns, first, first, first, filesMax);
     return found.map(({ repository, file }) => ({ repository: String(repository), file: String(file) }));
   }
 
@@ -293,8 +314,8 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
   const sql = {
     row: 'SELECT * FROM records WHERE repository = ? AND file = ?',
     putRow: `INSERT OR REPLACE INTO records (repository, file, state, record, recordCrc, warnings, reasonCode,
-                                             reasonMessage, etag, size, lastModified, indexedAt, rules)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                             reasonMessage, etag, size, lastModified, indexedAt, rules, signature)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     anyRow: 'SELECT 1 FROM records LIMIT 1',
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
@@ -308,10 +329,10 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
     findFiles: `SELECT repository, file FROM records
-                WHERE file LIKE ?1 ESCAPE '\\' AND file LIKE ?2 ESCAPE '\\' AND file LIKE ?3 ESCAPE '\\' AND file LIKE ?4 ESCAPE '\\'
-                ORDER BY CASE WHEN file LIKE ?5 || '-%' ESCAPE '\\' AND file NOT LIKE ?5 || '-%-%' ESCAPE '\\' THEN 0
-                              WHEN file LIKE ?5 || '%' ESCAPE '\\' THEN 1 ELSE 2 END, file, repository
-                LIMIT ?6`,
+                WHERE file LIKE ? ESCAPE '\\' AND file LIKE ? ESCAPE '\\' AND file LIKE ? ESCAPE '\\' AND file LIKE ? ESCAPE '\\'
+                ORDER BY CASE WHEN file LIKE ? || '-%' ESCAPE '\\' AND file NOT LIKE ? || '-%-%' ESCAPE '\\' THEN 0
+                              WHEN file LIKE ? || '%' ESCAPE '\\' THEN 1 ELSE 2 END, file, repository
+                LIMIT ?`,
     takeRun: `INSERT INTO repositories (repository, run) VALUES (?, ?)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
     repository: 'SELECT run, adopted, heldBack FROM repositories WHERE repository = ?',
@@ -352,7 +373,9 @@ function watched(statement: StatementSync, onDamage: () => void): WatchedStateme
 function rowOf(stored: StoredRow): Row {
   const { repository, file, etag, size, rules } = stored;
   const lastModified = new Date(stored.lastModified);
-  const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt), rules };
+  const signature = stored.signature === null ? undefined : (JSON.parse(stored.signature) as SignatureCheck);
+  const indexedAt = new Date(stored.indexedAt);
+  const facts = { repository, file, etag, size, lastModified, indexedAt, rules, ...(signature && { signature }) };
   return stored.state === 'indexed'
     ? {
         ...facts,
