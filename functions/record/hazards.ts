@@ -181,5 +181,6 @@ function reject(code: RejectionCode, message: string): Rejection {
 }
 
 function valuesOf(lines: readonly string[], variable: string): string[] {
-  return lines.filter((line) => line.startsWith(`${variable}=`)).map((line) => line.slice(variable.length + 1));
+  const start = `${variable}=`;
+  return lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
 }

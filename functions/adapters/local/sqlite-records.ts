@@ -172,7 +172,11 @@ export class SqliteRecords implements RecordTable {
   /** Writes all of them or, where it throws, none, in one transaction: less than a tenth of the cost of single writes. */
   async writeAll(changes: Iterable<RowChange>): Promise<void> {
     const changed = await this.#whenFree(() => this.#writeAll(changes));
-    for (const { repository, file } of changed) this.#notify(repository, file);
+    const reported = new Set<Repository>();
+    for (const { repository, file } of changed) {
+      if (reported.has(repository)) continue;
+      if (this.#notify(repository, file) === 'all') reported.add(repository);
+    }
   }
 
   #writeAll(changes: Iterable<RowChange>): readonly Pick<RowChange, 'repository' | 'file'>[] {
@@ -197,9 +201,11 @@ export class SqliteRecords implements RecordTable {
    * While a repository is not adopted, or something is held back, its summary needs all rows. Given a file, summarize would only request a
    * summary of all rows, and the index would come a window later.
    */
-  #notify(repository: Repository, file: string): void {
+  #notify(repository: Repository, file: string): 'file' | 'all' {
     const state = this.#statements.repository.get(repository);
-    this.#onChange(repository, state?.adopted === 1 && state.heldBack === null ? file : undefined);
+    const what = state?.adopted === 1 && state.heldBack === null ? 'file' : 'all';
+    this.#onChange(repository, what === 'file' ? file : undefined);
+    return what;
   }
 
   /** Reads a page at a time, by file name: no cursor stays open, so writes in between do no harm. */
