@@ -61,7 +61,7 @@ export class Metrics {
         ({ foreignPackages }) => foreignPackages,
       ],
       [
-        ofRepository('held_back', '1 if a publication waits for somebody to confirm it.'),
+        ofRepository('held_back', '1 if a publication is held back until it is confirmed.'),
         ({ isHeldBack }) => Number(isHeldBack),
       ],
       [ofRepository('index_bytes', 'Size of the indexes in all formats.'), ({ indexBytes }) => indexBytes],
