@@ -5,9 +5,9 @@ import { isPackageKey } from '../keys.ts';
 import type { ObjectKey } from '../ports.ts';
 import { answered, Refusal } from './answer.ts';
 import { isServedName } from './request-target.ts';
+import { textOf } from './request-text.ts';
 import type { RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
 import type { ServedRequest, Site } from './site.ts';
-import { UploadBody } from './upload-body.ts';
 
 const kibibyte = 1024;
 
@@ -53,30 +53,13 @@ const expected = 'Expected JSON, {"key": "All/x-1.0.tgz"} or {"all": true}.';
  * @throws {Refusal} 400, 413, 415
  */
 async function retryRequest(request: ServedRequest, site: Site): Promise<RetryRequest> {
-  const { message, continueBody } = request.env;
   if (!/^application\/json *(?:;|$)/i.test(request.req.header('content-type') ?? ''))
     throw new Refusal(415, 'Expected Content-Type: application/json.');
-  const wanted = parsed(await textOf(new UploadBody(message, continueBody, { ...site.limits, uploadBytesMax })));
+  const wanted = parsed(await textOf(request, site, operationsLimits.retryBytesMax, expected));
   if (wanted.all === true && wanted.key === undefined) return { all: true };
   if (typeof wanted.key !== 'string' || wanted.all !== undefined) throw new Refusal(400, expected);
   if (!isKey(wanted.key)) throw new Refusal(400, `${expected} Found a key that no package can have.`);
   return { key: wanted.key };
-}
-
-const uploadBytesMax = operationsLimits.retryBytesMax;
-
-async function textOf(body: UploadBody): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  try {
-    for await (const piece of body) pieces.push(Buffer.from(piece));
-  } catch (error) {
-    // Its own messages are about uploads.
-    if (error instanceof Refusal && error.status === 400) throw new Refusal(400, expected);
-    if (error instanceof Refusal && error.status === 413)
-      throw new Refusal(413, `${expected} The limit is ${uploadBytesMax} bytes.`);
-    throw error;
-  }
-  return Buffer.concat(pieces).toString();
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {

@@ -72,6 +72,8 @@ export function openStoreReadOnly(
 export class OpenedStore {
   /** `s3://bucket/prefix` */
   readonly name: string;
+  /** What precedes each key in the bucket: `''`, or ending in `/`. */
+  readonly prefix: string;
   readonly stateDirectory: string;
   readonly abilities: StoreAbilities;
   readonly objects: StoreObjects;
@@ -127,7 +129,7 @@ export class OpenedStore {
       });
       if (opened.rebuilt)
         onNotice(`the table was ${opened.because}: building a new one from the store (old table: ${opened.setAside})`);
-      return new OpenedStore(name, stateDirectory, abilities, objects, opened.table, {
+      return new OpenedStore(address, stateDirectory, abilities, objects, opened.table, {
         client,
         lock,
         lease,
@@ -141,7 +143,7 @@ export class OpenedStore {
   }
 
   private constructor(
-    name: string,
+    { name, prefix }: StoreAddress,
     stateDirectory: string,
     abilities: StoreAbilities,
     objects: StoreObjects,
@@ -149,6 +151,7 @@ export class OpenedStore {
     held: { client: S3Client; lock: DirectoryLock; lease: Lease; isDamaged: () => boolean },
   ) {
     this.name = name;
+    this.prefix = prefix;
     this.stateDirectory = stateDirectory;
     this.abilities = abilities;
     this.objects = objects;
