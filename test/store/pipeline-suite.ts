@@ -50,7 +50,7 @@ export function pipelineSuite(name: string, open: () => Promise<TriedStore>): vo
     ];
 
     async function serve(from = place, of = 'table'): Promise<ServingIndexer> {
-      const server = await ServingIndexer.start(from.name, options(of));
+      const server = await ServingIndexer.start(from.name, options(of), { startMilliseconds: 60_000 });
       servers.push(server);
       return server;
     }
@@ -91,7 +91,8 @@ export function pipelineSuite(name: string, open: () => Promise<TriedStore>): vo
 
     async function upload(server: ServingIndexer, file: string, body: Uint8Array): Promise<number> {
       const url = `${server.url}/All/${encodeURIComponent(file)}`;
-      return (await fetch(url, { method: 'PUT', body, headers: authorized })).status;
+      const response = await fetch(url, { method: 'PUT', body, headers: authorized });
+      return response.status;
     }
 
     it('has what is uploaded, overwritten, deleted, of several parts, bad, or has a + in its name', async (t) => {
@@ -129,7 +130,12 @@ export function pipelineSuite(name: string, open: () => Promise<TriedStore>): vo
       const before = proxy.count();
       await pMap(
         more,
-        async (each) => assert.equal(await upload(server, `${each}.tgz`, makePackage({ name: each })), 201),
+        async (each) =>
+          assert.equal(
+            await upload(server, `${each}.tgz`, makePackage({ name: each })),
+            201,
+            server.output.slice(-2_000),
+          ),
         {
           concurrency: 8,
         },
