@@ -29,7 +29,8 @@ export function publicationLine(repository: Repository, publication: Publication
   const name = printable(repositoryName(repository));
   if (publication.outcome === 'waiting')
     return `${name}: keeping the existing index until ${count(publication.missing, 'more package')} can be read`;
-  if (publication.outcome === 'held-back') return `${name}: ${heldBackSentence(publication.heldBack)}`;
+  if (publication.outcome === 'held-back')
+    return `${name}: ${heldBackSentence(publication.heldBack)}; to publish it: the page /-/, or POST /-/adopt`;
   if (publication.outcome !== 'published') return undefined;
   const { summary, bytes } = publication;
   return `${styleText('green', 'published')} ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`;

@@ -1,7 +1,6 @@
+import { judgePackage } from './judge-package.ts';
 import { splitKey } from './keys.ts';
-import { MalformedPackage } from './package/malformed-package.ts';
 import type { PackageSource } from './package/package-source.ts';
-import { readPackage } from './package/read-package.ts';
 import {
   type AliasKeeper,
   aliasMetadata,
@@ -13,8 +12,7 @@ import {
   type RecordTable,
   type Row,
 } from './ports.ts';
-import { renderRecord } from './record/record.ts';
-import { defaultRules, fingerprintOf, judge, judgeAgain, type Rules, rejected } from './record/rules.ts';
+import { defaultRules, fingerprintOf, judgeAgain, type Rules } from './record/rules.ts';
 
 /** Reading one package. */
 export const extractLimits = {
@@ -141,15 +139,10 @@ async function readRow(
   const { repository, file } = splitKey(key);
   const { rules = defaultRules } = reading;
   const { etag, size, lastModified } = object;
-  const made = { indexedAt: clock.now(), rules: fingerprintOf(rules) };
-  const facts = { repository, file, etag, size, lastModified, ...made };
-  try {
-    const metadata = await readPackage(objectSource({ objects, clock }, key, object, reading));
-    return { ...facts, ...judge(renderRecord(metadata, file, size), file, rules) };
-  } catch (error) {
-    if (!(error instanceof MalformedPackage)) throw error;
-    return { ...facts, ...rejected(error) };
-  }
+  const indexedAt = clock.now();
+  const facts = { repository, file, etag, size, lastModified, indexedAt, rules: fingerprintOf(rules) };
+  const source = objectSource({ objects, clock }, key, object, reading);
+  return { ...facts, ...(await judgePackage(source, file, rules, indexedAt)) };
 }
 
 /** Every range is of this version of the object, and all of them together have one deadline. */
@@ -175,6 +168,7 @@ function objectSource(
 /** A row that would not change is not written: writing it would start a summarize for nothing. */
 function isSameRow(old: Row, row: Row): boolean {
   if (old.etag !== row.etag || old.rules !== row.rules) return false;
+  if (JSON.stringify(old.signature) !== JSON.stringify(row.signature)) return false;
   if (old.state === 'indexed' && row.state === 'indexed')
     return Buffer.compare(old.record, row.record) === 0 && old.warnings.join() === row.warnings.join();
   if (old.state !== 'rejected' || row.state !== 'rejected') return false;

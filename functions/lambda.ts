@@ -5,12 +5,14 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse } from 'aws-lambda';
 import { createClient, createS3Client } from './adapters/aws/aws-clients.ts';
 import { DynamoDbRecords } from './adapters/aws/dynamodb-records.ts';
 import { S3Aliases } from './adapters/aws/s3-aliases.ts';
 import { S3Objects } from './adapters/aws/s3-objects.ts';
+import { SnsTopic } from './adapters/aws/sns-topic.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
@@ -19,7 +21,8 @@ import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda
 import { followHints } from './lambda/follow-hints.ts';
 import { publishIndexes } from './lambda/publish-indexes.ts';
 import { PageTemplate } from './page/page.ts';
-import type { Rules } from './record/rules.ts';
+import type { ComparedRules, Rules } from './record/rules.ts';
+import { decodeTrust, trustFingerprint } from './trust/trust-setting.ts';
 
 /** Extract's handler. */
 export async function extract(event: unknown): Promise<SQSBatchResponse> {
@@ -30,13 +33,23 @@ export async function extract(event: unknown): Promise<SQSBatchResponse> {
 export async function summarize(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
   const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
   const { records } = world();
-  return publishIndexes({ ...world(), retries: records, hints: hintQueue(), formats: formats(), page }, event, context);
+  return publishIndexes(
+    { ...world(), retries: records, hints: hintQueue(), formats: formats(), page, topic: topic() },
+    event,
+    context,
+  );
 }
 
 /** Reindex's handler. Its schedule sends no request, or an empty one. */
 export async function reindex(request: ReindexRequest | null, context: Context): Promise<ReindexCounts> {
   const continueWith = (rest: ReindexRequest) => invokeAgain(context.functionName, rest);
-  const ports = { ...world(), hints: hintQueue(), continueWith, prefixes: configuredPrefixes(), rules: rules() };
+  const ports = {
+    ...world(),
+    hints: hintQueue(),
+    continueWith,
+    prefixes: configuredPrefixes(),
+    rules: comparedRules(),
+  };
   return compareBucket(ports, request ?? {}, context);
 }
 
@@ -64,6 +77,19 @@ function hintQueue(): SqsHints {
   madeQueue ??= new SqsHints(client(), { queueUrl: setting('QUEUE_URL'), clock });
   return madeQueue;
 }
+
+let madeTopic: SnsTopic | undefined;
+
+/** As `hintQueue`, not with `once`. Undefined where the deployment has none. */
+function topic(): SnsTopic | undefined {
+  const arn = process.env.PUBLISH_TOPIC;
+  if (arn !== undefined && arn !== '')
+    madeTopic ??= new SnsTopic(createClient(SNSClient, {}, topicMillisecondsMax), arn);
+  return madeTopic;
+}
+
+/** One attempt of three: a publication waits for it, and the other repositories wait for that. */
+const topicMillisecondsMax = 3_000;
 
 let madeTemplate: PageTemplate | undefined;
 
@@ -98,9 +124,20 @@ function formats(): readonly IndexFormatName[] {
   return known;
 }
 
-/** Required: accepting every architecture by mistake would put the rejected packages into the indexes. */
+/** Required: accepting everything by mistake would put the rejected packages into the indexes. */
 function rules(): Rules {
-  return { architectures: JSON.parse(setting('ARCHITECTURES')) as readonly string[] };
+  return withTrust(decodeTrust);
+}
+
+/** Reindex needs no keys, and its bundle no code that reads them. */
+function comparedRules(): ComparedRules {
+  return withTrust(trustFingerprint);
+}
+
+function withTrust<Kind>(decode: (text: string) => Kind) {
+  const architectures = JSON.parse(setting('ARCHITECTURES')) as readonly string[];
+  const trust = setting('TRUST');
+  return { architectures, ...(trust === 'off' ? {} : { trust: decode(trust) }) };
 }
 
 /** The whole bucket if the deployment names no prefix. */

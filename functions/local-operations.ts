@@ -103,6 +103,10 @@ export class LocalOperations implements Operations {
     return keys.length;
   }
 
+  async adopt(repository: Repository): Promise<boolean> {
+    return await this.#indexer.confirm(repository);
+  }
+
   /** Packages that are rejected, pending or dead letters. */
   async #failedKeys(): Promise<ObjectKey[]> {
     const repositories = await this.#statuses.all();

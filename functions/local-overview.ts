@@ -1,8 +1,10 @@
 /** What the front page shows of all repositories, without a listing and without reading all rows of any. */
 
+import { compareTotals } from './check/architectures.ts';
+import { architecturesMetadata, decodeCounts } from './index/architecture-counts.ts';
 import { indexFiles, joinKey } from './keys.ts';
 import type { LocalStores } from './local.ts';
-import type { Repository, Row } from './ports.ts';
+import type { ObjectFacts, Repository } from './ports.ts';
 import { lastValue, readFields } from './record/record-fields.ts';
 import { recordText } from './record/record-text.ts';
 import { branchOf, type RepositoryOverview } from './server/overview.ts';
@@ -10,7 +12,7 @@ import type { FoundPackage } from './server/site.ts';
 
 export type CountedRepository = Omit<RepositoryOverview, 'findings'>;
 
-/** From counts, one row, and the heads of its indexes. @returns undefined where it is empty. */
+/** From counts, and the heads of its indexes. @returns undefined where it is empty. */
 export async function countRepository(
   { objects, records }: LocalStores,
   repository: Repository,
@@ -24,19 +26,24 @@ export async function countRepository(
     repository,
     packages: indexed,
     rejected,
-    architecture: architectureOf(records.firstIndexed(repository)),
+    ...architecturesOf(indexes),
     branch: branchOf(repository),
     indexBytes: indexes.reduce((sum, { size }) => sum + size, 0),
     published: indexes.length === 0 ? undefined : new Date(newest),
   };
 }
 
-function architectureOf(row: Row | undefined): string {
-  return row?.state === 'indexed' ? lastValue(readFields(recordText(row.record)), 'MACHINE_ARCH') : '';
+/** As the index says. */
+function architecturesOf(indexes: readonly ObjectFacts[]): Pick<CountedRepository, 'architecture' | 'foreignPackages'> {
+  const [counts] = indexes.flatMap(({ metadata }) => decodeCounts(metadata[architecturesMetadata]) ?? []);
+  const { architecture = '', foreign } = compareTotals(
+    counts === undefined || counts === 'too-many' ? new Map() : counts,
+  );
+  return { architecture, foreignPackages: foreign.reduce((sum, { packages }) => sum + packages, 0) };
 }
 
 export const searchLimits = {
-  /** Packages of one search: what somebody may look through. */
+  /** Packages of one search: what a person may read through. */
   foundMax: 200,
 } as const;
 

@@ -10,6 +10,7 @@ import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { FileCalls } from './adapters/local/file-calls.ts';
 import { type Hook, Hooks } from './adapters/local/hooks.ts';
 import type { Loss } from './adapters/local/opened-directory.ts';
+import { type RulesOptions, readRules } from './adapters/local/rules-files.ts';
 import { type DirectoryWatch, type WatchDirectory, watchDirectory } from './adapters/local/watch-directory.ts';
 import type { OpenedPlace } from './adapters/opened-place.ts';
 import type { StoreOptions } from './adapters/store/store-address.ts';
@@ -48,12 +49,12 @@ export const serviceLimits = {
   greetedRepositoriesMax: 5,
 } as const;
 
-export interface ServiceOptions extends ServerOptions, StoreOptions {
+export interface ServiceOptions extends ServerOptions, StoreOptions, RulesOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
-  /** Prefixes of MACHINE_ARCH that are accepted; by default any. */
-  readonly arch?: readonly string[];
+  /** Percent of its records that any publication may drop. */
+  readonly maxShrink?: number;
   readonly state?: string;
   /** Programs to tell of each publication. */
   readonly hooks?: readonly Hook[];
@@ -105,7 +106,7 @@ export class Service {
     surroundings: ServiceSurroundings,
   ): Promise<Service> {
     const { log, clock = new SystemClock(), calls } = surroundings;
-    const { formats, page, arch = [], debounce, settle, state, hooks: wanted = [] } = options;
+    const { formats, page, debounce, settle, state, hooks: wanted = [] } = options;
     const stopping = new AbortController();
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
@@ -116,11 +117,8 @@ export class Service {
     const indexer = await LocalIndexer.open(
       { directory, stateDirectory: state, calls, store: options, clock },
       {
-        formats,
-        page,
-        rules: { architectures: arch },
-        debounce,
-        settle,
+        ...{ formats, page, debounce, settle, maxShrink: options.maxShrink },
+        rules: await readRules(options),
         clock,
         events,
         describe: wanted.length > 0,

@@ -18,6 +18,7 @@ import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
 import { confirm } from './index/confirmation.ts';
 import { type IndexFormatName, indexFormats } from './index/index-formats.ts';
+import { judgePackage } from './judge-package.ts';
 import { joinKey, splitKey } from './keys.ts';
 import { obstructedFiles } from './obstruction.ts';
 import type { PackageSource } from './package/package-source.ts';
@@ -31,13 +32,12 @@ import type {
   ObjectKey,
   ObjectStore,
   RecordTable,
+  RejectedRow,
   Repository,
-  Row,
 } from './ports.ts';
 import type { Rules } from './record/rules.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
-import { verdictOn } from './verdict.ts';
 import { printable } from './wording.ts';
 
 /** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */
@@ -61,8 +61,6 @@ export interface LocalStores {
 interface LocalTable extends RecordTable {
   /** Reads no record. */
   countRows(repository: Repository): { readonly indexed: number; readonly rejected: number };
-  /** By file name; undefined where none is indexed. */
-  firstIndexed(repository: Repository): Row | undefined;
   /** Files with every word in their names, the best first. */
   findFiles(
     words: readonly string[],
@@ -182,8 +180,9 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
   }
 
   /** Whether it would be rejected, before it is uploaded. */
-  async findRejection(source: PackageSource, file: string): ReturnType<typeof verdictOn> {
-    return await verdictOn(source, file, this.#options.rules);
+  async findRejection(source: PackageSource, file: string): Promise<RejectedRow['reason'] | undefined> {
+    const judgement = await judgePackage(source, file, this.#options.rules, this.#clock.now());
+    return judgement.state === 'rejected' ? judgement.reason : undefined;
   }
 
   /** @returns whether there was such a package. */

@@ -5,6 +5,8 @@
  * of them.
  */
 
+import type { SignatureProblem, SignedBy } from './trust/signature-finding.ts';
+
 /** `/`-separated path of an object in its bucket, without a leading `/`; valid UTF-8. `All/x-1.0.tgz`. */
 export type ObjectKey = string;
 
@@ -92,7 +94,14 @@ interface RowFacts {
   readonly indexedAt: Date;
   /** Fingerprint of the rules by which it was made (functions/record/rules.ts); empty in a row of an older version. */
   readonly rules: string;
+  /** Absent where the rules do not verify signatures. */
+  readonly signature?: SignatureCheck;
 }
+
+/** Who signed a package, or why that is not known (functions/trust/). */
+export type SignatureCheck =
+  | ({ readonly state: 'good' } & SignedBy)
+  | { readonly state: 'problem'; readonly code: SignatureProblem; readonly message: string };
 
 /** In the index. `record` is what `pkg_info -X` prints: bytes in no declared encoding, ending in one empty line. */
 export interface IndexedRow extends RowFacts {
@@ -111,6 +120,9 @@ export interface RejectedRow extends RowFacts {
 }
 
 export type Row = IndexedRow | RejectedRow;
+
+/** Which version of a package a row is of, and by which rules it was made. */
+export type RowTag = Pick<Row, 'file' | 'etag' | 'rules'>;
 
 /** What changed in a repository: the rows of these files, or anything. */
 export type Changes = 'all' | ReadonlySet<string>;
@@ -154,6 +166,8 @@ export interface RecordTable {
   deleteRow(repository: Repository, file: string): Promise<void>;
   /** The repository's rows, by the bytes of `file`. Consistent: includes every write that ended before the call. */
   rows(repository: Repository): AsyncIterable<Row>;
+  /** The same of each row, without its record: what reindex compares. With `after`, of the files behind that one only. */
+  rowTags(repository: Repository, after?: string): AsyncIterable<RowTag>;
   /** Every repository that has a row, or has been summarized. */
   repositories(): AsyncIterable<Repository>;
   /** Increments the repository's run number, atomically, and returns it. The first is 1. */

@@ -1,4 +1,4 @@
-/** What programs are told of a publication: by a web hook, by a command, and on AWS by a topic. docs/json.md describes it. */
+/** What programs receive about a publication: by a web hook, by a command, and on AWS by a topic. docs/json.md describes it. */
 
 import type { Repository } from './ports.ts';
 import type { Publication } from './summarize.ts';

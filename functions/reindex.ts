@@ -11,8 +11,9 @@ import {
   type RecordTable,
   type Repository,
   type Row,
+  type RowTag,
 } from './ports.ts';
-import { defaultRules, fingerprintOf, type Rules } from './record/rules.ts';
+import { type ComparedRules, defaultRules, fingerprintOf } from './record/rules.ts';
 
 /** Comparing the bucket with the table. */
 export const reindexLimits = {
@@ -40,7 +41,7 @@ export interface ReindexOptions {
   /** Send a hint for every package, not only for those that differ. */
   readonly force?: boolean;
   /** Those of extract: a row of other rules differs. */
-  readonly rules?: Rules;
+  readonly rules?: ComparedRules;
   /** Compare packages only, and request no summaries. */
   readonly onlyPackages?: boolean;
   /** Called with the key of each index that exists. */
@@ -97,8 +98,11 @@ export async function reindex(ports: ReindexPorts, options: ReindexOptions = {})
       result.packages += etags.size;
     }
     const facts = onReport === undefined ? undefined : new RepositoryFacts();
-    const rows = collected(facts, ports.records.rows(repository));
-    const differing = differences(rows, repository, etags, { prefix, force, rules, after: resumed });
+    const tags =
+      facts === undefined
+        ? ports.records.rowTags(repository, resumed)
+        : collected(facts, ports.records.rows(repository));
+    const differing = differences(tags, repository, etags, { prefix, force, rules, after: resumed });
     for await (const files of inBatches(differing)) {
       await ports.hints.send(
         files.map((file): Hint => ({ key: joinKey(repository, file), ...(force ? { force } : {}) })),
@@ -163,27 +167,28 @@ async function withoutAliases(
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
 ): Promise<ReadonlyMap<string, ETag>> {
-  const packages = new Map(etags);
+  const aliases = new Set<string>();
   for (const file of etags.keys()) {
     const alias = plusAliasOf(file);
     if (alias === undefined || !etags.has(alias)) continue;
     const facts = await objects.head(joinKey(repository, alias));
-    if (facts !== undefined && aliasMetadata in facts.metadata) packages.delete(alias);
+    if (facts !== undefined && aliasMetadata in facts.metadata) aliases.add(alias);
   }
-  return packages;
+  if (aliases.size === 0) return etags;
+  return new Map([...etags].filter(([file]) => !aliases.has(file)));
 }
 
 /** Passes the rows on, and adds each to the facts. */
-async function* collected(facts: RepositoryFacts | undefined, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+async function* collected(facts: RepositoryFacts, rows: AsyncIterable<Row>): AsyncGenerator<RowTag> {
   for await (const row of rows) {
-    facts?.add(row);
+    facts.add(row);
     yield row;
   }
 }
 
 /** Files after `after` whose package and row differ (or all, with `force`), in order: merges the rows with the packages. */
 async function* differences(
-  rows: AsyncIterable<Row>,
+  tags: AsyncIterable<RowTag>,
   repository: Repository,
   etags: ReadonlyMap<string, ETag>,
   options: {
@@ -199,7 +204,7 @@ async function* differences(
     joinKey(repository, file).startsWith(prefix) && (after === undefined || compareByBytes(file, after) > 0);
   const files = [...etags.keys()].filter(isAsked).sort(compareByBytes);
   let next = 0;
-  for await (const { file, etag, rules } of rows) {
+  for await (const { file, etag, rules } of tags) {
     if (!isAsked(file)) continue;
     for (let ahead = files[next]; ahead !== undefined && compareByBytes(ahead, file) < 0; ahead = files[next]) {
       yield ahead;

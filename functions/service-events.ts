@@ -10,7 +10,7 @@ import type { Activity } from './server/activity.ts';
 import { repositoryName } from './wording.ts';
 
 /**
- * Logs what the indexer does, counts it, and tells the hooks of publications. A failure is logged once, and again only after a success.
+ * Logs what the indexer does, counts it, and sends publications to the hooks. A failure is logged once, and again only after a success.
  * @param retryMilliseconds how often dead letters are retried.
  */
 export function reportedEvents(

@@ -73,7 +73,7 @@ export class StorePolling implements DirectoryWatch {
     await this.#running;
   }
 
-  /** Queues the packages that differ from their rows, and has indexes published again that somebody else changed. */
+  /** Queues the packages that differ from their rows, and publishes indexes again that another program changed. */
   async #compare(): Promise<void> {
     const { indexer, isOwnIndex } = this.#options;
     const indexes = new Map<ObjectKey, ETag>();

@@ -87,7 +87,7 @@ export type Publication =
       readonly summary: Summary;
       /** The repository was not adopted before. */
       readonly isFirst: boolean;
-      /** From the index that was replaced; undefined where nobody asked, and where that index was not ours. */
+      /** From the index that was replaced; undefined if it was not requested, or if that index was not ours. */
       readonly difference: Difference | undefined;
       readonly page: KeptPage;
     }
@@ -233,7 +233,7 @@ async function read(ports: SummarizePorts, view: View, changes: Changes): Promis
     const changed = (files: readonly string[]) => readRows(ports.records, repository, files);
     const summary = await changeSummary({ blocks, fileSum, architectures }, changes, changed, options);
     const shrinkage = { reason: 'max-shrink', from: recordsIn(blocks), to: summary?.records ?? 0 } as const;
-    // What is held back is told from all rows.
+    // All rows decide what is held back.
     if (summary === undefined || isTooSmall(shrinkage, maxShrink)) return { outcome: 'deferred' };
     return { outcome: 'read', summary, damaged: new Set(), replaced: blocks, ruledOut: undefined, isConfirmed: false };
   } catch (error) {

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
-import { BadOption, type IndexerOptions } from './options.ts';
+import { BadOption } from './bad-option.ts';
+import type { IndexerOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import { Serving } from './serving.ts';
 import { Storage } from './storage.ts';

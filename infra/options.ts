@@ -2,11 +2,13 @@
 
 import { fileURLToPath } from 'node:url';
 import { isArchitecturePrefix, rulesLimits } from '../functions/record/rules.ts';
+import { BadOption } from './bad-option.ts';
 import { deploymentLimits } from './limits.ts';
 import { bucketEvents, keyFilters } from './notifications.ts';
+import { type TrustFlags, trustSetting } from './trusted-keys.ts';
 
 /** The flags of the command line (`--alarm-email` is `alarmEmail`). */
-export interface IndexerFlags {
+export interface IndexerFlags extends TrustFlags {
   /** The stack's name. Every name in the stack begins with it, so that an account can hold several stacks. */
   readonly stack?: string | undefined;
   /** The bucket's name. */
@@ -30,6 +32,8 @@ export interface IndexerFlags {
   /** The ARN of the KMS key that encrypts the packages. */
   readonly kmsKey?: string | undefined;
   readonly alarmEmail?: string | undefined;
+  /** Create a topic that gets a message for each publication. */
+  readonly publishTopic?: boolean | undefined;
   /** Keep the tables when the stack is deleted. */
   readonly keepTables?: boolean | undefined;
   /** Where `npm run build` put the functions. */
@@ -52,6 +56,8 @@ export interface IndexerOptions {
   readonly prefixes: readonly string[];
   /** Prefixes of MACHINE_ARCH. Empty: any. */
   readonly architectures: readonly string[];
+  /** The keys by which signatures are verified, as the functions get them. */
+  readonly trust: string | undefined;
   readonly debounceSeconds: number;
   readonly formats: readonly IndexFormat[];
   readonly page: boolean;
@@ -61,15 +67,11 @@ export interface IndexerOptions {
   readonly plusAliases: boolean;
   readonly kmsKey: string | undefined;
   readonly alarmEmail: string | undefined;
+  readonly publishTopic: boolean;
   readonly keepTables: boolean;
   /** Directory that holds extract/index.js, summarize/index.js and reindex/index.js. */
   readonly bundles: string;
   readonly assetBucket: string | undefined;
-}
-
-/** A wrong flag. The message names it, and says what was found and what is allowed. */
-export class BadOption extends Error {
-  override readonly name = 'BadOption';
 }
 
 /** @throws {BadOption} for the first wrong flag. */
@@ -88,6 +90,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     bucket,
     prefixes: prefixes(flags.prefix ?? [], bucket),
     architectures: architectures(flags.arch ?? []),
+    trust: trustSetting(flags),
     debounceSeconds: debounceSeconds(flags.debounce),
     formats: formats(flags.formats ?? 'gz,zst'),
     page: flags.page ?? true,
@@ -96,6 +99,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     plusAliases: !cdn || publicBucket,
     kmsKey: kmsKey(flags.kmsKey),
     alarmEmail: alarmEmail(flags.alarmEmail),
+    publishTopic: flags.publishTopic ?? false,
     keepTables: flags.keepTables ?? false,
     bundles: flags.bundles ?? fileURLToPath(new URL('../build', import.meta.url)),
     assetBucket: flags.assetBucket === undefined ? undefined : bucketName('--asset-bucket', flags.assetBucket),

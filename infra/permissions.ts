@@ -24,6 +24,8 @@ export interface PermissionPlaces {
   readonly changesArn: string;
   readonly repositoriesArn: string;
   readonly reindexArn: string;
+  /** The topic for publications, if there is one. */
+  readonly topicArn: string | undefined;
 }
 
 export function extractPermissions(places: PermissionPlaces): readonly Permission[] {
@@ -66,8 +68,9 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
       actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
       resources: [places.changesArn],
     },
-    // The queue of hints: a publication that failed is requested again.
-    { name: 'GiveUpOrRetry', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn, places.hintsArn] },
+    { name: 'GiveUpChanges', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn] },
+    // A publication that failed is requested again.
+    { name: 'RetryPublications', actions: ['sqs:SendMessage'], resources: [places.hintsArn] },
     // UpdateItem: the reserved row that requests a summary of all rows, if an index cannot be updated in part.
     {
       name: 'ReadRows',
@@ -96,6 +99,9 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
         ]
       : []),
     listPackages(places),
+    ...(places.topicArn === undefined
+      ? []
+      : [{ name: 'NotifyOfPublications', actions: ['sns:Publish'], resources: [places.topicArn] }]),
     ...useKey(places, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }

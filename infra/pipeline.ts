@@ -11,6 +11,7 @@ import { LambdaFunction as InvokeFunction } from 'aws-cdk-lib/aws-events-targets
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deploymentLimits } from './limits.ts';
@@ -28,6 +29,8 @@ export class Pipeline extends Construct {
   readonly deadHints: Queue;
   /** Batches of changes that summarize gave up. Apart from the dead hints, because only hints can be sent back. */
   readonly deadChanges: Queue;
+  /** Gets a message for each publication; undefined unless it was asked for. */
+  readonly publications: Topic | undefined;
   readonly extract: Step;
   readonly summarize: Step;
   readonly reindex: Step;
@@ -37,6 +40,7 @@ export class Pipeline extends Construct {
     this.deadHints = this.deadLetterQueue('DeadHints');
     this.deadChanges = this.deadLetterQueue('DeadChanges');
     this.hints = this.hintQueue();
+    this.publications = options.publishTopic ? this.publicationTopic() : undefined;
 
     const { extract, summarize, reindex } = this.steps(storage, options);
     this.extract = extract;
@@ -52,6 +56,13 @@ export class Pipeline extends Construct {
     new CfnOutput(this, 'HintsArn', { value: this.hints.queueArn }).overrideLogicalId('QueueArn');
     new CfnOutput(this, 'DeadHintsUrl', { value: this.deadHints.queueUrl }).overrideLogicalId('DeadHintsUrl');
     new CfnOutput(this, 'DeadChangesUrl', { value: this.deadChanges.queueUrl }).overrideLogicalId('DeadChangesUrl');
+  }
+
+  /** Subscriptions are made outside of this stack, and last as long as the topic. */
+  private publicationTopic(): Topic {
+    const topic = new Topic(this, 'Publications', { enforceSSL: true });
+    new CfnOutput(this, 'PublicationsArn', { value: topic.topicArn }).overrideLogicalId('PublicationsTopicArn');
+    return topic;
   }
 
   private hintQueue(): Queue {
@@ -88,6 +99,7 @@ export class Pipeline extends Construct {
       recordsArn: storage.records.tableArn,
       changesArn: storage.changesArn,
       repositoriesArn: storage.repositories.tableArn,
+      topicArn: this.publications?.topicArn,
       reindexArn: `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${functionName(stack, 'reindex')}`,
     };
     const shared = { stack, environment: this.environment(storage, options), bundles: options.bundles };
@@ -129,6 +141,8 @@ export class Pipeline extends Construct {
       PAGE: options.page ? 'on' : 'off',
       PREFIXES: options.prefixes.length === 0 ? '' : JSON.stringify(options.prefixes),
       ARCHITECTURES: JSON.stringify(options.architectures),
+      TRUST: options.trust ?? 'off',
+      ...(this.publications === undefined ? {} : { PUBLISH_TOPIC: this.publications.topicArn }),
       PLUS_ALIASES: options.plusAliases ? 'on' : 'off',
       NODE_OPTIONS: '--enable-source-maps',
       // Powertools makes it the dimension `service` of every metric, which tells two stacks in one account apart.

@@ -1,7 +1,7 @@
 /** Whether IAM accepts the roles of a template. CloudFormation would only find out while it creates them. */
 
+import { BadOption } from './bad-option.ts';
 import { deploymentLimits } from './limits.ts';
-import { BadOption } from './options.ts';
 
 interface Template {
   readonly Resources: Readonly<

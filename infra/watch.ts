@@ -164,6 +164,7 @@ export class Watch extends Construct {
               counted('Publications', Stats.SUM),
               counted('PublicationsFailed', Stats.SUM),
               counted('PublicationsHeldBack', Stats.SUM),
+              counted('NotificationsFailed', Stats.SUM),
             ],
             [counted('SummaryDuration', Stats.MAXIMUM)],
           ),

@@ -31,7 +31,7 @@ function replace(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Leaves a package.json alone that somebody changed since. */
+/** Leaves a package.json alone that has changed since. */
 function restore(): void {
   if (!existsSync(keptFile)) return;
   const { ours, packed }: Kept = JSON.parse(readFileSync(keptFile, 'utf8'));

@@ -16,6 +16,7 @@ describe('what the environment says', () => {
     FORMATS: 'gz,zst',
     PAGE: 'on',
     ARCHITECTURES: '[]',
+    TRUST: 'off',
   };
   const before = { ...process.env };
   after(() => {
@@ -36,9 +37,9 @@ describe('what the environment says', () => {
   let modules = 0;
 
   for (const [step, names] of [
-    ['extract', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'ARCHITECTURES']],
+    ['extract', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'ARCHITECTURES', 'TRUST']],
     ['summarize', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'FORMATS', 'PAGE']],
-    ['reindex', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'QUEUE_URL', 'ARCHITECTURES']],
+    ['reindex', ['BUCKET', 'RECORDS_TABLE', 'REPOSITORIES_TABLE', 'QUEUE_URL', 'ARCHITECTURES', 'TRUST']],
   ] as const) {
     for (const name of names) {
       it(`${step} fails without ${name}, and names it`, async () => {

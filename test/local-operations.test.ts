@@ -24,6 +24,14 @@ describe('the overview and the metrics', () => {
       join(directory, '2026Q3/All/a-1.0.tgz'),
       makePackage({ name: 'a-1.0', buildInfo: 'MACHINE_ARCH=x86_64\n' }),
     );
+    await writeFile(
+      join(directory, '2026Q3/All/z-1.0.tgz'),
+      makePackage({ name: 'z-1.0', buildInfo: 'MACHINE_ARCH=x86_64\n' }),
+    );
+    await writeFile(
+      join(directory, '2026Q3/All/0ther-1.0.tgz'),
+      makePackage({ name: '0ther-1.0', buildInfo: 'MACHINE_ARCH=aarch64\n' }),
+    );
     await writeFile(join(directory, '2026Q3/All/bad-1.0.tgz'), 'no package');
     const clock = new SystemClock();
     indexer = await LocalIndexer.open(
@@ -67,9 +75,10 @@ describe('the overview and the metrics', () => {
     const { indexBytes, published, ...facts } = overview;
     assert.deepEqual(facts, {
       repository: '2026Q3/All',
-      packages: 1,
+      packages: 3,
       rejected: 1,
       architecture: 'x86_64',
+      foreignPackages: 1,
       branch: '2026Q3',
       findings: undefined,
     });
@@ -87,6 +96,6 @@ describe('the overview and the metrics', () => {
 
   it('has the findings of the last report', async () => {
     await operations.status();
-    assert.equal((await operations.overview())[0]?.findings, 0);
+    assert.equal((await operations.overview())[0]?.findings, 1);
   });
 });

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { asyncCalls, type FileCalls } from '../functions/adapters/local/file-calls.ts';
 import type { WatchDirectory } from '../functions/adapters/local/watch-directory.ts';
 import { Service, type ServiceOptions } from '../functions/local-service.ts';
@@ -329,6 +330,45 @@ describe('Service', () => {
       assert.deepEqual([retry.status, await retry.json()], [202, { retried: 1 }]);
       await untilLogged('indexed All/bad-1.0.tgz');
     });
+  });
+
+  it('keeps an index of others whose packages are not there, says so, and publishes once that is confirmed', async () => {
+    const records = Array.from({ length: 25 }, (_, number) => `PKGNAME=p-${number}\nCOMMENT=c\n\n`).join('');
+    const foreign = gzipSync(records);
+    await writeFile(join(directory, 'All/pkg_summary.gz'), foreign);
+    await start(0);
+    await untilLogged('All: held back: would-shrink: from 25 packages to 0 packages');
+    // A package that comes does not change it.
+    await put('All/first-1.0.tgz', 'first');
+    watch?.events.onFile('All/first-1.0.tgz');
+    await untilLogged('All: held back: would-shrink: from 25 packages to 1 package');
+    assert.ok(foreign.equals(await readFile(join(directory, 'All/pkg_summary.gz'))));
+    const [repository] = (await status()).repositories;
+    assert.equal(repository?.heldBack?.to, 1);
+    assert.equal(repository.heldBack.files.length, 10);
+    const adopt = (name: string) =>
+      fetch(`http://127.0.0.1:${service?.port}/-/adopt`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ repository: name }),
+      });
+    assert.equal((await adopt('other')).status, 409);
+    assert.equal((await adopt('All')).status, 202);
+    await untilLogged('published All: 1 package');
+    assert.equal((await status()).repositories[0]?.heldBack, null);
+    assert.equal((await adopt('All')).status, 409);
+    const hidden = await fetch(`http://127.0.0.1:${service?.port}/All/.indexer-state/confirmed.json`);
+    assert.equal(hidden.status, 404);
+  });
+
+  it('holds back what drops more than it may', async () => {
+    await put('All/first-1.0.tgz', 'first');
+    await put('All/second-1.0.tgz', 'second');
+    await start(0, { maxShrink: 10 });
+    await untilLogged('published All: 2 packages');
+    await rm(join(directory, 'All/first-1.0.tgz'));
+    watch?.events.onFile('All/first-1.0.tgz');
+    await untilLogged('All: held back: would-shrink: from 2 packages to 1 package (more than --max-shrink allows)');
   });
 
   it('judges what is there, and what is uploaded, by the rules that it is started with', async () => {

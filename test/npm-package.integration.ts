@@ -171,6 +171,29 @@ describe('the package', () => {
   });
 });
 
+test('the command of a clone works through links, and says what it lacks', async () => {
+  await mkdir(join(place, 'links'));
+  await symlink(join(root, 'scripts/pkgsrc-indexer'), join(place, 'links/first'));
+  await symlink('links/first', join(place, 'second'));
+  const { stdout } = await runFile(join(place, 'second'), ['--version']);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  // Without node_modules, and without a Node.
+  await cp(join(root, 'scripts/pkgsrc-indexer'), join(place, 'links/alone'));
+  const alone = await runFile(join(place, 'links/alone'), ['--version'], {
+    env: { PATH: await pathWithoutNode() },
+  }).catch((error) => error);
+  assert.equal(alone.stderr, 'pkgsrc-indexer: expected Node 24 or later, found none: npm ci brings one along\n');
+  assert.equal(alone.code, 3);
+});
+
+/** What the command needs of the system, and nothing else. */
+async function pathWithoutNode(): Promise<string> {
+  const directory = join(place, 'programs');
+  await mkdir(directory);
+  for (const program of ['dirname', 'readlink']) await symlink(`/usr/bin/${program}`, join(directory, program));
+  return directory;
+}
+
 interface Ran {
   readonly exitCode: number | null;
   readonly stdout: string;

@@ -19,6 +19,7 @@ import pMap from 'p-map';
 import { encodeHint } from '../functions/events.ts';
 import { joinKey, packageSuffixes } from '../functions/keys.ts';
 import { pageFile } from '../functions/page/page.ts';
+import type { PublicationEvent } from '../functions/publication-event.ts';
 import { resource, statementsOf } from './infra/synthesized.ts';
 import { bundledPage } from './page/bundled-page.ts';
 import type { BucketNotifications } from './pipeline/bucket-notifications.ts';
@@ -265,7 +266,10 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     await uploads.put('free/made-1.0.tgz');
     await published('free');
     assert.equal(await readPublished(stack.s3, stack.bucket, 'stuck', 'gz'), undefined);
+    await uploads.put('free/later-1.0.tgz');
+    await published('free');
     heal();
+    // By a delayed hint.
     await published('stuck');
   });
 
@@ -378,6 +382,17 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     for (const step of steps) await step.stop();
   });
 
+  it('told the topic of each publication, and what it changed', () => {
+    const told = stack.exchanges.filter(({ service, status }) => service === 'sns' && status === 200);
+    const events: readonly PublicationEvent[] = told.map(({ body }) =>
+      JSON.parse(new URLSearchParams(body.toString()).get('Message') ?? ''),
+    );
+    const [first] = events.filter(({ repository }) => repository === 'first');
+    assert.deepEqual([first?.packages, first?.added], [1, ['made-1.0.tgz']]);
+    const sequences = events.filter(({ repository }) => repository === 'crowd').map(({ sequence }) => sequence);
+    assert.equal(new Set(sequences).size, sequences.length);
+  });
+
   it('is right in the end, in every repository, with nothing left over', async () => {
     await quiet();
     for (const repository of uploads.repositories) await assertPublished(repository);
@@ -398,7 +413,7 @@ describe('the pipeline', { timeout: 600_000 }, () => {
   });
 
   /** Statements for Lambda itself: it takes from queue and stream, and writes logs, in the function's name. */
-  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpOrRetry', 'WriteLogs'];
+  const lambdasOwn = ['TakeHints', 'TakeChanges', 'GiveUpChanges', 'WriteLogs'];
 
   for (const step of ['extract', 'summarize', 'reindex'] satisfies StepName[]) {
     it(`${step} made no call that its role forbids, and its role allows no call that it did not make`, (t) => {
@@ -410,6 +425,7 @@ describe('the pipeline', { timeout: 600_000 }, () => {
         callsOf(exchange.service, exchange, {
           table: (table) => `${table}.Arn`,
           queue: () => 'PipelineHints.Arn',
+          topic: () => 'PipelinePublications',
           function: (called) => `arn:aws:lambda:eu-central-1:123456789012:function:${called}`,
         }),
       );

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isPackageKey, packageSuffixes, splitKey } from '../keys.ts';
 import { aliasMetadata, type ObjectFacts, type ObjectKey, type RecordTable, type Row } from '../ports.ts';
-import { findDuplicates, packageNameOf, type RejectionCode, remedies, type WarningCode } from '../record/hazards.ts';
+import { findDuplicates, packageNameOf, remedies } from '../record/hazards.ts';
 import { byteSize, repositoryName } from '../wording.ts';
 
 export interface Explanation {
@@ -46,7 +46,7 @@ export async function explainKey(
       'The file is damaged or not a package. Build or upload it again; a good file replaces this one.';
     return {
       state: 'rejected',
-      sentence: `It is not in the index of ${place}.`,
+      sentence: `It is not in the index of ${place}.${signedBy(row)}`,
       remarks: [{ code, what: message, remedy }],
     };
   }
@@ -56,11 +56,21 @@ export async function explainKey(
   const where = (await records.state(repository)).isAdopted
     ? `It is in the index of ${place} as ${name}`
     : `It will be in the index of ${place} as ${name} when every package there has been read`;
+  const { signature } = row;
+  const problem = signature?.state === 'problem' ? signature : undefined;
   return {
     state: 'indexed',
-    sentence: `${where} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).`,
-    remarks: codes.map((code) => ({ code, remedy: remedyOf(code) ?? '' })),
+    sentence: `${where} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).${signedBy(row)}`,
+    remarks: codes.map((code) => ({
+      code,
+      ...(code === problem?.code && { what: problem.message }),
+      remedy: remedyOf(code) ?? '',
+    })),
   };
+}
+
+function signedBy({ signature }: Row): string {
+  return signature?.state === 'good' ? ` It is signed by ${signature.name} (key ${signature.keyId}).` : '';
 }
 
 function pendingState(row: Row | undefined, head: ObjectFacts | undefined): string {
@@ -83,5 +93,5 @@ async function isDuplicate(records: RecordTable, row: Row & { readonly state: 'i
 }
 
 function remedyOf(code: string): string | undefined {
-  return remedies[code as RejectionCode | WarningCode];
+  return remedies[code as keyof typeof remedies];
 }

@@ -2,7 +2,7 @@
 
 import { isIndexKey, isPackageKey, joinKey, plusAliasOf, splitKey } from '../keys.ts';
 import { obstructedFiles } from '../obstruction.ts';
-import type { ETag, ObjectKey, ObjectStore, RecordTable, Repository } from '../ports.ts';
+import type { ETag, HeldBack, ObjectKey, ObjectStore, RecordTable, Repository } from '../ports.ts';
 import { packageNameOf } from '../record/hazards.ts';
 import type { ConsistencyReport } from './consistency.ts';
 import { RepositoryFacts } from './repository-facts.ts';
@@ -22,6 +22,8 @@ export interface RepositoryStatus {
   readonly indexes: readonly { readonly file: string; readonly published: Date; readonly bytes: number }[];
   /** False where an index that we did not make is kept until no package is pending. */
   readonly isAdopted: boolean;
+  /** Undefined where nothing is. */
+  readonly heldBack: Omit<HeldBack, 'index'> | undefined;
   /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
   readonly obstructed: readonly string[];
   /** Undefined where the repository is too large to check. */
@@ -127,6 +129,7 @@ async function statusOf(
   }
   const duplicates = [...names.values()].filter((count) => count > 1);
   if (duplicates.length > 0) warnings['duplicate-pkgname'] = duplicates.reduce((sum, count) => sum + count);
+  const { isAdopted, heldBack } = await records.state(repository);
   return {
     repository,
     packages,
@@ -135,10 +138,15 @@ async function statusOf(
     warnings,
     pending,
     indexes: await headIndexes(objects, indexes),
-    isAdopted: (await records.state(repository)).isAdopted,
+    isAdopted,
+    heldBack: heldBack && withoutIndex(heldBack),
     obstructed: await obstructedFiles(objects, repository),
     consistency: await facts.check(pause),
   };
+}
+
+function withoutIndex({ index: _, ...heldBack }: HeldBack): Omit<HeldBack, 'index'> {
+  return heldBack;
 }
 
 async function headIndexes(objects: ObjectStore, indexes: readonly ObjectKey[]): Promise<RepositoryStatus['indexes']> {

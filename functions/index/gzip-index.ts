@@ -41,7 +41,7 @@ export async function deflateBlock(text: Uint8Array): Promise<Uint8Array> {
 /** @returns undefined where the piece does not hold the block. */
 export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefined {
   try {
-    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: block.textBytes };
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, ...outputOf(block.textBytes) };
     const text = inflateRawSync(piece, options);
     return text.length === block.textBytes && crc32(text) === block.crc32 ? text : undefined;
   } catch {
@@ -49,11 +49,16 @@ export function inflateBlock({ block, piece }: PackedBlock): Uint8Array | undefi
   }
 }
 
+/** Options of zlib for output of at most so many bytes: in one chunk, since joining chunks takes as long as inflating them. */
+export function outputOf(bytes: number): { readonly maxOutputLength: number; readonly chunkSize: number } {
+  return { maxOutputLength: Math.max(bytes, 1), chunkSize: Math.max(bytes + 1, constants.Z_MIN_CHUNK) };
+}
+
 /** Whether the piece holds exactly this text, and another piece can follow it. */
 export function isDeflated(piece: Uint8Array, text: Uint8Array): boolean {
   const data = Buffer.concat([piece, lastPiece]);
   try {
-    const inflated = inflateRawSync(data, { maxOutputLength: Math.max(text.length, 1), info: true });
+    const inflated = inflateRawSync(data, { ...outputOf(text.length), info: true });
     const { buffer, engine } = inflated as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     return engine.bytesWritten === data.length && buffer.equals(text);
   } catch {

@@ -1,6 +1,6 @@
 /**
  * Whether a publication may replace the index that is there, or is held back because it would drop many of its records. A package that is
- * deleted is no reason: its deletion is what somebody wants. A rule that changed, or an index that is not of these rows, is one.
+ * deleted is no reason: its deletion was intended. A rule that changed, or an index that is not of these rows, is one.
  */
 
 import type { HeldBack, HoldBackReason } from '../ports.ts';

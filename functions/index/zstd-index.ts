@@ -2,6 +2,7 @@
 
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Block } from './blocks.ts';
+import { outputOf } from './gzip-index.ts';
 
 const magicNumber = 0xfd2fb528;
 const magicBytes = 4;
@@ -25,7 +26,7 @@ export async function zstdBlock(text: Uint8Array): Promise<Uint8Array> {
 /** Whether the frame holds exactly this text. */
 export function isZstdOf(frame: Uint8Array, text: Uint8Array): boolean {
   try {
-    return zstdDecompressSync(frame, { maxOutputLength: Math.max(text.length, 1) }).equals(text);
+    return zstdDecompressSync(frame, outputOf(text.length)).equals(text);
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import { countFindings } from '../check/findings.ts';
 import type { Repository } from '../ports.ts';
-import type { Rules } from '../record/rules.ts';
+import type { ComparedRules } from '../record/rules.ts';
 import { type ReindexPlace, type ReindexPorts, type ReindexResult, reindex } from '../reindex.ts';
 import { count, logger, publishMetrics } from './telemetry.ts';
 
@@ -35,7 +35,7 @@ interface ComparePorts extends ReindexPorts {
   /** What to compare if the request names no prefix. */
   readonly prefixes: readonly string[];
   /** Which packages are accepted. */
-  readonly rules: Rules;
+  readonly rules: ComparedRules;
   /** Starts the next invocation. */
   continueWith(request: ReindexRequest): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { heldBackSentence } from '../index/hold-back.ts';
 import type { IndexFormatName } from '../index/index-formats.ts';
 import type { PageTemplate } from '../page/page.ts';
 import type { Changes, Clock, Repository } from '../ports.ts';
+import { type PublicationEvent, publicationEvent } from '../publication-event.ts';
 import { type RetryPorts, retrySummary } from '../retry-summary.ts';
 import { type Publication, type SummarizePorts, summarize } from '../summarize.ts';
 import { count, logger, measureBytes, measureMilliseconds, publishMetrics } from './telemetry.ts';
@@ -29,6 +30,8 @@ interface PublishPorts extends SummarizePorts, RetryPorts {
   readonly page?: PageTemplate | undefined;
   /** Percent of its records that a publication may drop. */
   readonly maxShrink?: number | undefined;
+  /** Gets a message for each publication. A publication neither waits for it for long, nor fails with it. */
+  readonly topic?: { notify(event: PublicationEvent): Promise<void> } | undefined;
 }
 
 /** The part of Lambda's context that tells how much time is left. */
@@ -88,14 +91,26 @@ async function publishIndex(
 ): Promise<readonly string[]> {
   const start = performance.now();
   try {
-    const { formats, page, maxShrink } = ports;
-    const publication = await summarize(ports, repository, { formats, page, changes, maxShrink });
+    const { formats, page, maxShrink, topic } = ports;
+    const describe = topic !== undefined;
+    const publication = await summarize(ports, repository, { formats, page, changes, maxShrink, describe });
     if (changes === 'all') await ports.retries.setRetry(repository, undefined);
     report(ports.clock, repository, publication, performance.now() - start);
+    if (publication.outcome === 'published') await notify(topic, publicationEvent(repository, publication));
     return [];
   } catch (error) {
     count('PublicationsFailed', 1);
     return (await retryLater(ports, repository, error as Error)) ? [] : [sequenceNumber];
+  }
+}
+
+async function notify(topic: PublishPorts['topic'], event: PublicationEvent): Promise<void> {
+  try {
+    await topic?.notify(event);
+  } catch (error) {
+    const { repository, sequence } = event;
+    logger.error('could not notify the topic of a publication', { repository, sequence, error: error as Error });
+    count('NotificationsFailed', 1);
   }
 }
 

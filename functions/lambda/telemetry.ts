@@ -16,6 +16,7 @@ export const metricNames = [
   'Publications',
   'PublicationsFailed',
   'PublicationsHeldBack',
+  'NotificationsFailed',
   'SummaryRecords',
   'SummaryBytes',
   'SummaryDuration',

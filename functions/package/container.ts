@@ -26,8 +26,22 @@ const signatures: ReadonlyMap<string, Signature> = new Map([
 export interface PackageExtent {
   readonly start: number;
   readonly end: number;
-  /** The kind of its signature, which is not verified here. */
+  /** The kind of its signature, which functions/trust verifies. */
   readonly signature: Signature | undefined;
+}
+
+/** The parts of a signed package: what is signed, by what, and whose hashes it has. */
+export interface SignedParts {
+  readonly kind: Signature;
+  readonly hashes: Span;
+  readonly signature: Span;
+  readonly package: Span;
+}
+
+/** Bytes from the start of the file. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 interface Member {
@@ -40,27 +54,32 @@ interface Member {
 /** @throws {MalformedPackage} empty, or an ar archive that is not a signed package. */
 export async function findPackage(source: PackageSource): Promise<PackageExtent> {
   if (source.size === 0) throw new MalformedPackage('empty', 'expected a package, found an empty file', 0);
-  const canBeSigned = source.size >= arMagic.length;
-  return canBeSigned && isSigned(await source.read(0, arMagic.length))
-    ? await findSignedPackage(source)
-    : { start: 0, end: source.size, signature: undefined };
+  const parts = await findSignedParts(source);
+  return parts === undefined
+    ? { start: 0, end: source.size, signature: undefined }
+    : { ...parts.package, signature: parts.kind };
+}
+
+/**
+ * @returns undefined for a package without a signature
+ * @throws {MalformedPackage} an ar archive that is not a signed package
+ */
+export async function findSignedParts(source: PackageSource): Promise<SignedParts | undefined> {
+  if (source.size < arMagic.length || !isSigned(await source.read(0, arMagic.length))) return undefined;
+  const hashes = await readMember(source, arMagic.length);
+  expectName(hashes, ['+PKG_HASH'], arMagic.length);
+  const signatureAt = nextMember(hashes);
+  const signature = await readMember(source, signatureAt);
+  const kind = signatures.get(signature.name) ?? throwUnexpectedName(signature, [...signatures.keys()], signatureAt);
+  const inner = await readMember(source, nextMember(signature));
+  if (inner.start === inner.end)
+    throw new MalformedPackage('corrupt-signed-package', 'expected a package, found an empty ar member', inner.start);
+  return { kind, hashes, signature, package: { start: inner.start, end: inner.end } };
 }
 
 /** @param head the first bytes of a file. */
 export function isSigned(head: Uint8Array): boolean {
   return latin1(head.subarray(0, arMagic.length)) === arMagic;
-}
-
-async function findSignedPackage(source: PackageSource): Promise<PackageExtent> {
-  const hashes = await readMember(source, arMagic.length);
-  expectName(hashes, ['+PKG_HASH'], arMagic.length);
-  const signatureAt = nextMember(hashes);
-  const signature = await readMember(source, signatureAt);
-  expectName(signature, [...signatures.keys()], signatureAt);
-  const inner = await readMember(source, nextMember(signature));
-  if (inner.start === inner.end)
-    throw new MalformedPackage('corrupt-signed-package', 'expected a package, found an empty ar member', inner.start);
-  return { start: inner.start, end: inner.end, signature: signatures.get(signature.name) };
 }
 
 async function readMember(source: PackageSource, offset: number): Promise<Member> {
@@ -104,12 +123,12 @@ function nextMember(member: Member): number {
 }
 
 function expectName(member: Member, names: readonly string[], offset: number): void {
-  if (!names.includes(member.name))
-    throw new MalformedPackage(
-      'corrupt-signed-package',
-      `expected the ar member ${names.join(' or ')}, found ${JSON.stringify(member.name)}`,
-      offset,
-    );
+  if (!names.includes(member.name)) throwUnexpectedName(member, names, offset);
+}
+
+function throwUnexpectedName({ name }: Member, names: readonly string[], offset: number): never {
+  const what = `expected the ar member ${names.join(' or ')}, found ${JSON.stringify(name)}`;
+  throw new MalformedPackage('corrupt-signed-package', what, offset);
 }
 
 function decimal(field: string, offset: number): number {

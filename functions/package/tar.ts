@@ -30,7 +30,7 @@ export interface TarEntry {
   readonly size: number;
   /** Bytes of it in the archive: fewer for a file with holes. */
   readonly storedBytes: number;
-  /** For a file with holes; `damaged` if its map makes no sense, which matters only if the content is read. */
+  /** For a file with holes; `damaged` if its map is invalid, which matters only if the content is read. */
   readonly sparse?: SparseFile | 'damaged' | undefined;
   /** The map of the older GNU format continues in blocks before the data. */
   readonly isMapExtended?: boolean;
@@ -148,7 +148,7 @@ export class TarReader {
 function joinIfAdjacent(before: Uint8Array, after: Uint8Array): Uint8Array | undefined {
   if (before.length === 0) return after;
   const isAdjacent = before.buffer === after.buffer && before.byteOffset + before.length === after.byteOffset;
-  return isAdjacent ? new Uint8Array(before.buffer, before.byteOffset, before.length + after.length) : undefined;
+  return isAdjacent ? Buffer.from(before.buffer, before.byteOffset, before.length + after.length) : undefined;
 }
 
 /** `x` of pax, for one entry; `g` of pax, for all; `L` and `K` of GNU: a long name, or a long name of a link. */
@@ -178,16 +178,21 @@ function extend(header: TarEntry, { name = header.name, size, sparse: sparseHead
 }
 
 function decodeHeader(block: Uint8Array, offset: number): TarEntry {
-  const text = latin1(block);
   const size = decodeSize(block, sizeField);
   if (!isTarHeader(block) || size === undefined)
     throw corrupt('a valid tar header', 'one with a wrong checksum or size', offset);
-  const magic = text.slice(257, 265);
-  const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? upToNul(text.slice(345, 500)) : '';
-  const name = upToNul(text.slice(0, 100));
-  const type = text.slice(156, 157);
+  const magic = latin1(block.subarray(257, 265));
+  const prefix = magic.startsWith('ustar') && magic !== 'ustar  \0' ? textField(block, 345, 500) : '';
+  const name = textField(block, 0, 100);
+  const type = String.fromCharCode(block[156] ?? 0);
   const header = { name: prefix === '' ? name : `${prefix}/${name}`, type, size, storedBytes: size, offset };
   return type === gnuSparse ? { ...header, ...decodeGnuHeader(block) } : header;
+}
+
+/** Up to the first NUL. Most are short, so the whole block is not made a string. */
+function textField(block: Uint8Array, start: number, end: number): string {
+  const nul = block.indexOf(0, start);
+  return latin1(block.subarray(start, nul === -1 || nul > end ? end : nul));
 }
 
 /** The type flag of a file with holes in the older GNU format. */

@@ -5,6 +5,7 @@
  */
 
 import { latin1 } from '../package/formats.ts';
+import { type SignatureFinding, type SignatureProblem, signatureRemedies } from '../trust/signature-finding.ts';
 import { hasBalancedBraces } from '../version/braces.ts';
 import { patternLimits } from '../version/limits.ts';
 import { recordLimits } from './limits.ts';
@@ -29,7 +30,7 @@ export type RejectionCode =
   | 'pattern-too-long';
 
 /** How to fix each; `explain` prints this. */
-export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
+export const remedies: Readonly<Record<RejectionCode | WarningCode | SignatureProblem | SignatureFinding, string>> = {
   'record-too-large': 'Shorten +DESC or the REQUIRES and PROVIDES of +BUILD_INFO, and build the package again.',
   'line-too-long':
     'After its installation, pkgin can no longer read its database of installed packages. Break the line, and build the package again.',
@@ -54,6 +55,7 @@ export const remedies: Readonly<Record<RejectionCode | WarningCode, string>> = {
   'pattern-too-long':
     'A pattern with braces that exceeds the buffer of pkgin ends `pkgin upgrade`. Shorten it in the Makefile of the package, and build it again.',
   ...warningRemedies,
+  ...signatureRemedies,
 };
 
 export interface Rejection {
@@ -179,5 +181,6 @@ function reject(code: RejectionCode, message: string): Rejection {
 }
 
 function valuesOf(lines: readonly string[], variable: string): string[] {
-  return lines.filter((line) => line.startsWith(`${variable}=`)).map((line) => line.slice(variable.length + 1));
+  const start = `${variable}=`;
+  return lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
 }

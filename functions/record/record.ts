@@ -26,7 +26,8 @@ const buildInfoVariables = [
   'PREV_PKGPATH',
   'SUPERSEDES',
 ];
-const keptVariable = new RegExp(`^(?:${buildInfoVariables.join('|')})=`);
+/** At the start of a line. */
+const keptVariable = new RegExp(`(?:${buildInfoVariables.join('|')})=`, 'y');
 
 /** Commands of the packing list that the record contains. C compares prefixes, so `@pkgdepx>=1` depends on `x>=1`. */
 const packingListCommands = [
@@ -58,7 +59,7 @@ export function renderRecord(metadata: PackageMetadata, file: string, fileSize: 
     ...(metadata.signature === 'x509' ? fromName(packingList) : packingList),
     ...prefixed('COMMENT', metadata.comment),
     ...prefixed('SIZE_PKG', metadata.sizePkg),
-    ...linesOf(metadata.buildInfo).filter((line) => keptVariable.test(line)),
+    ...buildInfoLines(metadata.buildInfo),
     `FILE_NAME=${Buffer.from(file).toString('latin1')}`,
     `FILE_SIZE=${fileSize}`,
     ...prefixed('DESCRIPTION', metadata.description),
@@ -107,6 +108,21 @@ function trimBlanks(text: string): string {
  */
 function fromName(lines: readonly string[]): readonly string[] {
   return lines.slice(lines.findIndex((line) => line.startsWith('PKGNAME=')));
+}
+
+/** The lines of variables that the record contains; most of the others are long, and not cut out. */
+function buildInfoLines(buildInfo: Uint8Array | undefined): string[] {
+  if (buildInfo === undefined) return [];
+  const text = latin1(buildInfo);
+  const lines: string[] = [];
+  for (let start = 0; start < text.length; ) {
+    const lineFeed = text.indexOf('\n', start);
+    const end = lineFeed === -1 ? text.length : lineFeed;
+    keptVariable.lastIndex = start;
+    if (keptVariable.test(text)) lines.push(text.slice(start, end));
+    start = end + 1;
+  }
+  return lines;
 }
 
 function prefixed(variable: string, text: Uint8Array | undefined): string[] {

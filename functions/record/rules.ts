@@ -4,7 +4,8 @@
  */
 
 import { latin1 } from '../package/formats.ts';
-import type { IndexedRow, RejectedRow, Row } from '../ports.ts';
+import type { IndexedRow, RejectedRow, Row, SignatureCheck } from '../ports.ts';
+import type { Trust } from '../trust/trust.ts';
 import { findRejection, findWarnings, type Rejection } from './hazards.ts';
 import { recordLimits } from './limits.ts';
 
@@ -24,6 +25,13 @@ export const rulesVersion = 1;
 export interface Rules {
   /** Prefixes of MACHINE_ARCH: every record must begin with one of them, or have none. Empty: any will do. */
   readonly architectures: readonly string[];
+  /** Whose signatures are good; without it, signatures are not verified. */
+  readonly trust?: Trust;
+}
+
+/** As much of the rules as tells whether a row was made by them. */
+export interface ComparedRules extends Pick<Rules, 'architectures'> {
+  readonly trust?: Pick<Trust, 'fingerprint'>;
 }
 
 /** Accepts every architecture. */
@@ -35,36 +43,70 @@ export function isArchitecturePrefix(text: string): boolean {
 }
 
 /** Equal for rules that accept the same records. */
-export function fingerprintOf({ architectures }: Rules): string {
+export function fingerprintOf({ architectures, trust }: ComparedRules): string {
   const distinct = [...new Set(architectures)].sort();
   const shortest = distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));
-  return [`${rulesVersion}`, ...shortest].join(' ');
+  return [`${rulesVersion}`, ...shortest, ...(trust ? [trustMark(trust)] : [])].join(' ');
+}
+
+/** No architecture has a colon. */
+function trustMark({ fingerprint }: Pick<Trust, 'fingerprint'>): string {
+  return `trust:${fingerprint}`;
 }
 
 /** The part of a row that the rules decide. */
 export type Judgement =
-  | Pick<IndexedRow, 'state' | 'record' | 'warnings'>
-  | Pick<RejectedRow, 'state' | 'record' | 'reason'>;
+  | Pick<IndexedRow, 'state' | 'record' | 'warnings' | 'signature'>
+  | Pick<RejectedRow, 'state' | 'record' | 'reason' | 'signature'>;
 
-/** @param file the file name of the package. */
-export function judge(record: Uint8Array, file: string, rules: Rules): Judgement {
-  const rejection = findRejection(record, file) ?? rejectArchitecture(record, rules);
-  if (rejection === undefined) return { state: 'indexed', record, warnings: findWarnings(record, file) };
+/**
+ * @param file the file name of the package
+ * @param signature where the rules have it verified
+ */
+export function judge(record: Uint8Array, file: string, rules: Rules, signature?: SignatureCheck): Judgement {
+  const found = signature && { signature };
+  const rejection =
+    findRejection(record, file) ?? rejectArchitecture(record, rules) ?? rejectSignature(signature, rules);
+  if (rejection === undefined) {
+    const warnings = [...findWarnings(record, file), ...signatureWarnings(signature)];
+    return { state: 'indexed', record, warnings, ...found };
+  }
   const isStorable = record.length <= recordLimits.recordBytesMax;
-  return { ...rejected(rejection), ...(isStorable ? { record } : {}) };
+  return { ...rejected(rejection), ...(isStorable ? { record } : {}), ...found };
+}
+
+function rejectSignature(signature: SignatureCheck | undefined, { trust }: Rules): Reason | undefined {
+  return trust?.isRequired && signature?.state === 'problem' ? signature : undefined;
+}
+
+/** A problem with a signature is one where signatures are not required. */
+function signatureWarnings(signature: SignatureCheck | undefined): readonly string[] {
+  if (signature === undefined) return [];
+  return signature.state === 'problem' ? [signature.code] : signature.findings;
+}
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** For a package without a record: its reason is that of the reader. */
-export function rejected({ code, message }: { readonly code: string; readonly message: string }): Judgement {
+export function rejected({ code, message }: Reason): Judgement {
   return { state: 'rejected', reason: { code, message: message.slice(0, recordLimits.reasonCharactersMax) } };
 }
 
-/** The row as these rules decide. Undefined for a row without a record: only the package itself can tell. */
+/**
+ * The row as these rules decide. Undefined where only the package itself can tell: for a row without a record, and where its signature was
+ * not verified by these keys.
+ */
 export function judgeAgain(row: Row, rules: Rules): Row | undefined {
   if (row.record === undefined) return undefined;
-  const { repository, file, etag, size, lastModified, indexedAt } = row;
+  const { trust } = rules;
+  if (trust !== undefined && !row.rules.split(' ').includes(trustMark(trust))) return undefined;
+  const { repository, file, etag, size, lastModified, indexedAt, signature } = row;
   const facts = { repository, file, etag, size, lastModified, indexedAt };
-  return { ...facts, rules: fingerprintOf(rules), ...judge(row.record, file, rules) };
+  const judgement = judge(row.record, file, rules, trust && signature);
+  return { ...facts, rules: fingerprintOf(rules), ...judgement };
 }
 
 /** As pkgin compares: every line by itself, by prefix; a record without the line passes. */

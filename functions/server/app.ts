@@ -9,7 +9,7 @@ import { browse } from './browse.ts';
 import { receiveEvents } from './events.ts';
 import { sendIcon } from './favicon.ts';
 import { answerNotFound } from './front-page.ts';
-import { answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
+import { adopt, answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
 import type { ServerEnvironment, Site, ViewName } from './site.ts';
 import { receivePackage, removePackage } from './uploads.ts';
 
@@ -49,6 +49,7 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
   app.get('/-/healthz', visible('health'), () => plainText(200, 'ok'));
   app.post('/-/events', (request) => receiveEvents(request, site));
   app.post('/-/retry', permitted, (request) => retry(request, site));
+  app.post('/-/adopt', permitted, (request) => adopt(request, site));
 
   app.notFound((request) => answerNotFound(request, site, notFound()));
   app.onError(async (error, request) => {

@@ -108,9 +108,15 @@ const repositoryColumns: readonly Column[] = [
     'name',
   ],
   ['Branch', ({ branch }) => branch, ''],
-  ['Architecture', ({ architecture }) => architecture, 'architecture'],
+  ['Architecture', architectureText, 'architecture'],
   ['Packages', ({ packages }) => thousands(packages), 'numeric'],
 ];
+
+function architectureText({ architecture, foreignPackages }: RepositoryOverview): unknown {
+  if (foreignPackages === 0) return architecture;
+  const title = 'They stop pkgin update for everyone';
+  return html`${architecture} <span class="warn" title="${title}">and ${thousands(foreignPackages)} for others</span>`;
+}
 
 const findingsColumn: Column = [
   'Findings',

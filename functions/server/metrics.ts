@@ -6,7 +6,7 @@ import type { RepositoryOverview } from './overview.ts';
 import type { MetricsText } from './site.ts';
 
 export const metricsLimits = {
-  /** Repositories with metrics of their own. Each is four series; a server of Prometheus takes a few thousand from one target. */
+  /** Repositories with metrics of their own. Each is five series; a server of Prometheus takes a few thousand from one target. */
   repositoriesMax: 1_000,
 } as const;
 
@@ -51,11 +51,15 @@ export class Metrics {
       publications: this.#gauge('pending_publications', 'Repositories whose index is waiting or being published.'),
       deadLetters: this.#gauge('dead_letters', 'Packages that failed too often; retried now and then.'),
     };
-    this.#hooks = this.#counter('hook_deliveries', 'Publications that a hook was told of, or was not.', ['outcome']);
+    this.#hooks = this.#counter('hook_deliveries', 'Publications that a hook received, or missed.', ['outcome']);
     const ofRepository = (name: string, help: string) => this.#gauge(name, help, ['repository']);
     this.#ofRepository = [
       [ofRepository('packages', 'Packages in the index, or in the next one.'), ({ packages }) => packages],
       [ofRepository('rejected_packages', 'Packages that are rejected now.'), ({ rejected }) => rejected],
+      [
+        ofRepository('foreign_architecture_packages', 'Packages for other machines than most: they stop pkgin update.'),
+        ({ foreignPackages }) => foreignPackages,
+      ],
       [ofRepository('index_bytes', 'Size of the indexes in all formats.'), ({ indexBytes }) => indexBytes],
       [
         ofRepository('last_publication_timestamp_seconds', 'When the index was last published.'),

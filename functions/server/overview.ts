@@ -7,8 +7,10 @@ export interface RepositoryOverview {
   /** In the index, or in the next one. */
   readonly packages: number;
   readonly rejected: number;
-  /** MACHINE_ARCH of the first package; empty where there is none. */
+  /** MACHINE_ARCH of most packages in the index; empty where it is not known. */
   readonly architecture: string;
+  /** Packages in the index for other machines: they stop `pkgin update` for everyone. */
+  readonly foreignPackages: number;
   /** `2018Q1`, if a directory of that kind is in its path; empty otherwise. */
   readonly branch: string;
   /** Of all indexes together. */

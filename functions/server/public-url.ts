@@ -1,4 +1,4 @@
-/** The URL that clients are told, unless --public-url names another one. */
+/** The URL for clients, unless --public-url names another one. */
 
 import type { AddressInfo } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';

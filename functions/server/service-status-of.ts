@@ -112,10 +112,14 @@ class Allowance {
 }
 
 /** @param at when the status was made. */
-export function servedRepository({ consistency, indexes, ...status }: RepositoryStatus, at: Date): KnownRepository {
+export function servedRepository(
+  { consistency, indexes, heldBack, ...status }: RepositoryStatus,
+  at: Date,
+): KnownRepository {
   return {
     ...status,
     indexes: indexes.map(({ published, ...index }) => ({ ...index, published: published.toISOString() })),
+    heldBack: heldBack === undefined ? null : { ...heldBack, since: heldBack.since.toISOString() },
     at: at.toISOString(),
     findings: consistency === undefined ? null : countFindings(consistency),
     report: consistency === undefined ? null : shortened(consistency),

@@ -3,6 +3,7 @@
 import type { StoreAbilities } from '../adapters/store/abilities.ts';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import type { FindingCounts } from '../check/findings.ts';
+import type { HoldBackReason } from '../ports.ts';
 
 /** Of `POST /-/events`: how many events named a package, how many did not matter, and how many were not understood. */
 export interface EventCounts {
@@ -90,6 +91,14 @@ export interface ServedRepository {
   readonly pending: readonly string[];
   readonly indexes: readonly { readonly file: string; readonly published: string; readonly bytes: number }[];
   readonly isAdopted: boolean;
+  /** A publication that did not take place: it would have dropped many records. */
+  readonly heldBack: {
+    readonly reason: HoldBackReason;
+    readonly from: number;
+    readonly to: number;
+    readonly files: readonly string[];
+    readonly since: string;
+  } | null;
   /** Names of indexes, or of the page, that cannot be published because a directory has that name. */
   readonly obstructed: readonly string[];
   /** When this status was made. The server knows of no change since. */
@@ -107,4 +116,14 @@ export type RetryRequest = { readonly key: string } | { readonly all: true };
 export interface RetryAnswer {
   /** How many packages are read again. */
   readonly retried: number;
+}
+
+/** The body of `POST /-/adopt`: the repository of which something is held back … */
+export interface AdoptRequest {
+  readonly repository: string;
+}
+
+/** … and its answer. */
+export interface AdoptAnswer {
+  readonly adopted: true;
 }

@@ -104,6 +104,8 @@ export interface Operations {
   metrics(): Promise<MetricsText>;
   /** @returns how many packages are read again. */
   retry(wanted: RetryRequest): Promise<number>;
+  /** Publishes what is held back. @returns whether anything was. */
+  adopt(repository: Repository): Promise<boolean>;
 }
 
 export interface FoundPackage {

@@ -11,13 +11,8 @@ import { DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { CannotRun, UsageError } from '../../functions/failures.ts';
 import { pageFile } from '../../functions/page/page.ts';
-import {
-  BadOption,
-  type IndexerFlags,
-  type IndexerOptions,
-  indexerOptions,
-  isUsableBucketName,
-} from '../../infra/options.ts';
+import { BadOption } from '../../infra/bad-option.ts';
+import { type IndexerFlags, type IndexerOptions, indexerOptions, isUsableBucketName } from '../../infra/options.ts';
 import { confirm, expectTerminal } from '../terminal/confirm.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
@@ -211,7 +206,7 @@ function farewell(
   const url = repositoryUrl(outputs);
   const isClosed = bucket.kind === 'new' && !cdn && !publicBucket;
   const repositories = paths.map((path) => `${url}/${path}`);
-  const { KeyPolicyStatement: keyStatement } = outputs;
+  const { KeyPolicyStatement: keyStatement, PublicationsTopicArn: topic } = outputs;
   return [
     '',
     `Repository URL: ${url}`,
@@ -228,6 +223,7 @@ function farewell(
           `  ${keyStatement}`,
         ]),
     ...(alarmEmail === undefined ? [] : [`Alarms go to ${alarmEmail}. AWS sends a mail there first: confirm it.`]),
+    ...(topic === undefined ? [] : [`Subscribe to publications at ${topic}`]),
     '',
     `To see its state:  ${ownCommand(`status --stack ${stack}`)}`,
     `To test it:        ${ownCommand(`smoke --stack ${stack}`)}`,

@@ -30,6 +30,8 @@ export type Outputs = Readonly<Record<(typeof outputNames)[number], string>> & {
   readonly NotFoundKey?: string;
   /** If the stack serves a bucket with a KMS key through CloudFront: a statement for that key's policy, in JSON. */
   readonly KeyPolicyStatement?: string;
+  /** The topic for publications. */
+  readonly PublicationsTopicArn?: string;
 };
 
 export interface DeployedStack {

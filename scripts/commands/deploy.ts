@@ -5,9 +5,10 @@ import { profileOption, regionOption } from '../aws/account-options.ts';
 import type { DeployOptions } from '../aws/deploy-stack.ts';
 import { RepeatableOption } from '../terminal/argument-parsers.ts';
 import { ending } from '../terminal/run-command.ts';
+import { addTrustOptions } from '../terminal/trust-options.ts';
 
 export function addCommand(program: Command): void {
-  program
+  const command = program
     .command('deploy')
     .description('deploy the indexer to AWS, or change a deployed stack')
     .option('--bucket <name>', 'the bucket with the packages (default: STACK-ACCOUNT-REGION)')
@@ -20,7 +21,8 @@ export function addCommand(program: Command): void {
         '--arch <prefix>',
         'reject packages whose MACHINE_ARCH does not begin with this; repeatable (default: accept any)',
       ),
-    )
+    );
+  addTrustOptions(command)
     .option('--debounce <seconds>', 'how long to collect changes before publishing, 0 to 300 (default: 10)')
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
@@ -28,6 +30,7 @@ export function addCommand(program: Command): void {
     .option('--public-bucket', 'let everyone read the new bucket')
     .option('--kms-key <arn>', 'the KMS key that encrypts the packages, if it is one of yours')
     .option('--alarm-email <address>', 'send alarms to this address')
+    .option('--publish-topic', 'create an SNS topic that gets a message for each publication')
     .option('--keep-tables', 'keep the tables when the stack is destroyed')
     .option('--stack <name>', 'name of the stack (default: pkgsrc-indexer)')
     .addOption(profileOption())

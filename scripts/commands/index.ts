@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DirectoryInUse } from '../../functions/adapters/local/directory-lock.ts';
 import type { OpenedDirectory } from '../../functions/adapters/local/opened-directory.ts';
+import { type RulesOptions, readRules } from '../../functions/adapters/local/rules-files.ts';
 import type { StoreOptions } from '../../functions/adapters/store/store-address.ts';
 import type { Extracted } from '../../functions/bulk-extract.ts';
 import { mixtureLine } from '../../functions/console-messages.ts';
@@ -33,12 +34,10 @@ export function addCommand(program: Command): void {
     .action(endingForAll(indexDirectories));
 }
 
-interface IndexOptions extends StoreOptions {
+interface IndexOptions extends StoreOptions, RulesOptions {
   readonly state?: string;
   readonly formats: readonly IndexFormatName[];
   readonly page: boolean;
-  /** Prefixes of MACHINE_ARCH that are accepted. */
-  readonly arch?: readonly string[];
   /** Seconds without a change before a file is read. */
   readonly settle: number;
   /** Percent. */
@@ -75,14 +74,13 @@ async function indexDirectory(
     state,
     formats,
     page,
-    arch = [],
     settle,
     maxShrink,
     adopt = false,
     force = false,
     quiet = false,
     wait = false,
-    ...store
+    ...others
   }: IndexOptions,
   label: string,
 ): Promise<ExitCode> {
@@ -92,7 +90,7 @@ async function indexDirectory(
     import('../../functions/extract-threads.ts'),
     import('../../functions/local.ts'),
   ]);
-  const rules = { architectures: arch };
+  const rules = await readRules(others);
   const progress = new Progress('reading packages', quiet);
   const say = (line: string) => progress.say(console.error, label + line);
   const sayUnlessQuiet = quiet ? () => undefined : say;
@@ -114,7 +112,13 @@ async function indexDirectory(
     process.exit(exitCode);
   });
   const indexer = await LocalIndexer.open(
-    { directory, stateDirectory: state, calls: syncCalls, store, onInUse: wait ? waiting(sayUnlessQuiet) : undefined },
+    {
+      directory,
+      stateDirectory: state,
+      calls: syncCalls,
+      store: others,
+      onInUse: wait ? waiting(sayUnlessQuiet) : undefined,
+    },
     {
       formats,
       page,

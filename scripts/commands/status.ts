@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { abilitiesLine } from '../../functions/adapters/store/abilities.ts';
 import { countFindings, findingTitles, listFindings, sumOf } from '../../functions/check/findings.ts';
 import type { RepositoryStatus } from '../../functions/check/repository-status.ts';
+import { heldBackSentence } from '../../functions/index/hold-back.ts';
 import { joinKey } from '../../functions/keys.ts';
 import { byteSize, count, printable, repositoryName, utcTime } from '../../functions/wording.ts';
 import type { Queues } from '../aws/reindexing.ts';
@@ -42,7 +43,7 @@ async function showDirectory(target: Target<'directory'>, { json }: ReadOptions)
   if (json) console.log(asJson({ ...store, repositories: statuses.map(forPrograms) }));
   else if (statuses.length === 0)
     console.log(`no repository below ${directory}: add packages, then run ${ownCommand(`index ${directory}`)}`);
-  else console.log(describeAll(statuses, ownCommand(`check ${directory}`)));
+  else console.log(describeAll(statuses, ownCommand(`check ${directory}`), ownCommand(`index --adopt ${directory}`)));
   if (abilities !== undefined && !json) console.log(`\n${abilitiesLine(abilities)}`);
   return exitCodeOf(statuses);
 }
@@ -61,7 +62,7 @@ async function showStack(target: Target<'stack'>, { json }: ReadOptions): Promis
     const repositories =
       statuses.length === 0
         ? `no repository in ${stack.outputs.Bucket}: upload a package, or run ${ownCommand(`smoke --stack ${name}`)} to test the stack`
-        : describeAll(statuses, ownCommand(`check --stack ${name}`));
+        : describeAll(statuses, ownCommand(`check --stack ${name}`), ownCommand(`reindex --adopt --stack ${name}`));
     console.log([describeQueues(name, url, queues), repositories].join('\n\n'));
   }
   return exitCodeOf(statuses);
@@ -77,8 +78,12 @@ function asJson(value: unknown): string {
 }
 
 /** docs/json.md describes it. Findings are only counted here; `check` lists them. */
-function forPrograms({ consistency, ...status }: RepositoryStatus): unknown {
-  return { ...status, findings: consistency === undefined ? null : countFindings(consistency) };
+function forPrograms({ consistency, heldBack, ...status }: RepositoryStatus): unknown {
+  return {
+    ...status,
+    heldBack: heldBack ?? null,
+    findings: consistency === undefined ? null : countFindings(consistency),
+  };
 }
 
 function exitCodeOf(statuses: readonly RepositoryStatus[]): ExitCode {
@@ -105,11 +110,12 @@ const columns: readonly Column[] = [
   { title: 'PUBLISHED (UTC)', wraps: true },
 ];
 
-/** @param check the command that lists the findings */
-function describeAll(statuses: readonly RepositoryStatus[], check: string): string {
+/** @param check the command that lists the findings; `adopt` the one that publishes what is held back */
+function describeAll(statuses: readonly RepositoryStatus[], check: string, adopt: string): string {
   const hasFindings = statuses.some(({ consistency }) => consistency !== undefined && findingsOf(consistency) > 0);
   return [
     textTable(columns, statuses.map(rowOf)).join('\n'),
+    ...describeHeldBack(statuses, adopt),
     ...describeForeign(statuses),
     ...describeRejected(statuses),
     ...describePending(statuses),
@@ -144,6 +150,17 @@ function findingsOf(report: NonNullable<RepositoryStatus['consistency']>): numbe
 
 function sumOfWarnings(warnings: RepositoryStatus['warnings']): number {
   return Object.values(warnings).reduce((sum, number) => sum + number, 0);
+}
+
+function describeHeldBack(statuses: readonly RepositoryStatus[], adopt: string): string[] {
+  const lines = statuses.flatMap(({ repository, heldBack }) =>
+    heldBack === undefined
+      ? []
+      : [`${printable(repositoryName(repository))}: ${heldBackSentence(heldBack)}; since ${utcTime(heldBack.since)}`],
+  );
+  if (lines.length === 0) return [];
+  const title = styleText('red', `HELD BACK: the old index stays; to publish it all the same: ${adopt}`);
+  return [[title, ...lines.slice(0, linesMax), ...rest(lines.length)].join('\n')];
 }
 
 /** First, because it stops every client; the other findings are left to `check`. */

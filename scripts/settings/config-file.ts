@@ -3,13 +3,20 @@
  * directory, with a `path` and the options that are different for it.
  */
 
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command, CommanderError, type Option } from 'commander';
 import { isStoreName } from '../../functions/adapters/store/store-address.ts';
 import { CannotRun, systemErrorSentence, UsageError } from '../../functions/failures.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
 import { settingName } from './setting.ts';
+
+export const configLimits = {
+  /** A thousand times what a file has: another file was named by mistake, or a device. */
+  fileBytesMax: 1_000_000,
+  /** Each directory has a table, a lock, watches and a port of its own, on one thread: more of them are for several processes. */
+  directoriesMax: 50,
+} as const;
 
 export interface Settings {
   readonly [name: string]: unknown;
@@ -43,6 +50,10 @@ export async function readConfigFile(file: string, options: readonly Option[]): 
   };
   if (!Array.isArray(directories) || !directories.every(isTable))
     throw new UsageError(`${file}: directories: expected a [[directories]] for each directory`);
+  if (directories.length > configLimits.directoriesMax)
+    throw new UsageError(
+      `${file}: expected at most ${configLimits.directoriesMax} [[directories]], found ${directories.length}: use several files and processes`,
+    );
   return {
     file,
     settings: checked(`${file}: `, settings),
@@ -57,12 +68,16 @@ export async function readConfigFile(file: string, options: readonly Option[]): 
   };
 }
 
+/** Also of a pipe. */
 async function read(file: string): Promise<string> {
+  const { fileBytesMax } = configLimits;
   try {
-    return await readFile(file, 'utf8');
+    const bytes = Buffer.concat(await createReadStream(file, { end: fileBytesMax }).toArray());
+    if (bytes.length <= fileBytesMax) return bytes.toString();
   } catch (error) {
     throw new CannotRun(systemErrorSentence(error, file));
   }
+  throw new UsageError(`${file}: expected at most ${fileBytesMax} bytes, found more: is it a configuration file?`);
 }
 
 function parseToml(text: string, file: string, { parse, TomlError }: typeof import('smol-toml')): Settings {

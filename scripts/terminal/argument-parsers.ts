@@ -8,6 +8,10 @@ export function parsePath(text: string): string {
   return text;
 }
 
+export function parsePaths(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, parsePath(text)];
+}
+
 /** The empty text would mean every address of the machine. An unset shell variable must not. */
 export function parseHost(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected an address, found nothing.');

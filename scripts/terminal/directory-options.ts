@@ -8,10 +8,11 @@ import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.
 import { profileOption } from '../aws/account-options.ts';
 import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
 import { addStoreOptions, storeRegionOption } from './store-options.ts';
+import { addTrustOptions } from './trust-options.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
-  return addStoreOptions(command)
+  return addStoreOptions(addTrustOptions(command))
     .addOption(stateOption())
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')

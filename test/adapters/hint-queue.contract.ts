@@ -1,15 +1,17 @@
-/** What every HintQueue promises: everything sent is delivered, at least once, as it was sent. Run over each adapter. */
+/** What every DelayedHintQueue promises: everything sent is delivered, at least once, as it was sent. Run over each adapter. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { Hint, HintQueue } from '../../functions/ports.ts';
+import type { DelayedHintQueue, Hint } from '../../functions/ports.ts';
 import { oddKeys } from './object-store.contract.ts';
 
 export interface OpenedHintQueue {
-  readonly queue: HintQueue;
+  readonly queue: DelayedHintQueue;
   /** Everything that was delivered so far; a hint may be there more than once. */
   delivered(): Promise<readonly Hint[]>;
+  /** Lets the time pass. */
+  pass(milliseconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,9 +21,9 @@ const pollMilliseconds = 5;
 const plain = ({ key, force = false }: Hint): string => `${force ? 'forced ' : ''}${key}`;
 
 export function hintQueueContract(name: string, open: () => Promise<OpenedHintQueue>): void {
-  describe(`${name} keeps the promises of HintQueue`, () => {
+  describe(`${name} keeps the promises of DelayedHintQueue`, () => {
     let opened: OpenedHintQueue;
-    let queue: HintQueue;
+    let queue: DelayedHintQueue;
 
     beforeEach(async () => {
       opened = await open();
@@ -66,6 +68,14 @@ export function hintQueueContract(name: string, open: () => Promise<OpenedHintQu
       assert.equal(Buffer.byteLength(key), 1024);
       await queue.send([{ key }]);
       await assertDelivered([{ key }]);
+    });
+
+    it('delivers a hint that is sent for later, and not before', async () => {
+      await queue.sendAfter([{ key: 'later' }], 2_000);
+      await queue.send([{ key: 'now' }]);
+      await assertDelivered([{ key: 'now' }]);
+      await opened.pass(2_000);
+      await assertDelivered([{ key: 'now' }, { key: 'later' }]);
     });
 
     it('takes an empty list', async () => {

@@ -1,5 +1,6 @@
 /** The table in memory: the simplest RecordTable. */
 
+import { compareByBytes } from '../../functions/keys.ts';
 import type {
   HeldBack,
   OnChange,
@@ -9,6 +10,7 @@ import type {
   Retry,
   RetryTable,
   Row,
+  RowTag,
 } from '../../functions/ports.ts';
 
 interface Stored {
@@ -44,6 +46,11 @@ export class MemoryRecords implements RecordTable, RetryTable {
   async *rows(repository: Repository): AsyncGenerator<Row> {
     const rows = [...(this.#repositories.get(repository)?.rows.values() ?? [])];
     for (const row of rows.sort((a, b) => Buffer.compare(Buffer.from(a.file), Buffer.from(b.file)))) yield copyOf(row);
+  }
+
+  async *rowTags(repository: Repository, after = ''): AsyncGenerator<RowTag> {
+    for await (const { file, etag, rules } of this.rows(repository))
+      if (compareByBytes(file, after) > 0) yield { file, etag, rules };
   }
 
   async *repositories(): AsyncGenerator<Repository> {

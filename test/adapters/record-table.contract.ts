@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { IndexedRow, RecordTable, RejectedRow, Repository, Row } from '../../functions/ports.ts';
+import type { IndexedRow, RecordTable, RejectedRow, Repository, Row, RowTag } from '../../functions/ports.ts';
 import { recordLimits } from '../../functions/record/limits.ts';
 
 export interface OpenedRecordTable {
@@ -93,6 +93,12 @@ export function recordTableContract(
         'rejected with a reason of 1,000 characters': rejectedRow('a-1.0.tgz', {
           reason: { code: 'truncated', message: '\u00e9'.repeat(recordLimits.reasonCharactersMax) },
         }),
+        'signed by a known key': indexedRow('a-1.0.tgz', {
+          signature: { state: 'good', keyId: '0123456789ABCDEF', fingerprint: 'AB', name: 'Ü <u@x>', findings: [] },
+        }),
+        'with a signature of an unknown key': rejectedRow('a-1.0.tgz', {
+          signature: { state: 'problem', code: 'untrusted-key', message: 'expected a signature by a trusted key' },
+        }),
         'of an empty object': rejectedRow('a-1.0.tgz', { size: 0 }),
         'of an object of 6 GB': indexedRow('a-1.0.tgz', { size: 6 * 1024 ** 3 }),
         'in the root of the bucket': indexedRow('a-1.0.tgz', { repository: '' }),
@@ -116,6 +122,29 @@ export function recordTableContract(
         assert.ok(row?.state === 'indexed');
         assert.ok(record.equals(row.record));
       });
+    });
+
+    it('gives the tags of all rows in order, or of those behind a file', async () => {
+      for (const name of ['b', 'é', 'a', 'B']) await table.putRow(indexedRow(name, { rules: `2 ${name}` }));
+      await table.putRow(rejectedRow('a+', { rules: '' }));
+      await table.putRow(indexedRow('x', { repository: 'other' }));
+      await table.requestSummary(repository);
+      const tagsOf = async (after?: string) => {
+        const tags: RowTag[] = [];
+        for await (const tag of table.rowTags(repository, after)) tags.push({ ...tag });
+        return tags;
+      };
+      const all = [
+        { file: 'B', etag: '"B"', rules: '2 B' },
+        { file: 'a', etag: '"a"', rules: '2 a' },
+        { file: 'a+', etag: '"a+"', rules: '' },
+        { file: 'b', etag: '"b"', rules: '2 b' },
+        { file: 'é', etag: '"é"', rules: '2 é' },
+      ];
+      assert.deepEqual(await tagsOf(), all);
+      assert.deepEqual(await tagsOf('a'), all.slice(2));
+      assert.deepEqual(await tagsOf('aa'), all.slice(3));
+      assert.deepEqual(await tagsOf('é'), []);
     });
 
     it('replaces a row, also by one of the other state', async () => {

@@ -28,6 +28,7 @@ const whole: ServedRepository = {
     { file: 'pkg_summary.gz', published: ago(42), bytes: 6_512_345 },
   ],
   isAdopted: true,
+  heldBack: { reason: 'rules', from: 27_698, to: 12_000, files: ['a-1.0.tgz', 'b-1.0.tgz'], since: ago(3_600) },
   obstructed: ['pkg_summary.zst'],
   at: ago(1),
   findings: {
@@ -62,6 +63,7 @@ const hostile: ServedRepository = {
   warnings: { [markup]: 1 },
   pending: [markup],
   isAdopted: false,
+  heldBack: { reason: 'foreign-index', from: 20, to: 3, files: [markup], since: ago(60) },
   obstructed: [markup],
   report: {
     packages: 1,
@@ -118,6 +120,7 @@ const busy: ServiceStatus = {
       rejected: [],
       warnings: {},
       pending: [],
+      heldBack: null,
       obstructed: [],
       findings: countFindings(checkConsistency([])),
     },
@@ -141,6 +144,10 @@ before(async () => {
     retry: async (request: RetryRequest) => {
       asked.push(request);
       return 'key' in request ? 1 : 3;
+    },
+    adopt: async (repository: string) => {
+      asked.push({ key: `adopt ${repository}` });
+      return true;
     },
   };
   open = await startServer(cleanup, { operations });
@@ -279,6 +286,19 @@ describe('another try', () => {
       await page.getByRole('button', { name: /^Retry all/ }).press('Enter');
       await page.getByText('Retrying 3 packages').waitFor({ state: 'attached' });
       assert.deepEqual(asked, [{ key: `${whole.repository}/caddy-0.10.14.tgz` }, { all: true }]);
+    });
+  });
+
+  test('publishes what is held back', async () => {
+    await pages.with(urlOf(open), async (page) => {
+      await loaded(page);
+      await page.getByText(/^held back: would-shrink: from 27,698 packages to 12,000 packages/).waitFor();
+      const publish = page.getByRole('button', { name: `Publish: ${whole.repository}` });
+      await publish.click();
+      await page.getByText(/^requested /).waitFor();
+      await page.getByText('Publishing the index').waitFor({ state: 'attached' });
+      assert.deepEqual(asked, [{ key: `adopt ${whole.repository}` }]);
+      assert.ok(await publish.evaluate((node) => node.matches(':focus')), 'what had the focus keeps it');
     });
   });
 

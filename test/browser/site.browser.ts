@@ -21,6 +21,7 @@ const overview = (repository: string, more: Partial<RepositoryOverview> = {}): R
   packages: 27_699,
   rejected: 0,
   architecture: 'x86_64',
+  foreignPackages: 0,
   branch: branchOf(repository),
   indexBytes: 1,
   published: new Date('2026-11-07T09:05:03Z'),

@@ -5,6 +5,7 @@ import { eventTarget } from './event-target.ts';
 import { packageTarget } from './package-target.ts';
 import { indexTarget, readerTarget, recordTarget } from './record-target.ts';
 import type { FuzzTarget } from './target.ts';
+import { ringTarget, signatureTarget } from './trust-target.ts';
 import { patternTarget, versionTarget } from './version-target.ts';
 
 export const targets: readonly FuzzTarget[] = [
@@ -15,6 +16,8 @@ export const targets: readonly FuzzTarget[] = [
   eventTarget,
   versionTarget,
   patternTarget,
+  ringTarget,
+  signatureTarget,
 ];
 
 /** Runs one case. Seed and number determine it. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { indexFiles, packageSuffixes } from '../../functions/keys.ts';
 import { rulesLimits } from '../../functions/record/rules.ts';
+import { decodeTrust } from '../../functions/trust/trust-setting.ts';
+import { BadOption } from '../../infra/bad-option.ts';
 import { deploymentLimits } from '../../infra/limits.ts';
 import { keyFilters } from '../../infra/notifications.ts';
-import { BadOption, type IndexerFlags, indexerOptions } from '../../infra/options.ts';
+import { type IndexerFlags, indexerOptions } from '../../infra/options.ts';
 
 test('without flags: a new bucket, the whole of it, both formats, through CloudFront', () => {
   const { bundles, ...options } = indexerOptions({});
@@ -15,6 +18,7 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
     bucket: { kind: 'new', name: undefined },
     prefixes: [],
     architectures: [],
+    trust: undefined,
     debounceSeconds: 10,
     formats: ['gz', 'zst'],
     page: true,
@@ -23,6 +27,7 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
     plusAliases: false,
     kmsKey: undefined,
     alarmEmail: undefined,
+    publishTopic: false,
     keepTables: false,
     assetBucket: undefined,
   });
@@ -31,6 +36,8 @@ test('without flags: a new bucket, the whole of it, both formats, through CloudF
 function letters(number: number): string[] {
   return [...'abcdefghijklmnopqrstuvwxyz'].slice(0, number);
 }
+
+const ring = (file: string) => fileURLToPath(new URL(`../fixtures/trust/${file}`, import.meta.url));
 
 const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ stack: 'Upper' }, /--stack Upper: expected a letter and then letters/],
@@ -56,6 +63,14 @@ const refused: readonly (readonly [flags: IndexerFlags, message: RegExp])[] = [
   [{ arch: [''] }, /--arch "": expected a MACHINE_ARCH/],
   [{ arch: ['x86_64', 'x86 64'] }, /--arch "x86 64"/],
   [{ arch: letters(rulesLimits.architecturesMax + 1) }, /--arch was given 17 times; expected at most 16/],
+  [{ requireSignature: true }, /--require-signature, --allow-sha1 and --deep need keys/],
+  [{ trust: ['absent.ring'] }, /--trust absent.ring: cannot read these keys/],
+  [{ trust: [ring('hello-1.0.tgz')] }, /--trust .*hello-1.0.tgz: expected .*, found/],
+  [
+    { trust: Array(6).fill(ring('gnupg2.ring')) },
+    /--trust: expected keys that fit into 3000 characters.*export-minimal/,
+  ],
+  [{ trust: Array(17).fill(ring('gnupg1.ring')) }, /expected at most 16 files/],
   [{ debounce: '-1' }, /--debounce -1: expected whole seconds from 0 to 300/],
   [{ debounce: '301' }, /--debounce/],
   [{ debounce: '1.5' }, /--debounce/],
@@ -125,4 +140,10 @@ test('no index passes a filter: publishing wakes nobody', () => {
   for (const { suffix } of keyFilters([])) {
     for (const index of indexFiles) assert.ok(!index.endsWith(suffix), `${index} ends in ${suffix}`);
   }
+});
+
+test('the keys of --trust reach the functions', () => {
+  const { trust } = indexerOptions({ trust: [ring('gnupg2-four.ring'), ring('root.pem')], requireSignature: true });
+  const { keys, certificates, isRequired, isDeep } = decodeTrust(trust ?? '');
+  assert.deepEqual([keys.length, certificates.length, isRequired, isDeep], [1, 1, true, false]);
 });

@@ -109,6 +109,13 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
       's3:PutObject': keysOf(['pkg_summary.gz', 'pkg_summary.zst']),
     },
   ],
+  [
+    'summarize that tells a topic of publications',
+    { ...behindCdn, publishTopic: true },
+    'Summarize',
+    { ...summarize, 'sns:Publish': ['PipelinePublications'] },
+  ],
+  ['extract beside a topic for publications', { ...behindCdn, publishTopic: true }, 'Extract', extract],
   ['reindex', behindCdn, 'Reindex', reindex],
 ];
 

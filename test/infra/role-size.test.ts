@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BadOption } from '../../infra/bad-option.ts';
 import { deploymentLimits } from '../../infra/limits.ts';
-import { BadOption } from '../../infra/options.ts';
 import { expectRolesFit } from '../../infra/role-size.ts';
 import { templateFor } from './synthesized.ts';
 

@@ -114,8 +114,8 @@ test('two stacks in one account share no name', () => {
     one.filter((name) => other.includes(name)),
     [],
   );
-  // As many as there are given: bucket, 3 functions, 3 log groups, 9 alarms, dashboard, distribution's 5.
-  assert.equal(one.length, 1 + 3 + 3 + 9 + 1 + 5, one.join('\n'));
+  // As many as there are given: bucket, 3 functions, 3 log groups, 10 alarms, dashboard, distribution's 5.
+  assert.equal(one.length, 1 + 3 + 3 + 10 + 1 + 5, one.join('\n'));
 });
 
 test('names that an account has once for all regions tell the region', () => {

@@ -47,21 +47,25 @@ describe('the scripts for rc.d and CI', () => {
     });
 });
 
-describe('nginx-proxy.conf', () => {
-  it('passes uploads with the token, ranges and names with a + on to serve', async (test) => {
-    const { url } = await behindNginx(test, 'nginx-proxy.conf');
-    const file = await readFile(join(packages, 'caddy-0.10.14.tgz'));
-    const headers = { Authorization: `Bearer ${token}` };
-    const put = (name: string, more: object) => fetch(`${url}/All/${name}`, { method: 'PUT', body: file, ...more });
-    assert.equal((await put('caddy-0.10.14.tgz', {})).status, 401);
-    assert.equal((await put('caddy-0.10.14.tgz', { headers })).status, 201);
-    assert.equal((await put('c%2B%2B-1.0.tgz', { headers })).status, 201);
-    const part = await fetch(`${url}/All/c++-1.0.tgz`, { headers: { Range: 'bytes=10-19' } });
-    assert.equal(part.status, 206);
-    assert.deepEqual(Buffer.from(await part.arrayBuffer()), file.subarray(10, 20));
-    assert.equal((await fetch(`${url}/.indexer/records.sqlite`)).status, 404);
+for (const [file, start] of [
+  ['nginx-proxy.conf', behindNginx],
+  ['apache.conf', behindApache],
+] as const)
+  describe(file, () => {
+    it('passes uploads with the token, ranges and names with a + on to serve', async (test) => {
+      const { url } = await start(test, file);
+      const body = await readFile(join(packages, 'caddy-0.10.14.tgz'));
+      const headers = { Authorization: `Bearer ${token}` };
+      const put = (name: string, more: object) => fetch(`${url}/All/${name}`, { method: 'PUT', body, ...more });
+      assert.equal((await put('caddy-0.10.14.tgz', {})).status, 401);
+      assert.equal((await put('caddy-0.10.14.tgz', { headers })).status, 201);
+      assert.equal((await put('c%2B%2B-1.0.tgz', { headers })).status, 201);
+      const part = await fetch(`${url}/All/c++-1.0.tgz`, { headers: { Range: 'bytes=10-19' } });
+      assert.equal(part.status, 206);
+      assert.deepEqual(Buffer.from(await part.arrayBuffer()), body.subarray(10, 20));
+      assert.equal((await fetch(`${url}/.indexer/records.sqlite`)).status, 404);
+    });
   });
-});
 
 describe('nginx-files.conf', () => {
   it('serves packages and indexes with a length, and nothing whose name begins with a dot', async (test) => {
@@ -131,27 +135,62 @@ async function serving(test: TestContext): Promise<Serving> {
   return { indexer, directory };
 }
 
-/** With another port, name and root, and in a configuration of its own, so that it disturbs no other nginx. */
-async function behindNginx(test: TestContext, file: string): Promise<Serving & { readonly url: string }> {
+interface Proxied extends Serving {
+  readonly url: string;
+}
+
+/** With another port and root, and in a configuration of its own, so that it disturbs no other nginx. */
+function behindNginx(test: TestContext, file: string): Promise<Proxied> {
+  return behind(test, async ({ own, port, indexer, directory }) => {
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${own}/${name};`,
+    );
+    const site = (await readFile(join(service, file), 'utf8'))
+      .replace('listen 80;', `listen 127.0.0.1:${port};`)
+      .replace('http://127.0.0.1:8080', indexer.url)
+      .replace('root /srv/packages;', `root ${directory};`);
+    // The processes of nginx run as root here, since the directory belongs to whoever runs the test.
+    const user = process.getuid?.() === 0 ? 'user root;' : '';
+    const configuration = `${user} daemon off; master_process off; pid ${own}/pid; events {} http { access_log off; ${temporary.join(' ')} ${site} }`;
+    await writeFile(join(own, 'nginx.conf'), configuration);
+    return ['nginx', '-p', own, '-c', join(own, 'nginx.conf'), '-e', 'stderr'];
+  });
+}
+
+/** The same of Apache, with the modules that the file names. */
+function behindApache(test: TestContext, file: string): Promise<Proxied> {
+  return behind(test, async ({ own, port, indexer }) => {
+    const site = (await readFile(join(service, file), 'utf8'))
+      .replace('<VirtualHost *:80>', `<VirtualHost 127.0.0.1:${port}>`)
+      .replaceAll('http://127.0.0.1:8080/', `${indexer.url}/`);
+    const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http'].map(
+      (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`,
+    );
+    const user = process.getuid?.() === 0 ? ['User www-data', 'Group www-data'] : [];
+    const places = [`ServerRoot ${own}`, `DefaultRuntimeDir ${own}`, `PidFile ${own}/pid`, `ErrorLog ${own}/error.log`];
+    const server = [...places, ...user, 'ServerName localhost', `Listen 127.0.0.1:${port}`];
+    await writeFile(join(own, 'apache.conf'), [...server, ...modules, site].join('\n'));
+    return ['/usr/sbin/apache2', '-f', join(own, 'apache.conf'), '-D', 'FOREGROUND'];
+  });
+}
+
+interface Place extends Serving {
+  /** A directory for the web server. */
+  readonly own: string;
+  readonly port: number;
+}
+
+/** @param configure writes its configuration. @returns its command */
+async function behind(test: TestContext, configure: (place: Place) => Promise<readonly string[]>): Promise<Proxied> {
   const { indexer, directory } = await serving(test);
-  const own = join(directory, '../nginx');
+  const own = join(directory, '../web-server');
   const [port = 0] = await freePorts(1);
   await mkdir(own);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${own}/${name};`,
-  );
-  const site = (await readFile(join(service, file), 'utf8'))
-    .replace('listen 80;', `listen 127.0.0.1:${port};`)
-    .replace('http://127.0.0.1:8080', indexer.url)
-    .replace('root /srv/packages;', `root ${directory};`);
-  // The processes of nginx run as root here, since the directory belongs to whoever runs the test.
-  const user = process.getuid?.() === 0 ? 'user root;' : '';
-  const configuration = `${user} daemon off; master_process off; pid ${own}/pid; events {} http { access_log off; ${temporary.join(' ')} ${site} }`;
-  await writeFile(join(own, 'nginx.conf'), configuration);
-  const nginx = spawn('nginx', ['-p', own, '-c', join(own, 'nginx.conf'), '-e', 'stderr'], { stdio: 'inherit' });
-  test.after(() => stopped(nginx));
+  const [command = '', ...args] = await configure({ indexer, directory, own, port });
+  const server = spawn(command, args, { stdio: 'inherit' });
+  test.after(() => stopped(server));
   const url = `http://127.0.0.1:${port}`;
-  await until('nginx answers', () =>
+  await until(`${command} answers`, () =>
     fetch(url).then(
       () => true,
       () => undefined,

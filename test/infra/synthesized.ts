@@ -41,6 +41,7 @@ export const optionMatrix: Readonly<Record<string, IndexerFlags>> = {
     existing: true,
     kmsKey: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab',
   },
+  'a topic for publications': { publishTopic: true },
   'alarm e-mail': { alarmEmail: 'admin@example.org' },
   'another name, no debounce, kept tables': { stack: 'other', debounce: '0', formats: 'gz', keepTables: true },
 };

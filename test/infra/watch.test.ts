@@ -74,6 +74,7 @@ test('the dashboard shows every metric that the steps count, of this stack', () 
     'HintsReceived',
     'MissingDependencies',
     'MissingLibraries',
+    'NotificationsFailed',
     'PackagesIndexed',
     'PackagesMissing',
     'PackagesRejected',

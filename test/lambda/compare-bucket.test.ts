@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import type { ReindexRequest } from '../../functions/lambda/compare-bucket.ts';
 import type { Hint, ObjectKey } from '../../functions/ports.ts';
 import { defaultRules, fingerprintOf } from '../../functions/record/rules.ts';
 import { reindexLimits } from '../../functions/reindex.ts';
-import { logged, newWorld, valuesOf } from './lambda-world.ts';
+import { makePackage } from '../package-maker.ts';
+import { hinted, logged, newWorld, valuesOf } from './lambda-world.ts';
 
-// After the environment that it reads.
+// After the environment that they read.
 const { compareBucket, compareLimits } = await import('../../functions/lambda/compare-bucket.ts');
+const { followHints } = await import('../../functions/lambda/follow-hints.ts');
 
 describe('reindex', () => {
   /** Runs the request and whatever goes on from it. `enough`: how often time is said to be enough in each invocation. */
@@ -54,6 +56,31 @@ describe('reindex', () => {
     assert.deepEqual(world.changed, ['a', 'c']);
     const asked = await run(world, ['a/', 'c/'], { prefix: 'b/', force: true }, always);
     assert.deepEqual(asked.sent, [{ key: 'b/z-1.tgz', force: true }]);
+  });
+
+  it('has a change of --arch reach what is there, once', async () => {
+    const world = newWorld();
+    for (const arch of ['x86_64', 'aarch64'])
+      world.objects.upload(`a/${arch}-1.tgz`, makePackage({ buildInfo: `MACHINE_ARCH=${arch}\n` }));
+    const read = mock.method(world.objects, 'readRange');
+    const states = async () => {
+      const found: string[] = [];
+      for await (const { file, state } of world.records.rows('a')) found.push(`${file} ${state}`);
+      return found;
+    };
+    for (const [architectures, arm] of [
+      [[], 'indexed'],
+      [['x86_64'], 'rejected'],
+      [['x86_64', 'aarch64'], 'indexed'],
+    ] as const) {
+      const changed = { ...world, rules: { architectures } };
+      const { sent } = await run(changed, [''], {}, always);
+      assert.deepEqual(sent, [{ key: 'a/aarch64-1.tgz' }, { key: 'a/x86_64-1.tgz' }]);
+      await followHints(changed, hinted(...sent));
+      assert.deepEqual(await states(), [`aarch64-1.tgz ${arm}`, 'x86_64-1.tgz indexed']);
+      assert.deepEqual((await run(changed, [''], {}, always)).sent, []);
+    }
+    assert.equal(read.mock.callCount(), 2, 'each package was read once');
   });
 
   it('counts what does not fit together in each repository, and nothing where all does', async () => {

@@ -20,6 +20,7 @@ test('the functions log no credential, even where AWS answers with what was sign
       FORMATS: 'gz,zst',
       PAGE: 'on',
       ARCHITECTURES: '[]',
+      TRUST: 'off',
       PLUS_ALIASES: 'on',
     });
     const lambda = await import('../../functions/lambda.ts');

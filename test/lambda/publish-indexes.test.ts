@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { joinKey } from '../../functions/keys.ts';
 import { isOurPage } from '../../functions/page/page.ts';
 import type { ObjectKey, Repository } from '../../functions/ports.ts';
+import type { PublicationEvent } from '../../functions/publication-event.ts';
 import { ManualClock } from '../adapters/manual-clock.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { makePackage } from '../package-maker.ts';
@@ -71,6 +72,32 @@ describe('summarize', () => {
     ]);
     for (const repository of ['All', '', 'other']) assert.equal(await ports.records.lastRun(repository), 1);
     assert.deepEqual(valuesOf('Publications'), [1, 1, 1]);
+  });
+
+  it('notifies the topic of each publication, and of nothing else', async () => {
+    const told: PublicationEvent[] = [];
+    const topic = { notify: async (event: PublicationEvent) => void told.push(event) };
+    const ports = { ...world(), topic };
+    await upload(ports, 'All/made-1.0.tgz');
+    await publish(ports, requests(['All']));
+    await publish(ports, requests(['All', 'nothing']));
+    assert.deepEqual(
+      told.map(({ repository, packages, added }) => [repository, packages, added]),
+      [['All', 1, ['made-1.0.tgz']]],
+    );
+  });
+
+  it('publishes although the topic cannot be notified, which is logged and counted', async () => {
+    const topic = { notify: () => Promise.reject(new Error('the topic is gone')) };
+    const ports = { ...world(), topic };
+    await upload(ports, 'All/made-1.0.tgz');
+    assert.deepEqual(await publish(ports, requests(['All'])), failures());
+    assert.ok(ports.objects.objects.has('All/pkg_summary.gz'));
+    assert.deepEqual([valuesOf('Publications'), valuesOf('NotificationsFailed')], [[1], [1]]);
+    assert.ok(
+      logged.some(({ level, message }) => level === 'ERROR' && message.startsWith('could not notify the topic')),
+    );
+    assert.deepEqual(ports.delayed, []);
   });
 
   it('reads the rows that the batch names, and all rows where it asks for that', async () => {

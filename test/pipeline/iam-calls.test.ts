@@ -7,6 +7,7 @@ const arns = {
   table: (name: string) => `table/${name}`,
   queue: (url: string) => `queue/${new URL(url).pathname.split('/').at(-1)}`,
   function: (name: string) => `function:${name}`,
+  topic: (arn: string) => `topic ${arn}`,
 };
 
 function exchange(line: string, headers: Exchange['headers'] = {}, body = '', status = 200): Exchange {
@@ -53,6 +54,12 @@ const rows: readonly (readonly [name: string, service: Service, exchange: Exchan
     ['sqs:SendMessage queue/hints'],
   ],
   [
+    'a message to a topic',
+    'sns',
+    exchange('POST /', {}, 'Action=Publish&TopicArn=arn%3Aaws%3Asns%3At&Message=m'),
+    ['sns:Publish topic arn:aws:sns:t'],
+  ],
+  [
     'an invocation',
     'lambda',
     exchange('POST /2015-03-31/functions/s-reindex/invocations'),
@@ -73,6 +80,7 @@ for (const [name, service, request] of [
   ['a copy from another bucket', 's3', exchange('PUT /b/x', { 'x-amz-copy-source': 'c/x' })],
   ['a message by itself', 'sqs', exchange('POST /', target('AmazonSQS.SendMessage'), '{"QueueUrl":"http://q.test/h"}')],
   ['a request without a table', 'dynamodb', exchange('POST /', target('DynamoDB_20120810.ListTables'), '{}')],
+  ['a subscription', 'sns', exchange('POST /', {}, 'Action=Subscribe&TopicArn=t')],
   ['a deletion of a function', 'lambda', exchange('DELETE /2015-03-31/functions/x')],
 ] as const) {
   test(`nothing is guessed: ${name}`, () => {

@@ -1,13 +1,13 @@
 /**
  * Requests to AWS's services → what IAM calls them, and whether a role allows them.
- * Source: Service Authorization Reference (S3, DynamoDB, SQS, Lambda); S3 user guide, "Required permissions for Amazon S3 API
+ * Source: Service Authorization Reference (S3, DynamoDB, SQS, SNS, Lambda); S3 user guide, "Required permissions for Amazon S3 API
  * operations" and "Conditional writes"; S3 API, HeadObject (404 only with s3:ListBucket).
  */
 
 import type { Statement } from '../infra/synthesized.ts';
 import type { Exchange } from './recording-proxy.ts';
 
-export type Service = 's3' | 'dynamodb' | 'sqs' | 'lambda';
+export type Service = 's3' | 'dynamodb' | 'sqs' | 'sns' | 'lambda';
 
 export interface Call {
   readonly action: string;
@@ -19,6 +19,7 @@ export interface Arns {
   table(name: string): string;
   queue(url: string): string;
   function(name: string): string;
+  topic(arn: string): string;
 }
 
 /**
@@ -32,6 +33,12 @@ export function callsOf(service: Service, exchange: Exchange, arns: Arns): Call[
     const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(url) ?? [];
     if (method !== 'POST' || name === undefined) throw unknown(service, exchange);
     return [{ action: 'lambda:InvokeFunction', resource: arns.function(decodeURIComponent(name)) }];
+  }
+  if (service === 'sns') {
+    const form = new URLSearchParams(body.toString());
+    const topic = form.get('TopicArn');
+    if (form.get('Action') !== 'Publish' || topic === null) throw unknown(service, exchange);
+    return [{ action: 'sns:Publish', resource: arns.topic(topic) }];
   }
   const operation = String(headers['x-amz-target']).split('.')[1] ?? '';
   const input = JSON.parse(body.toString()) as { readonly TableName?: string; readonly QueueUrl?: string };

@@ -40,10 +40,10 @@ import { type OutputLine, StepProcess } from './step-process.ts';
 export type StepName = (typeof stepNames)[number];
 
 /** Where aliases are kept, and with a debounce that a test can wait for. */
-export const template = templateFor({ bucket: 'packages', cdn: false, debounce: '1' });
+export const template = templateFor({ bucket: 'packages', cdn: false, debounce: '1', publishTopic: true });
 
 const bucket = 'packages';
-const services: readonly Service[] = ['s3', 'dynamodb', 'sqs', 'lambda'];
+const services: readonly Service[] = ['s3', 'dynamodb', 'sqs', 'sns', 'lambda'];
 
 /** Batches of hints under way at once: as many as this machine has processors, not as many as the template says. */
 const extractProcesses = 2;
@@ -118,6 +118,7 @@ async function start(started: Started): Promise<IndexerStack> {
   const queues = started.add(await startFauxqs({ port: 0, host: '127.0.0.1', logger: false }), (up) => up.stop());
   const queuesUrl = `http://127.0.0.1:${queues.port}`;
   const queuePath = makeQueues(queues);
+  const { topicArn } = queues.createTopic('publications');
   const queueUrl = `${queuesUrl}${queuePath}`;
   const sqs = started.add(new SQSClient({ endpoint: queuesUrl, region: 'eu-central-1', credentials }), (client) =>
     client.destroy(),
@@ -150,6 +151,7 @@ async function start(started: Started): Promise<IndexerStack> {
     s3: gateway.endpoint,
     dynamodb: tablesUrl,
     sqs: queuesUrl,
+    sns: queuesUrl,
     lambda: invocationsUrl,
   };
   const environments = new Map<StepName, Readonly<Record<string, string>>>();
@@ -170,6 +172,7 @@ async function start(started: Started): Promise<IndexerStack> {
     environments.set(step, {
       ...templateEnvironment(step),
       ...endpoints,
+      PUBLISH_TOPIC: topicArn,
       QUEUE_URL: `${endpoints.AWS_ENDPOINT_URL_SQS}${queuePath}`,
       // What Lambda sets …
       AWS_REGION: 'eu-central-1',

@@ -11,6 +11,7 @@ import {
   type WarningCode,
 } from '../../functions/record/hazards.ts';
 import { recordLimits } from '../../functions/record/limits.ts';
+import { signatureRemedies } from '../../functions/trust/signature-finding.ts';
 import { expandBraces, hasBalancedBraces } from '../../functions/version/braces.ts';
 import { corpusPackage, fixtureCorpus } from '../corpus.ts';
 import { recordOf } from '../package/byte-source.ts';
@@ -305,9 +306,9 @@ describe('files with the same PKGNAME', () => {
 
 describe('every code', () => {
   it('has a remedy, a whole sentence', () => {
-    const elsewhere = ['duplicate-pkgname', 'foreign-architecture'];
+    const elsewhere = ['duplicate-pkgname', 'foreign-architecture', ...Object.keys(signatureRemedies)];
     for (const code of [...Object.keys(rejections), ...Object.keys(warnings), ...elsewhere]) {
-      assert.match(remedies[code as RejectionCode | WarningCode], /^.+ .+\.$/, code);
+      assert.match(remedies[code as keyof typeof remedies], /^.+ .+\.$/, code);
     }
     assert.equal(
       Object.keys(remedies).length,

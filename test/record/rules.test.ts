@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Row, SignatureCheck } from '../../functions/ports.ts';
 import { remedies } from '../../functions/record/hazards.ts';
 import { recordLimits } from '../../functions/record/limits.ts';
 import {
@@ -9,10 +10,12 @@ import {
   isArchitecturePrefix,
   judge,
   judgeAgain,
+  type Rules,
   rejected,
   rulesLimits,
   rulesVersion,
 } from '../../functions/record/rules.ts';
+import { signatureRemedies } from '../../functions/trust/signature-finding.ts';
 import { indexedRow, rejectedRow } from '../adapters/record-table.contract.ts';
 import { runs } from '../thoroughness.ts';
 
@@ -136,7 +139,8 @@ describe('the fingerprint of rules', () => {
   });
 
   it('has a version, which a new code must raise: rows that are there do not have it', () => {
-    const codes = Object.keys(remedies).length;
+    // Those of signatures come with the fingerprint of the keys.
+    const codes = Object.keys(remedies).length - Object.keys(signatureRemedies).length;
     assert.deepEqual({ rulesVersion, codes }, { rulesVersion: 1, codes: 21 });
   });
 });
@@ -153,4 +157,51 @@ it('the reason of a package that could not be read is cut to what a row holds', 
   const judgement = rejected({ code: 'truncated', message: 'x'.repeat(recordLimits.reasonCharactersMax + 1) });
   assert.ok(judgement.state === 'rejected');
   assert.equal(judgement.reason.message.length, recordLimits.reasonCharactersMax);
+});
+
+describe('a signature', () => {
+  const trust = { keys: [], certificates: [], allowsSha1: false, isDeep: false, fingerprint: '0123456789abcdef' };
+  const verifying: Rules = { architectures: [], trust: { ...trust, isRequired: false } };
+  const requiring: Rules = { architectures: [], trust: { ...trust, isRequired: true } };
+  const record = recordWith();
+  const good: SignatureCheck = {
+    state: 'good',
+    keyId: '0123456789ABCDEF',
+    fingerprint: 'AB',
+    name: 'One',
+    findings: ['signature-layout'],
+  };
+  const bad: SignatureCheck = { state: 'problem', code: 'untrusted-key', message: 'expected another key' };
+  for (const [what, rules, signature, expected] of [
+    ['that is good: findings are warnings', requiring, good, 'indexed signature-layout'],
+    ['that is bad: a warning where none is required', verifying, bad, 'indexed untrusted-key'],
+    ['that is bad: a reason where one is required', requiring, bad, 'rejected untrusted-key'],
+    ['that nobody looked at', defaultRules, undefined, 'indexed '],
+  ] as const)
+    it(what, () => {
+      const judgement = judge(record, 'x-1.0.tgz', rules, signature);
+      const codes = judgement.state === 'indexed' ? judgement.warnings.join() : judgement.reason.code;
+      assert.equal(`${judgement.state} ${codes}`, expected);
+      assert.deepEqual(judgement.signature, signature);
+    });
+
+  const row = (rules: Rules): Row => ({
+    repository: 'All',
+    file: 'x-1.0.tgz',
+    etag: '"1"',
+    size: 1,
+    lastModified: new Date(0),
+    indexedAt: new Date(0),
+    rules: fingerprintOf(rules),
+    ...judge(record, 'x-1.0.tgz', rules, good),
+  });
+  it('by other keys needs the package', () => {
+    const others: Rules = { architectures: [], trust: { ...trust, isRequired: true, fingerprint: 'other' } };
+    assert.equal(judgeAgain(row(requiring), others), undefined);
+    assert.equal(judgeAgain(row(defaultRules), requiring), undefined);
+  });
+  it('stays where only other rules change, and is forgotten where signatures are not verified any more', () => {
+    assert.deepEqual(judgeAgain(row(requiring), { ...requiring, architectures: ['x86_64'] })?.signature, good);
+    assert.equal(judgeAgain(row(requiring), defaultRules)?.signature, undefined);
+  });
 });

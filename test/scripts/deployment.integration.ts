@@ -9,6 +9,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { DynamoDbRecords } from '../../functions/adapters/aws/dynamodb-records.ts';
+import { encodeHint } from '../../functions/events.ts';
 import { stubBundles } from '../infra/synthesized.ts';
 import { compareWithRole } from '../pipeline/iam-calls.ts';
 import { deployerCall, deployerStatements } from './aws/deployer-calls.ts';
@@ -319,6 +320,7 @@ describe('with packages', () => {
     assert.match(status.stdout, /\nAll +2 +2 B +1 +1 +2 +1 +never\n/);
     assert.match(status.stdout, /All\/bad-1\.0\.tgz +truncated +cut/);
     assert.match(status.stdout, /\nPENDING\nAll\/new-1\.0\.tgz\n/);
+    assert.match(status.stdout, /For the findings, run pkgsrc-indexer check --stack pkgsrc-indexer\./);
 
     const checked = await command('check', ['--stack', 'pkgsrc-indexer'], environment);
     assert.equal(checked.exitCode, 1, checked.stderr);
@@ -339,6 +341,10 @@ describe('with packages', () => {
       assert.match(explained.stdout, expected);
       assert.equal(explained.exitCode, exitCode);
     }
+
+    aws.messages = [encodeHint({ key: 'All/new-1.0.tgz' })];
+    const dead = await command('explain', ['All/new-1.0.tgz', '--stack', 'pkgsrc-indexer'], environment);
+    assert.match(dead.stdout, /its hint is in the dead-letter queue.*pkgsrc-indexer redrive --stack pkgsrc-indexer/);
 
     aws.queueDepth = 0;
     const waiting = command('reindex', ['--stack', 'pkgsrc-indexer', '--force', '--wait'], environment);

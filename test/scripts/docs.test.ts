@@ -120,8 +120,8 @@ test('every option of deploy is explained', async () => {
 });
 
 test('every link between the documents leads somewhere', async () => {
-  for (const file of ['deploying.md', 'costs.md', 'runbook.md']) {
-    for (const [, target = ''] of (await read(`docs/${file}`)).matchAll(/\]\(([^)#]+)[^)]*\)/g))
+  for (const file of ['deploying.md', 'costs.md', 'runbook.md', 'running.md']) {
+    for (const [, target = ''] of (await read(`docs/${file}`)).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g))
       await read(`docs/${target}`);
   }
 });

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
 import { makePackage } from '../package-maker.ts';
@@ -65,6 +67,74 @@ test('index --quiet prints what is wrong, and nothing else', async (t) => {
   assert.match(stderr, /^bad-1\.0\.tgz: rejected: not-a-package: .*\n$/);
 });
 
+describe('index keeps the index of another program', () => {
+  /** Like `pkg_summary.gz` beside `All/` of links. */
+  async function withForeignIndex(t: { after(clean: () => Promise<void>): void }): Promise<string> {
+    const place = await mkdtemp(join(tmpdir(), 'local-commands-held-'));
+    t.after(() => rm(place, { recursive: true }));
+    await mkdir(join(place, 'All'));
+    const records = Array.from({ length: 25 }, (_, number) => `PKGNAME=p-${number}\nCOMMENT=c\n\n`);
+    await writeFile(join(place, 'All', 'pkg_summary.gz'), gzipSync(records.join('')));
+    return place;
+  }
+  const held =
+    /^All: held back: would-shrink: from 25 packages to 0 packages \(another program made .*\); missing: p-0\.tgz, p-1\.tgz, p-2\.tgz and 22 more; to publish it: index --adopt, /m;
+
+  test('rather than replace it by one without any package, says so, and ends with 4', async (t) => {
+    const place = await withForeignIndex(t);
+    const before = await readFile(join(place, 'All', 'pkg_summary.gz'));
+    for (let time = 0; time < 2; time += 1) {
+      const { exitCode, stdout, stderr } = await runHere('index', [place, '--settle', '0']);
+      assert.deepEqual([exitCode, stderr], [4, '']);
+      assert.match(stdout, held);
+    }
+    assert.deepEqual(await readFile(join(place, 'All', 'pkg_summary.gz')), before);
+    assert.deepEqual((await readdir(join(place, 'All'))).sort(), ['pkg_summary.gz']);
+    const status = await runHere('status', [place]);
+    assert.match(status.stdout, /^HELD BACK: .* index --adopt .*\nAll: held back: would-shrink: from 25 .*; since 20/m);
+    const { repositories } = JSON.parse((await runHere('status', [place, '--json'])).stdout);
+    assert.deepEqual(
+      { ...repositories[0].heldBack, since: '', files: [] },
+      {
+        reason: 'foreign-index',
+        from: 25,
+        to: 0,
+        files: [],
+        since: '',
+      },
+    );
+  });
+
+  test('until --adopt confirms it', async (t) => {
+    const place = await withForeignIndex(t);
+    const adopted = await runHere('index', [place, '--settle', '0', '--adopt']);
+    assert.deepEqual([adopted.exitCode, adopted.stderr], [0, '']);
+    assert.match(adopted.stdout, /^All: 0 packages, .* published/m);
+    assert.deepEqual(await readdir(join(place, 'All', '.indexer-state')), []);
+    const again = await runHere('index', [place, '--settle', '0']);
+    assert.deepEqual([again.exitCode, again.stderr], [0, '']);
+    assert.match(again.stdout, /index unchanged/);
+  });
+});
+
+test('index --max-shrink holds back a deletion, and takes a percentage', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-shrink-'));
+  t.after(() => rm(place, { recursive: true }));
+  for (const name of ['x-1.0', 'y-1.0', 'z-1.0']) await writeFile(join(place, `${name}.tgz`), makePackage({ name }));
+  const index = (...more: string[]) => runHere('index', [place, '--settle', '0', ...more]);
+  assert.equal((await index()).exitCode, 0);
+  await rm(join(place, 'x-1.0.tgz'));
+  const { exitCode, stdout } = await index('--max-shrink', '33%');
+  assert.equal(exitCode, 4);
+  assert.match(
+    stdout,
+    /from 3 packages to 2 packages \(more than --max-shrink allows\); missing: x-1\.0\.tgz; to publish/,
+  );
+  assert.equal((await index('--max-shrink', '34')).exitCode, 0);
+  for (const wrong of ['101', '-1', 'x', '1.', ''])
+    assert.equal((await index(`--max-shrink=${wrong}`)).exitCode, 2, wrong);
+});
+
 test('index --config has every directory indexed, whatever becomes of the others', async (t) => {
   const place = await mkdtemp(join(tmpdir(), 'local-commands-all-'));
   t.after(() => rm(place, { recursive: true }));
@@ -122,6 +192,48 @@ test('index judges again what is there when it gets another --arch, and reads no
   const accepted = await readAt();
   assert.deepEqual(accepted, indexed, 'it was not read again');
   assert.match((await index('--arch', 'aarch64', '--arch', 'x86_64')).stdout, /index unchanged/);
+});
+
+test('index verifies signatures by the keys of --trust, and again when the keys change', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-trust-'));
+  t.after(() => rm(place, { recursive: true }));
+  const keys = (file: string) => ['--trust', fileURLToPath(new URL(`../fixtures/trust/${file}`, import.meta.url))];
+  for (const [file, fixture] of [
+    ['plain-1.0.tgz', 'hello-1.0.tgz'],
+    ['signed-1.0.tgz', 'gnupg1-sha256.tgz'],
+    ['x509-1.0.tgz', 'x509.tgz'],
+  ] as const)
+    await copyFile(new URL(`../fixtures/trust/${fixture}`, import.meta.url), join(place, file));
+  const index = (...args: string[]) => runHere('index', [place, '--settle', '0', ...args]);
+  const rejected = async (...args: string[]) =>
+    [...(await index(...args)).stderr.matchAll(/^(\S+)-1\.0\.tgz: rejected: (\S+):/gm)]
+      .map(([, name, code]) => `${name} ${code}`)
+      .sort();
+  assert.deepEqual(await rejected(), []);
+  assert.deepEqual(await rejected(...keys('gnupg1.ring')), []);
+  const explained = await runHere('explain', [join(place, 'signed-1.0.tgz')]);
+  assert.match(explained.stdout, /It is signed by One \(key [0-9A-F]{16}\)\./);
+  assert.match(
+    (await runHere('explain', [join(place, 'plain-1.0.tgz')])).stdout,
+    /unsigned: expected a signed package/,
+  );
+  const gnupg = [...keys('gnupg1.ring'), '--require-signature'];
+  assert.deepEqual(await rejected(...gnupg), ['plain unsigned', 'x509 untrusted-key']);
+  assert.deepEqual(await rejected(...gnupg, ...keys('root.pem')), ['plain unsigned']);
+  assert.deepEqual(await rejected(...keys('root.pem'), '--require-signature'), [
+    'plain unsigned',
+    'signed untrusted-key',
+  ]);
+  assert.deepEqual(await rejected(), []);
+  for (const [args, message] of [
+    [keys('hello-1.0.tgz'), /hello-1\.0\.tgz: expected .* Make a keyring/],
+    [['--trust', join(place, 'absent')], /cannot read the keys in .*absent: there is no such file/],
+    [['--deep'], /give them with --trust FILE/],
+  ] as const) {
+    const { stdout, stderr } = await index(...args);
+    assert.equal(stdout, '', 'nothing is accepted without the keys');
+    assert.match(stderr, message);
+  }
 });
 
 test('a table that cannot be made is told with its place', async () => {

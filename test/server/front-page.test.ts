@@ -14,6 +14,7 @@ const overview = (repository: string, more: Partial<RepositoryOverview> = {}): R
   packages: 27_699,
   rejected: 0,
   architecture: 'x86_64',
+  foreignPackages: 0,
   branch: branchOf(repository),
   indexBytes: 1,
   published: new Date('2026-11-07T09:05:03Z'),
@@ -39,14 +40,17 @@ async function front(running: RunningServer, path = '/?repositories'): Promise<s
 }
 
 describe('the front page', () => {
-  const two = [overview('2026Q3/x86_64/All', { findings: 12 }), overview('trunk/<b>/All', { published: undefined })];
+  const two = [
+    overview('2026Q3/x86_64/All', { findings: 12 }),
+    overview('trunk/<b>/All', { published: undefined, foreignPackages: 1_234 }),
+  ];
 
   it('shows every repository with what is known of it', async (test) => {
     const running = await startServer(test, operationsOf(...two));
     const page = await front(running, '/');
     const text = textOf(page);
     assert.ok(text.includes('2026Q3/x86_64/All 2026Q3 x86_64 27,699 12 2026-11-07 09:05 UTC'), text);
-    assert.ok(text.includes('trunk/&lt;b&gt;/All trunk x86_64 27,699 not counted not yet'), text);
+    assert.ok(text.includes('trunk/&lt;b&gt;/All trunk x86_64 and 1,234 for others 27,699 not counted not yet'), text);
     assert.ok(page.includes('<a href="./2026Q3/x86_64/All/">') && page.includes('<a href="./trunk/%3Cb%3E/All/">'));
   });
 

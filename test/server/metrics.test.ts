@@ -9,6 +9,7 @@ const overview: RepositoryOverview = {
   packages: 27_699,
   rejected: 2,
   architecture: 'x86_64',
+  foreignPackages: 3,
   branch: '2026Q3',
   indexBytes: 12_000_000,
   published: new Date('2026-11-07T09:05:03Z'),
@@ -36,6 +37,7 @@ describe('the metrics', () => {
     for (const [name, value] of [
       ['packages{repository="2026Q3/x86_64/All"}', 27_699],
       ['rejected_packages{repository="2026Q3/x86_64/All"}', 2],
+      ['foreign_architecture_packages{repository="2026Q3/x86_64/All"}', 3],
       ['index_bytes{repository="2026Q3/x86_64/All"}', 12_000_000],
       ['last_publication_timestamp_seconds{repository="2026Q3/x86_64/All"}', 1_794_042_303],
       ['pending_packages', 4],

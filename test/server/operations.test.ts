@@ -163,3 +163,45 @@ describe('POST /-/retry', () => {
     }
   });
 });
+
+describe('POST /-/adopt', () => {
+  const json = { 'Content-Type': 'application/json' };
+  const repository = JSON.stringify({ repository: 'All' });
+  for (const { what, options, token, status, wanted } of [
+    { what: 'a repository', options: { headers: json, body: repository }, status: 202, wanted: 'All' },
+    { what: 'the top directory', options: { headers: json, body: '{"repository": ""}' }, status: 202, wanted: '' },
+    { what: 'one of which nothing is held back', options: { headers: json, body: '{"repository": "x"}' }, status: 409 },
+    { what: 'no token where one is wanted', options: { headers: json, body: repository }, token: 's', status: 401 },
+    {
+      what: 'a page of another site',
+      options: { headers: { ...json, Origin: 'http://x' }, body: repository },
+      status: 403,
+    },
+    { what: 'no type', options: { body: repository }, status: 415 },
+    { what: 'no repository', options: { headers: json, body: '{}' }, status: 400 },
+    { what: 'a number', options: { headers: json, body: '{"repository": 1}' }, status: 400 },
+    { what: 'more', options: { headers: json, body: '{"repository": "All", "all": true}' }, status: 400 },
+  ] as readonly {
+    readonly what: string;
+    readonly options: RequestOptions;
+    readonly token?: string;
+    readonly status: number;
+    readonly wanted?: string;
+  }[])
+    it(`answers ${what} with ${status}`, async (test) => {
+      const asked: string[] = [];
+      const adopt = async (name: string) => {
+        if (name !== 'x') asked.push(name);
+        return name !== 'x';
+      };
+      const operations = { ...idleOperations, adopt };
+      const { request } = await startServer(test, {
+        operations,
+        ...(token === undefined ? {} : { uploadToken: token }),
+      });
+      const answer = await request('POST', '/-/adopt', options);
+      assert.equal(answer.status, status, answer.text);
+      assert.deepEqual(asked, wanted === undefined ? [] : [wanted]);
+      if (status === 202) assert.deepEqual(JSON.parse(answer.text), { adopted: true });
+    });
+});

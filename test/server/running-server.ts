@@ -82,6 +82,7 @@ export const idleOperations: Operations = {
   search: async () => ({ found: [], isAll: true }),
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' }),
   retry: async () => 0,
+  adopt: async () => false,
 };
 
 /** Stopped, and its directory removed, when the test ends. */

@@ -18,6 +18,7 @@ const emptyStatus = {
   pending: [],
   indexes: [],
   isAdopted: true,
+  heldBack: undefined,
   obstructed: [],
   consistency: undefined,
 };

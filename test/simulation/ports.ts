@@ -19,6 +19,7 @@ import type {
   RecordTable,
   RetryTable,
   Row,
+  RowTag,
 } from '../../functions/ports.ts';
 import { bytesOf, type MemoryObjects } from '../adapters/memory-objects.ts';
 import type { MemoryRecords } from '../adapters/memory-records.ts';
@@ -154,6 +155,15 @@ function recordsOf(work: Work, { records, witness, rowsPerPage }: PortsOptions):
             return pageOf(records.rows(repository), ({ file }) => file, after, rowsPerPage);
           }),
         ({ file }: Row) => file,
+        rowsPerPage,
+      ),
+    rowTags: (repository, first) =>
+      pages(
+        (after = first) =>
+          work.call('read', `row tags of ${repository} after ${after ?? 'nothing'}`, () =>
+            pageOf(records.rowTags(repository, after), ({ file }) => file, after, rowsPerPage),
+          ),
+        ({ file }: RowTag) => file,
         rowsPerPage,
       ),
     repositories: () =>

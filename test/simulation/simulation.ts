@@ -8,17 +8,14 @@
  * a reindex makes good, a reindex follows, and everything comes to rest again.
  */
 
-import { hash } from 'node:crypto';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { confirm } from '../../functions/index/confirmation.ts';
 import type { IndexFormatName } from '../../functions/index/index-formats.ts';
-import { metadataOf } from '../../functions/index/index-heads.ts';
-import { isIndexKey, joinKey, splitKey } from '../../functions/keys.ts';
+import { isIndexKey, splitKey } from '../../functions/keys.ts';
 import { pageFile } from '../../functions/page/page.ts';
 import type { Changes, Hint } from '../../functions/ports.ts';
 import { defaultRules } from '../../functions/record/rules.ts';
 import type { ReindexOptions, ReindexPlace } from '../../functions/reindex.ts';
-import { type MemoryObject, MemoryObjects } from '../adapters/memory-objects.ts';
+import { MemoryObjects } from '../adapters/memory-objects.ts';
 import { MemoryRecords } from '../adapters/memory-records.ts';
 import { Dice } from '../dice.ts';
 import { smallPage } from '../page/small-page.ts';
@@ -32,8 +29,8 @@ import { type MadePackage, makePackage } from './made-packages.ts';
 import { type Deed, type DeedOf, type Plan, refusingMilliseconds } from './plan.ts';
 import { type PortsOptions, portsOf } from './ports.ts';
 import { Process, type Surroundings, Work } from './process.ts';
-import { rebuilt } from './rebuild.ts';
 import { Restless, Scheduler } from './scheduler.ts';
+import { SimulatedBucket } from './simulated-bucket.ts';
 import type { Steps } from './steps.ts';
 import './quick-compression.ts';
 
@@ -100,14 +97,12 @@ class Simulation {
   readonly #records = new MemoryRecords((repository, file) => {
     this.#changes.changed(repository, this.#steps.tellsRequestsAsFiles ? (file ?? '/summary') : file);
   });
-  readonly #uploaded = new Map<string, MadePackage>();
   readonly #invariants: Invariants;
   readonly #hints: HintDeliveries;
   readonly #changes: ChangeStream;
   readonly #trace: string[] = [];
   #publications = 0;
-  /** Indexes of ours, as they were published. */
-  readonly #published = new Map<string, MemoryObject[]>();
+  readonly #bucket: SimulatedBucket;
   readonly #formats: Configured<readonly IndexFormatName[]>;
   readonly #rules = new Configured(defaultRules);
   /** Milliseconds by which all clocks of the indexer are off. */
@@ -135,15 +130,24 @@ class Simulation {
         ? { etagOf: 'content', now: () => new Date(beginning + scheduler.now) }
         : { etagOf: 'write' },
     );
+    const uploaded = new Map<string, MadePackage>();
     this.#invariants = new Invariants({
       objects: this.#objects,
-      uploaded: this.#uploaded,
+      uploaded,
       store: setting.store,
       blockBytes: setting.blockBytes,
       page: setting.page,
       maxShrink: setting.maxShrink,
       rules: () => this.#rules.current,
       hasClockSteps: plan.deeds.some(({ kind }) => kind === 'step-clock'),
+    });
+    this.#bucket = new SimulatedBucket({
+      objects: this.#objects,
+      uploaded,
+      invariants: this.#invariants,
+      ...{ seed, blockBytes: setting.blockBytes },
+      now: () => this.#now(),
+      tell: (id, key) => this.#tell(id, key),
     });
     const triesMax = () => (this.#isHealing ? Number.POSITIVE_INFINITY : setting.triesMax);
     const onError = (error: unknown) => this.#onError(error);
@@ -188,7 +192,7 @@ class Simulation {
   async run(): Promise<Violation | undefined> {
     try {
       for (const deed of this.#plan.deeds) {
-        if (deed.kind === 'old-index') await this.#putOldIndex(deed);
+        if (deed.kind === 'old-index') await this.#doBefore(deed);
         else if (deed.kind === 'old-package') this.#do(deed);
         else this.#scheduler.after(deed.at, () => this.#do(deed));
       }
@@ -310,17 +314,17 @@ class Simulation {
     if (deed.kind in lossOf) this.#losses.add(lossOf[deed.kind] ?? '');
     switch (deed.kind) {
       case 'old-package':
-        this.#upload(deed.key, makePackage(deed.name, deed.content));
+        this.#bucket.upload(deed.key, makePackage(deed.name, deed.content));
         break;
       case 'upload':
-        this.#upload(deed.key, makePackage(deed.name, deed.content));
+        this.#bucket.upload(deed.key, makePackage(deed.name, deed.content));
         this.#tell(deed.id, deed.key);
         break;
       case 'delete':
-        this.#delete(deed.id, deed.key);
+        this.#bucket.delete(deed.id, deed.key);
         break;
       case 'rename':
-        this.#rename(deed);
+        this.#bucket.rename(deed);
         break;
       case 'reindex':
         this.#reindex(deed.id, deed);
@@ -338,129 +342,27 @@ class Simulation {
         this.#clockStep += deed.milliseconds;
         break;
       case 'foreign-index':
-        this.#putForeignIndex(deed);
+        this.#bucket.putForeignIndex(deed);
         break;
       case 'foreign-page':
-        this.#putForeignPage(deed);
+        this.#bucket.putForeignPage(deed);
         break;
       case 'confirm':
         void this.#confirm(deed).catch((error: unknown) => this.#onError(error));
         break;
       case 'vanish':
-        this.#vanish(deed);
+        this.#bucket.vanish(deed);
         break;
       case 'return':
-        this.#return(deed);
+        this.#bucket.comeBack(deed);
         break;
     }
   }
 
-  #rename({ id, key, to }: DeedOf<'rename'>): void {
-    const made = this.#uploaded.get(this.#objects.objects.get(key)?.etag ?? '');
-    if (made === undefined || to === key) return;
-    this.#upload(to, made);
-    this.#tell(`${id} to`, to);
-    this.#delete(id, key);
-  }
-
-  #vanish({ id, repository }: DeedOf<'vanish'>): void {
-    for (const key of [...this.#objects.objects.keys()]) {
-      if (splitKey(key).repository !== repository) continue;
-      if (key.endsWith('.tgz')) this.#delete(`${id} ${key}`, key);
-      else this.#objects.objects.delete(key);
-      this.#invariants.objectGone(key);
-    }
-  }
-
-  /** A copy with all that the store knows; where it is one of the repository itself, of what was last published there. */
-  #return({ id, repository, of }: DeedOf<'return'>): void {
-    for (const [key, object] of [...this.#objects.objects]) {
-      const { repository: holder, file } = splitKey(key);
-      const made = this.#uploaded.get(object.etag);
-      if (holder !== of || made === undefined || of === repository) continue;
-      this.#upload(joinKey(repository, file), made);
-      this.#tell(`${id} ${file}`, joinKey(repository, file));
-    }
-    for (const file of ['pkg_summary.gz', 'pkg_summary.zst'])
-      this.#copyIndex(joinKey(of, file), joinKey(repository, file));
-  }
-
-  #copyIndex(from: string, to: string): void {
-    const original = this.#objects.objects.get(from) ?? this.#published.get(from)?.at(-1);
-    if (original === undefined) return;
-    this.#objects.upload(to, original.body, this.#now());
-    const now = this.#objects.objects.get(to);
-    if (now !== undefined) this.#objects.objects.set(to, { ...now, metadata: original.metadata });
-    // What was copied may have been a copy.
-    const { repository } = splitKey(to);
-    const isOfThis = original.metadata['repository-sha256'] === hash('sha256', repository);
-    this.#invariants.foreignIndexPut(to, isOfThis ? repository : splitKey(from).repository);
-  }
-
-  #putForeignIndex({ id, repository, file, by }: DeedOf<'foreign-index'>): void {
-    const key = joinKey(repository, file);
-    if (by === 'another repository of ours') {
-      const other = [...this.#published.keys()].find((each) => each.endsWith(`/${file}`) && each !== key);
-      this.#copyIndex(other ?? key, key);
-      return;
-    }
-    const published = this.#published.get(key) ?? [];
-    const older = new Dice(this.#plan.seed, id).integer(0, published.length);
-    const old = by === 'a copy of ours' ? published.at(-1) : published[older];
-    this.#objects.upload(key, by === 'others' || old === undefined ? Buffer.from('not ours') : old.body, this.#now());
-    const now = this.#objects.objects.get(key);
-    const isVersion = by === 'a version of ours' && old !== undefined && now !== undefined;
-    if (isVersion) this.#objects.objects.set(key, { ...now, metadata: old.metadata });
-    this.#invariants.foreignIndexPut(key, isVersion ? repository : undefined);
-  }
-
-  #putForeignPage({ id, repository, by }: DeedOf<'foreign-page'>): void {
-    const key = joinKey(repository, pageFile);
-    const published = this.#published.get(key) ?? [];
-    const old = published[new Dice(this.#plan.seed, id).integer(0, published.length)];
-    if (by === 'nobody') this.#objects.objects.delete(key);
-    else if (by === 'others' || old === undefined) this.#objects.upload(key, Buffer.from('not ours'), this.#now());
-    else if (by === 'another version of ours') this.#objects.upload(key, ofAnotherVersion(old.body), this.#now());
-    else this.#objects.upload(key, old.body, this.#now());
-    const now = this.#objects.objects.get(key);
-    if (by === 'a version of ours' && old !== undefined && now !== undefined)
-      this.#objects.objects.set(key, { ...now, metadata: old.metadata });
-    const isForeign = by === 'others' || (by !== 'nobody' && old === undefined);
-    this.#invariants.pagePut(key, isForeign ? now?.body : undefined);
-  }
-
-  #upload(key: string, made: MadePackage): void {
-    this.#uploaded.set(this.#objects.upload(key, made.bytes, this.#now()), made);
-    this.#invariants.packageChanged(key);
-  }
-
-  #delete(id: string, key: string): void {
-    if (!this.#objects.objects.delete(key)) return;
-    this.#invariants.packageChanged(key);
-    this.#tell(id, key);
-  }
-
-  async #putOldIndex(deed: DeedOf<'old-index'>): Promise<void> {
-    const { id, repository, file, by } = deed;
-    this.#surroundings.note(`${id}: ${wordsFor(deed)}`);
+  async #doBefore(deed: DeedOf<'old-index'>): Promise<void> {
+    this.#surroundings.note(`${deed.id}: ${wordsFor(deed)}`);
     this.#losses.add(lossOf[deed.kind] ?? '');
-    const records = this.#invariants.recordsOf(repository);
-    const key = joinKey(repository, file);
-    const date = new Date(beginning - 60_000);
-    if (by === 'us') {
-      const format = file === 'pkg_summary.gz' ? 'gz' : 'zst';
-      const { blockBytes } = this.#plan.setting;
-      const { index, summary } = await rebuilt(records, format, blockBytes, date);
-      this.#objects.upload(key, index, date);
-      const object = this.#objects.objects.get(key);
-      const metadata = metadataOf(summary, repository, date, undefined, undefined);
-      this.#invariants.indexWasThere(repository, records.keys());
-      if (object !== undefined) this.#objects.objects.set(key, { ...object, metadata });
-    } else {
-      const text = Buffer.from([...records.values()].join('') || '\n');
-      this.#objects.upload(key, file.endsWith('.zst') ? zstdCompressSync(text) : gzipSync(text), date);
-    }
-    this.#invariants.foreignIndexPut(key);
+    await this.#bucket.putOldIndex(deed);
   }
 
   /** The bucket tells of a change: once, late, twice, or not at all. */
@@ -517,8 +419,7 @@ class Simulation {
       isRefused: (key) => splitKey(key).repository === refused && this.#scheduler.now < refusingMilliseconds,
       onPublished: (key) => {
         if (splitKey(key).file !== pageFile) this.#publications += 1;
-        const object = this.#objects.objects.get(key);
-        if (object !== undefined) this.#published.set(key, [...(this.#published.get(key) ?? []), object]);
+        this.#bucket.notePublished(key);
       },
       ignoresConditions: this.#steps.ignoresConditions,
       ignoresRangeEtags: this.#steps.ignoresRangeEtags,
@@ -548,10 +449,6 @@ class Simulation {
   #skewOf(id: string): number {
     return this.#plan.setting.store === 's3' ? new Dice(this.#plan.seed, `clock of ${id}`).integer(-190, 190) : 0;
   }
-}
-
-function ofAnotherVersion(page: Uint8Array): Uint8Array {
-  return Buffer.from(Buffer.from(page).toString().replace('<title>', '<title>Old '));
 }
 
 /** A deed in the words of a trace. */

@@ -3,7 +3,7 @@
  *
  * | table        | partition key | sort key | attributes                                                       |
  * | ------------ | ------------- | -------- | ---------------------------------------------------------------- |
- * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, record + warnings or reason |
+ * | records      | repository    | file     | state, etag, size, lastModified, indexedAt, rules, signature, record + warnings or reason |
  * | repositories | repository    |          | run, adopted, heldBack (JSON), failures + retryAt (milliseconds since 1970) |
  *
  * The change stream of records (keys only) drives summarize; `changeOfKeys` reads it. The client retries throttled requests, up to its
@@ -18,10 +18,21 @@ import {
   PutItemCommand,
   paginateQuery,
   paginateScan,
+  type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
-import type { HeldBack, RecordTable, Repository, RepositoryState, Retry, RetryTable, Row } from '../../ports.ts';
+import type {
+  HeldBack,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Retry,
+  RetryTable,
+  Row,
+  RowTag,
+  SignatureCheck,
+} from '../../ports.ts';
 
 export interface DynamoDbRecordsOptions {
   readonly recordsTable: string;
@@ -61,8 +72,19 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
     await this.#client.send(new DeleteItemCommand({ TableName: this.#recordsTable, Key: keysOf(repository, file) }));
   }
 
-  /** DynamoDB sorts text by its UTF-8 bytes, as the port requires. */
   async *rows(repository: Repository): AsyncGenerator<Row> {
+    for await (const item of this.#items(repository, {})) yield rowOf(item);
+  }
+
+  async *rowTags(repository: Repository, after?: string): AsyncGenerator<RowTag> {
+    const start = after === undefined ? {} : { ExclusiveStartKey: keysOf(repository, after) };
+    const items = this.#items(repository, { ProjectionExpression: 'file, etag, rules', ...start });
+    for await (const { file, etag, rules } of items)
+      yield { file: file?.S ?? '', etag: etag?.S ?? '', rules: rules?.S ?? '' };
+  }
+
+  /** DynamoDB sorts text by its UTF-8 bytes, as the port requires. */
+  async *#items(repository: Repository, more: Partial<QueryCommandInput>): AsyncGenerator<Item> {
     const pages = paginateQuery(
       { client: this.#client },
       {
@@ -71,11 +93,12 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
         ExpressionAttributeNames: { '#repository': 'repository' },
         ExpressionAttributeValues: { ':repository': { S: partitionOf(repository) } },
         ConsistentRead: true,
+        ...more,
       },
     );
     for await (const { Items: items = [] } of pages) {
       for (const item of items) {
-        if (item.file?.S !== requestFile) yield rowOf(item);
+        if (item.file?.S !== requestFile) yield item;
       }
     }
   }
@@ -249,6 +272,7 @@ function itemOf(row: Row): Item {
     lastModified: { S: row.lastModified.toISOString() },
     indexedAt: { S: row.indexedAt.toISOString() },
     rules: { S: row.rules },
+    ...(row.signature && { signature: { S: JSON.stringify(row.signature) } }),
     ...(row.record === undefined ? {} : { record: { B: row.record } }),
     ...(row.state === 'indexed'
       ? { warnings: { L: row.warnings.map((code) => ({ S: code })) } }
@@ -267,6 +291,7 @@ function rowOf(item: Item): Row {
     indexedAt: new Date(expected(item.indexedAt?.S, 'indexedAt', of)),
     // Older versions wrote rows without it.
     rules: item.rules?.S ?? '',
+    ...(item.signature?.S && { signature: JSON.parse(item.signature.S) as SignatureCheck }),
   };
   if (item.state?.S === 'indexed') {
     const warnings = expected(item.warnings?.L, 'warnings', of);

@@ -264,7 +264,7 @@ export class DirectoryObjects implements ObjectStore {
         if (Object.keys(metadata).length > 0) await this.#metadata.write(key, contentTag(written), metadata);
         await this.#files.renameDurably(path, target);
         isReplaced = true;
-        // Renaming changed its change time. Another program may have replaced it already: then its tag is in no row, and nobody finds it.
+        // Renaming changed its change time. Another program may have replaced it already: then its tag is in no row, and no file has it.
         const renamed = await this.#tree.statFile(key);
         const own = renamed !== undefined && contentTag(renamed) === contentTag(written) ? renamed : written;
         return { outcome: current === undefined ? 'created' : 'replaced', etag: fileTag(key, own) };

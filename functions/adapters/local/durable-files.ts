@@ -21,6 +21,12 @@ export interface TemporaryFile<Filled> {
   readonly filled: Filled;
 }
 
+/**
+ * What a system or file system answers that syncs no directories. There, a power failure may undo a rename; the next comparison finds
+ * what it undid.
+ */
+const cannotSyncDirectory = ['EINVAL', 'EBADF', 'ENOTSUP', 'ENOSYS'];
+
 export class DurableFiles {
   readonly #calls: WriteCalls;
 
@@ -84,6 +90,8 @@ export class DurableFiles {
     const directory = await this.#calls.open(path, 'r');
     try {
       await directory.sync();
+    } catch (error) {
+      if (!cannotSyncDirectory.includes(codeOf(error))) throw error;
     } finally {
       await directory.close();
     }

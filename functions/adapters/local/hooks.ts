@@ -115,7 +115,7 @@ class HookQueue {
   #fail(event: PublicationEvent | undefined, reason: string): void {
     const { log, onEnded } = this.#options;
     const what = `${printable(event?.repository ?? '')} ${event?.sequence}`.trim();
-    log(`${this.#hook.name}: not told of publication ${what}: ${reason}`, 'error');
+    log(`${this.#hook.name}: missed publication ${what}: ${reason}`, 'error');
     onEnded?.('failed');
   }
 }
@@ -164,7 +164,7 @@ export function commandHook(command: string): Hook {
       const child = spawn('/bin/sh', ['-c', command], {
         stdio: ['pipe', 'ignore', 'pipe'],
         env: {
-          ...withoutSecrets(process.env),
+          ...withoutSettings(process.env),
           PKGSRC_INDEXER_REPOSITORY: event.repository,
           PKGSRC_INDEXER_SEQUENCE: String(event.sequence),
         },
@@ -198,9 +198,7 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** The server's own tokens are none of the command's business. */
-function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^PKGSRC_INDEXER_.*(?:TOKEN|SECRET)$/.test(name)),
-  );
+/** A command of ours in a hook must not take over the server's port, state or tokens. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PKGSRC_INDEXER_')));
 }

@@ -143,7 +143,7 @@ export class OpenedDirectory {
   }
 }
 
-/** @throws {DirectoryInUse} where another process has it, and nobody waits for its end. */
+/** @throws {DirectoryInUse} where another process has it, and `onInUse` does not wait for its end. */
 export async function lockWhenFree(
   stateDirectory: string,
   directory: string,

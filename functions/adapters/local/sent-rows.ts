@@ -30,7 +30,7 @@ export class SentRows implements Pick<RecordTable, 'row' | 'putRow' | 'deleteRow
     this.#changes.set(`${repository}/${file}`, { repository, file, row: undefined });
   }
 
-  /** Whoever writes the rows requests summaries, too. */
+  /** The thread that writes the rows requests summaries, too. */
   async state(): Promise<RepositoryState> {
     return { isAdopted: true, heldBack: undefined };
   }

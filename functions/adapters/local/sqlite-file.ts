@@ -34,6 +34,7 @@ const schema = `
     lastModified  INTEGER NOT NULL,
     indexedAt     INTEGER NOT NULL,
     rules         TEXT NOT NULL,
+    signature     TEXT,
     PRIMARY KEY (repository, file)
   ) STRICT;
   CREATE TABLE repositories (

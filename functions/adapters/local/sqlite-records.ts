@@ -6,7 +6,17 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 
 import { heldBackOf, heldBackText } from '../../index/hold-back.ts';
-import type { Clock, HeldBack, OnChange, RecordTable, Repository, RepositoryState, Row } from '../../ports.ts';
+import type {
+  Clock,
+  HeldBack,
+  OnChange,
+  RecordTable,
+  Repository,
+  RepositoryState,
+  Row,
+  RowTag,
+  SignatureCheck,
+} from '../../ports.ts';
 import { SystemClock } from '../system-clock.ts';
 import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type Unusable } from './sqlite-file.ts';
 
@@ -14,6 +24,8 @@ import { isBusy, isDamage, isSound, openToRead, openToWrite, stopWaiting, type U
 export const tableLimits = {
   /** Rows in memory at a time while a repository's rows are read: 100 of the largest records are 34 MiB. */
   rowsPageMax: 100,
+  /** Row tags in memory at a time; each has some 150 bytes. */
+  tagsPageMax: 1_000,
   /** Words of a search; the others are ignored. */
   searchWordsMax: 4,
   /** How long a write waits for another process, which has the table for milliseconds. Then its hint is retried. */
@@ -54,6 +66,8 @@ interface StoredRow {
   readonly lastModified: number;
   readonly indexedAt: number;
   readonly rules: string;
+  /** JSON. */
+  readonly signature: string | null;
 }
 
 /** A change of a row; without `row`, it is deleted. */
@@ -146,7 +160,8 @@ export class SqliteRecords implements RecordTable {
     const times = [row.lastModified.getTime(), row.indexedAt.getTime()] as const;
     const recordCrc = record === null ? null : crc32(record);
     const content = [record, recordCrc, warnings, code, message] as const;
-    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules);
+    const signature = row.signature === undefined ? null : JSON.stringify(row.signature);
+    this.#statements.putRow.run(repository, file, state, ...content, etag, size, ...times, row.rules, signature);
   }
 
   async deleteRow(repository: Repository, file: string): Promise<void> {
@@ -157,7 +172,11 @@ export class SqliteRecords implements RecordTable {
   /** Writes all of them or, where it throws, none, in one transaction: less than a tenth of the cost of single writes. */
   async writeAll(changes: Iterable<RowChange>): Promise<void> {
     const changed = await this.#whenFree(() => this.#writeAll(changes));
-    for (const { repository, file } of changed) this.#notify(repository, file);
+    const reported = new Set<Repository>();
+    for (const { repository, file } of changed) {
+      if (reported.has(repository)) continue;
+      if (this.#notify(repository, file) === 'all') reported.add(repository);
+    }
   }
 
   #writeAll(changes: Iterable<RowChange>): readonly Pick<RowChange, 'repository' | 'file'>[] {
@@ -182,9 +201,11 @@ export class SqliteRecords implements RecordTable {
    * While a repository is not adopted, or something is held back, its summary needs all rows. Given a file, summarize would only request a
    * summary of all rows, and the index would come a window later.
    */
-  #notify(repository: Repository, file: string): void {
+  #notify(repository: Repository, file: string): 'file' | 'all' {
     const state = this.#statements.repository.get(repository);
-    this.#onChange(repository, state?.adopted === 1 && state.heldBack === null ? file : undefined);
+    const what = state?.adopted === 1 && state.heldBack === null ? 'file' : 'all';
+    this.#onChange(repository, what === 'file' ? file : undefined);
+    return what;
   }
 
   /** Reads a page at a time, by file name: no cursor stays open, so writes in between do no harm. */
@@ -193,6 +214,14 @@ export class SqliteRecords implements RecordTable {
     for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
       for (const stored of page) yield this.#rowOf(stored);
       page = this.#statements.nextRows.all(repository, last.file) as unknown as StoredRow[];
+    }
+  }
+
+  async *rowTags(repository: Repository, after = ''): AsyncGenerator<RowTag> {
+    let page: RowTag[];
+    for (let last: string | undefined = after; last !== undefined; last = page.at(-1)?.file) {
+      page = this.#statements.rowTags.all(repository, last) as unknown as RowTag[];
+      yield* page;
     }
   }
 
@@ -210,12 +239,6 @@ export class SqliteRecords implements RecordTable {
   countRows(repository: Repository): RowCounts {
     const { rows, rejected } = this.#statements.countRows.get(repository, repository) ?? {};
     return { indexed: Number(rows) - Number(rejected), rejected: Number(rejected) };
-  }
-
-  /** The row of the first package that is in the index. */
-  firstIndexed(repository: Repository): Row | undefined {
-    const stored = this.#statements.firstIndexed.get(repository) as StoredRow | undefined;
-    return stored && this.#rowOf(stored);
   }
 
   /**
@@ -289,19 +312,20 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
   const sql = {
     row: 'SELECT * FROM records WHERE repository = ? AND file = ?',
     putRow: `INSERT OR REPLACE INTO records (repository, file, state, record, recordCrc, warnings, reasonCode,
-                                             reasonMessage, etag, size, lastModified, indexedAt, rules)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                             reasonMessage, etag, size, lastModified, indexedAt, rules, signature)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     anyRow: 'SELECT 1 FROM records LIMIT 1',
     deleteRow: 'DELETE FROM records WHERE repository = ? AND file = ?',
     firstRows: `SELECT * FROM records WHERE repository = ? ${page}`,
     nextRows: `SELECT * FROM records WHERE repository = ? AND file > ? ${page}`,
+    rowTags: `SELECT file, etag, rules FROM records WHERE repository = ? AND file > ?
+              ORDER BY file LIMIT ${tableLimits.tagsPageMax}`,
     begin: 'BEGIN IMMEDIATE',
     commit: 'COMMIT',
     rollback: 'ROLLBACK',
     repositories: 'SELECT repository FROM records UNION SELECT repository FROM repositories',
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
-    firstIndexed: "SELECT * FROM records WHERE repository = ? AND state = 'indexed' ORDER BY file LIMIT 1",
     findFiles: `SELECT repository, file FROM records
                 WHERE file LIKE ?1 ESCAPE '\\' AND file LIKE ?2 ESCAPE '\\' AND file LIKE ?3 ESCAPE '\\' AND file LIKE ?4 ESCAPE '\\'
                 ORDER BY CASE WHEN file LIKE ?5 || '-%' ESCAPE '\\' AND file NOT LIKE ?5 || '-%-%' ESCAPE '\\' THEN 0
@@ -347,7 +371,9 @@ function watched(statement: StatementSync, onDamage: () => void): WatchedStateme
 function rowOf(stored: StoredRow): Row {
   const { repository, file, etag, size, rules } = stored;
   const lastModified = new Date(stored.lastModified);
-  const facts = { repository, file, etag, size, lastModified, indexedAt: new Date(stored.indexedAt), rules };
+  const signature = stored.signature === null ? undefined : (JSON.parse(stored.signature) as SignatureCheck);
+  const indexedAt = new Date(stored.indexedAt);
+  const facts = { repository, file, etag, size, lastModified, indexedAt, rules, ...(signature && { signature }) };
   return stored.state === 'indexed'
     ? {
         ...facts,

@@ -3,7 +3,7 @@
  * would publish over each other.
  *
  *     take: absent or released ─▶ put ─▶ ours ── every interval: renew ──▶ release
- *           somebody's ── watch it ─┬─ it is renewed: refused
+ *           another's  ── watch it ─┬─ it is renewed: refused
  *                                   └─ it stands still: its process was killed, take it over
  *
  * No two clocks are compared: whether a lease is alive is seen by watching it. Its holder stops writing before another can have
@@ -22,15 +22,15 @@ export const leaseLimits = {
   intervalMilliseconds: 10_000,
   /** A holder that could not renew for so long writes nothing more … */
   heldMilliseconds: 12_000,
-  /** … and one that has not renewed for so long is taken for dead. */
+  /** … and one that has not renewed for so long counts as dead. */
   deadMilliseconds: 15_000,
-  /** How often a lease that is somebody's is read. */
+  /** How often another process's lease is read. */
   watchMilliseconds: 1_000,
   /** How long after a renewal that failed the next one comes. */
   retryMilliseconds: 2_000,
   /** Without conditional puts, how long after its first put a lease is read again: two that start at once both put it. */
   doubtMilliseconds: 2_000,
-  /** What is read of a lease that somebody wrote. */
+  /** What is read of a lease, which any program may have written. */
   bytesMax: 4_096,
 } as const;
 
@@ -111,7 +111,7 @@ export class Lease {
     try {
       if ((await objects.head(leaseKey))?.etag === this.#etag) await objects.delete(leaseKey);
     } catch {
-      // The store is away: the next process finds that nobody renews it.
+      // The store is away: the next process finds that it is not renewed.
     }
   }
 
@@ -135,7 +135,7 @@ export class Lease {
         }
       }
       if (!(await this.#put(head?.etag))) {
-        // Somebody put one: it is not the one that was watched.
+        // Another process put one: it is not the one that was watched.
         watched ??= { etag: '', since: this.#monotonic() };
         continue;
       }
@@ -170,7 +170,7 @@ export class Lease {
     if (await this.#put(this.#etag)) return;
     const head = await this.#options.objects.head(leaseKey);
     const found = head && (await this.#read(head.etag, head.size));
-    // The answer to an earlier put of ours was lost, or somebody removed the lease.
+    // The answer to an earlier put of ours was lost, or another program removed the lease.
     if (head === undefined || found?.holder === this.#written.holder) await this.#put(head?.etag);
     else this.#isTaken = true;
   }
@@ -208,7 +208,7 @@ export class Lease {
   }
 }
 
-/** Anybody who may write to the bucket may have written it. */
+/** Any program that may write to the bucket may have written it. */
 function whoOf(found: Partial<Written> | undefined): string {
   const { host, pid, since } = found ?? {};
   const text = (value: unknown) => printable(String(value ?? 'unknown').slice(0, 100));

@@ -32,7 +32,7 @@ export interface StoreObjectsOptions extends S3ObjectsOptions {
 }
 
 export class StoreObjects extends S3Objects {
-  /** Nobody sees an object of a store before its last byte. */
+  /** An object of a store is not visible before its last byte. */
   readonly settlingFile = undefined;
   readonly #conditionalPuts: ConditionalPuts;
   readonly #permitWrite: () => void;
@@ -47,8 +47,8 @@ export class StoreObjects extends S3Objects {
   }
 
   /**
-   * Where the store does not obey the condition, it is checked here, before the put and by reading back what was put: nobody else
-   * writes here, so that finds every race but one in the same instant.
+   * Where the store does not obey the condition, it is checked here, before the put and by reading back what was put: no other
+   * process writes here, so that finds every race but one in the same instant.
    */
   override async put(key: ObjectKey, body: ObjectBody, options: PutOptions): Promise<PutOutcome> {
     const outcome = await this.#put(key, body, options);
@@ -106,7 +106,7 @@ export class StoreObjects extends S3Objects {
   }
 
   /**
-   * Stores an upload of any size, of which nobody sees anything before its last byte. A small one is put at once, a large one in parts.
+   * Stores an upload of any size, of which nothing is visible before its last byte. A small one is put at once, a large one in parts.
    * @throws {ObjectTooLarge}
    */
   async receive(

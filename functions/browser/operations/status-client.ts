@@ -1,6 +1,6 @@
 /** Asks the server: for its status, and to retry packages. */
 
-import type { RetryAnswer, RetryRequest, ServiceStatus } from '../../server/service-status.ts';
+import type { AdoptRequest, RetryAnswer, RetryRequest, ServiceStatus } from '../../server/service-status.ts';
 
 /** A server that takes longer than this counts as unreachable. */
 const answerMillisecondsMax = 30_000;
@@ -13,15 +13,19 @@ export async function fetchStatus(): Promise<ServiceStatus> {
 }
 
 export type RetryOutcome =
-  | { readonly outcome: 'asked'; readonly retried: number }
+  /** Without a number, an index is published. */
+  | { readonly outcome: 'asked'; readonly retried: number | undefined }
   /** Only for those who have the upload token. */
   | { readonly outcome: 'token-wanted' }
   | { readonly outcome: 'refused'; readonly why: string };
 
 /** The token goes into a header of our own, without the browser's credentials: the browser would show its own password dialog. */
-export async function requestRetry(request: RetryRequest, token: string | undefined): Promise<RetryOutcome> {
+export async function requestRetry(
+  request: RetryRequest | AdoptRequest,
+  token: string | undefined,
+): Promise<RetryOutcome> {
   try {
-    const answer = await ask('retry', {
+    const answer = await ask('repository' in request ? 'adopt' : 'retry', {
       method: 'POST',
       credentials: 'omit',
       headers: {
@@ -32,7 +36,7 @@ export async function requestRetry(request: RetryRequest, token: string | undefi
     });
     if (answer.status === 401) return { outcome: 'token-wanted' };
     if (!answer.ok) return { outcome: 'refused', why: (await answer.text()).trim() };
-    const { retried }: RetryAnswer = await answer.json();
+    const { retried }: Partial<RetryAnswer> = await answer.json();
     return { outcome: 'asked', retried };
   } catch {
     return { outcome: 'refused', why: 'Server unreachable' };

@@ -1,11 +1,12 @@
 /** Packages that are in no index yet, with a button that retries each. */
 
-import type { RetryRequest, ServiceStatus } from '../../server/service-status.ts';
+import { heldBackSentence } from '../../index/hold-back.ts';
+import type { AdoptRequest, RetryRequest, ServiceStatus } from '../../server/service-status.ts';
 import { Codes, Section } from '../elements/sections.tsx';
 import { numberText } from '../elements/wording.ts';
-import { Time } from './sections.tsx';
+import { nameOf, Time } from './sections.tsx';
 import { Others, Table } from './table.tsx';
-import type { Retrying } from './use-retry.ts';
+import { nameOfRequest, type Retrying } from './use-retry.ts';
 
 /** Of a list; `/-/status` has all of them. */
 const pendingMax = 100;
@@ -26,6 +27,7 @@ export function Troubles({ status: { repositories, queue, totals, polled }, retr
   const retryAll = <RetryButton request={{ all: true }} what="all rejected and pending packages" retrying={retrying} />;
   return (
     <>
+      <HeldBack repositories={repositories} retrying={retrying} />
       {rejected.length > 0 && (
         <Section title="Rejected" count={totals.rejected} action={retryAll}>
           <p class="muted">These packages are not in the index. Upload a fixed package in place of a bad one.</p>
@@ -69,6 +71,37 @@ export function Troubles({ status: { repositories, queue, totals, polled }, retr
   );
 }
 
+function HeldBack({
+  repositories,
+  retrying,
+}: Pick<ServiceStatus, 'repositories'> & Pick<TroublesProperties, 'retrying'>) {
+  const rows = repositories.flatMap(({ repository, heldBack }) =>
+    heldBack === null ? [] : [{ repository, ...heldBack }],
+  );
+  if (rows.length === 0) return null;
+  return (
+    <Section title="Held back" count={rows.length}>
+      <p class="muted">
+        These indexes would lose many packages, perhaps by mistake. The old ones stay until you publish the new ones.
+      </p>
+      <Table
+        name="Publications that are held back"
+        class="again"
+        rows={rows}
+        columns={[
+          ['Repository', ({ repository }) => nameOf(repository), 'name'],
+          ['Reason', heldBackSentence, 'reason'],
+          ['Since', ({ since }) => <Time at={since} />],
+          [
+            'Action',
+            ({ repository }) => <RetryButton request={{ repository }} what={nameOf(repository)} retrying={retrying} />,
+          ],
+        ]}
+      />
+    </Section>
+  );
+}
+
 function Obstructed({ repositories }: Pick<ServiceStatus, 'repositories'>) {
   const keys = repositories.flatMap(({ repository, obstructed }) =>
     obstructed.map((file) => (repository === '' ? file : `${repository}/${file}`)),
@@ -101,15 +134,15 @@ function Polled({ polled }: Pick<ServiceStatus, 'polled'>) {
 }
 
 interface RetryButtonProperties {
-  readonly request: RetryRequest;
+  readonly request: RetryRequest | AdoptRequest;
   readonly what: string;
   readonly retrying: Retrying;
 }
 
 /** Not disabled while it says what came of it: a disabled button loses the keyboard's focus. */
 function RetryButton({ request, what, retrying: { retry, notes } }: RetryButtonProperties) {
-  const title = 'key' in request ? 'Retry' : 'Retry all';
-  const note = notes['key' in request ? request.key : 'all'];
+  const title = 'repository' in request ? 'Publish' : 'key' in request ? 'Retry' : 'Retry all';
+  const note = notes[nameOfRequest(request)];
   const isDone = note !== undefined;
   return (
     <button

@@ -1,7 +1,7 @@
 /** Retrying packages: asks the server, with the upload token where it wants one. */
 
 import { useRef, useState } from 'preact/hooks';
-import type { RetryRequest } from '../../server/service-status.ts';
+import type { AdoptRequest, RetryRequest } from '../../server/service-status.ts';
 import { countText, timeText } from '../elements/wording.ts';
 import { requestRetry } from './status-client.ts';
 
@@ -9,8 +9,8 @@ import { requestRetry } from './status-client.ts';
 const noteMilliseconds = 10_000;
 
 export interface Retrying {
-  readonly retry: (request: RetryRequest) => void;
-  /** By key, or `all`: what the button says. */
+  readonly retry: (request: RetryRequest | AdoptRequest) => void;
+  /** By the name of the request (`nameOfRequest`): what the button says. */
   readonly notes: Readonly<Record<string, string | undefined>>;
 }
 
@@ -25,10 +25,10 @@ export function useRetry(
   const [notes, setNotes] = useState<Retrying['notes']>({});
   // Kept for as long as the page is open, and nowhere else.
   const token = useRef<string | undefined>(undefined);
-  const retry = async (request: RetryRequest) => {
-    const name = 'key' in request ? request.key : 'all';
+  const retry = async (request: RetryRequest | AdoptRequest) => {
+    const name = nameOfRequest(request);
     const note = (text: string | undefined) => setNotes((others) => ({ ...others, [name]: text }));
-    note('retrying…');
+    note('repository' in request ? 'publishing…' : 'retrying…');
     let result = await requestRetry(request, token.current);
     while (result.outcome === 'token-wanted') {
       const given = await askForToken(token.current !== undefined);
@@ -40,10 +40,17 @@ export function useRetry(
       token.current = undefined;
       note(result.why);
     } else {
-      note(`retried ${timeText(new Date().toISOString())}`);
-      onRetried(`Retrying ${countText(result.retried, 'package')}`);
+      const { retried } = result;
+      note(`${retried === undefined ? 'requested' : 'retried'} ${timeText(new Date().toISOString())}`);
+      onRetried(retried === undefined ? 'Publishing the index' : `Retrying ${countText(retried, 'package')}`);
     }
     setTimeout(() => note(undefined), noteMilliseconds);
   };
   return { retry: (request) => void retry(request), notes };
+}
+
+/** No key of a package ends in a slash. */
+export function nameOfRequest(request: RetryRequest | AdoptRequest): string {
+  if ('repository' in request) return `${request.repository}/`;
+  return 'key' in request ? request.key : 'all';
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { SqsHints } from '../../../functions/adapters/aws/sqs-hints.ts';
@@ -36,7 +37,8 @@ async function open() {
     found.push(...(await received(queueUrl)).map(({ Body: body = '' }) => JSON.parse(body).hint));
     return found;
   };
-  return { queue: new SqsHints(client, { queueUrl, clock }), delivered, close: async () => {}, queueUrl };
+  const pass = (milliseconds: number) => sleep(milliseconds);
+  return { queue: new SqsHints(client, { queueUrl, clock }), delivered, pass, close: async () => {}, queueUrl };
 }
 
 /** All messages that nobody was given yet. */

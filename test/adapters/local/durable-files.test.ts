@@ -9,12 +9,17 @@ import { DirectoryObjects } from '../../../functions/adapters/local/directory-ob
 import { DurableFiles, temporaryPrefix, type WriteCalls } from '../../../functions/adapters/local/durable-files.ts';
 
 /** Records `write All/temporary`, `sync All`, `rename All/temporary → x`; and fails where a test wants that. */
-function recording(base: string): { readonly calls: WriteCalls; readonly made: string[]; failAt(call: string): void } {
+function recording(base: string): {
+  readonly calls: WriteCalls;
+  readonly made: string[];
+  failAt(call: string, code?: string): void;
+} {
   const made: string[] = [];
   let failing: string | undefined;
+  let failure: { readonly code: string } | undefined;
   const record = (call: string): void => {
     made.push(call);
-    if (call === failing) throw new Error(`no ${call}`);
+    if (call === failing) throw Object.assign(new Error(`no ${call}`), failure);
   };
   const nameOf = (path: string) => {
     const name = basename(path).startsWith(temporaryPrefix) ? 'temporary' : basename(path);
@@ -48,8 +53,9 @@ function recording(base: string): { readonly calls: WriteCalls; readonly made: s
       await unlink(path);
     },
   } as unknown as WriteCalls;
-  const failAt = (call: string): void => {
+  const failAt = (call: string, code?: string): void => {
     failing = call;
+    failure = code === undefined ? undefined : { code };
   };
   return { calls, made, failAt };
 }
@@ -94,6 +100,16 @@ describe('a directory of objects', () => {
       'sync root/All',
     ]);
   });
+
+  for (const [code, isRefused] of [
+    ['EINVAL', false],
+    ['EBADF', false],
+    ['EIO', true],
+  ] as const)
+    it(`${isRefused ? 'fails' : 'does without'} where a directory is not synced: ${code}`, async () => {
+      writes.failAt('sync root/All', code);
+      await (isRefused ? assert.rejects(put({}), { code }) : put({}));
+    });
 
   it('syncs an upload before anybody can read it', async () => {
     await store.receive(

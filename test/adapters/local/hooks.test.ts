@@ -54,7 +54,7 @@ describe('hooks', () => {
     return { clock, log, outcomes, deliveries, hooks };
   }
 
-  it('are told of each publication, one at a time and in order', async () => {
+  it('get each publication, one at a time and in order', async () => {
     const { deliveries, hooks, outcomes } = started();
     for (const sequence of [1, 2, 3]) hooks.published(event(sequence));
     for (const sequence of [1, 2, 3]) {
@@ -84,7 +84,7 @@ describe('hooks', () => {
     assert.equal(deliveries.length, 3);
     assert.deepEqual(log, [
       'warn hook: it answered 500; will retry',
-      'error hook: not told of publication All 7: it answered 503',
+      'error hook: missed publication All 7: it answered 503',
     ]);
     assert.deepEqual(outcomes, ['failed']);
   });
@@ -111,7 +111,7 @@ describe('hooks', () => {
     for (let sequence = 1; sequence <= hookLimits.waitingMax; sequence += 1) hooks.published(event(sequence));
     assert.deepEqual(log, []);
     hooks.published(event(hookLimits.waitingMax + 1));
-    assert.deepEqual(log, ['error hook: not told of publication All 1: too many are waiting']);
+    assert.deepEqual(log, ['error hook: missed publication All 1: too many are waiting']);
     deliveries[0]?.end();
     await settle();
     assert.equal(deliveries[1]?.sequence, 2);
@@ -132,8 +132,8 @@ describe('hooks', () => {
     await closed;
     assert.equal(deliveries.length, 1);
     assert.deepEqual(log, [
-      'error hook: not told of publication All 1: the server is stopping',
-      'error hook: not told of publication All 2: the server is stopping',
+      'error hook: missed publication All 1: the server is stopping',
+      'error hook: missed publication All 2: the server is stopping',
     ]);
   });
 });
@@ -205,15 +205,18 @@ describe('a command', () => {
     await work(directory).finally(() => rm(directory, { recursive: true }));
   }
 
-  it('gets the event on its standard input, and its main facts as variables, but no token', () =>
+  it('gets the event on its standard input, and its main facts as variables, but no setting of the server', () =>
     inDirectory(async (directory) => {
-      process.env.PKGSRC_INDEXER_UPLOAD_TOKEN = 'secret';
+      const settings = { PKGSRC_INDEXER_UPLOAD_TOKEN: 'secret', PKGSRC_INDEXER_STATE: '/state' };
+      Object.assign(process.env, settings);
       const out = join(directory, 'out');
       await commandHook(
-        `cat > '${out}'; echo " $PKGSRC_INDEXER_REPOSITORY $PKGSRC_INDEXER_SEQUENCE $PKGSRC_INDEXER_UPLOAD_TOKEN" >> '${out}'`,
+        `cat > '${out}'; echo " $PKGSRC_INDEXER_REPOSITORY $PKGSRC_INDEXER_SEQUENCE $PKGSRC_INDEXER_UPLOAD_TOKEN$PKGSRC_INDEXER_STATE" >> '${out}'`,
       )
         .deliver(event(5), never)
-        .finally(() => delete process.env.PKGSRC_INDEXER_UPLOAD_TOKEN);
+        .finally(() => {
+          for (const name of Object.keys(settings)) delete process.env[name];
+        });
       assert.equal(await readFile(out, 'utf8'), `${JSON.stringify(event(5))} All 5 \n`);
     }));
 

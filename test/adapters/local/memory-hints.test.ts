@@ -12,8 +12,14 @@ hintQueueContract('MemoryHints', async () => {
   const work = async (hint: Hint) => {
     delivered.push(hint);
   };
-  const queue = new MemoryHints({ work, clock: new ManualClock() });
-  return { queue, delivered: async () => delivered, close: () => queue.close() };
+  const clock = new ManualClock();
+  const queue = new MemoryHints({ work, clock });
+  return {
+    queue,
+    delivered: async () => delivered,
+    pass: (milliseconds) => clock.advance(milliseconds),
+    close: () => queue.close(),
+  };
 });
 
 const limits = { hintsConcurrentMax: 3, hintTriesMax: 4, retryMillisecondsMin: 100 };

@@ -53,6 +53,8 @@ export class StandInAws {
   /** A resource whose creation or change fails. */
   failing: string | undefined;
   queueDepth = 0;
+  /** Messages in every queue: one receive gets them all, and the next one finds none. */
+  messages: string[] = [];
   readonly #changeSets = new Map<string, { readonly stack: string; readonly template: Template }>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
@@ -90,7 +92,7 @@ export class StandInAws {
       this.requests.push({ service, method, url, target: String(headers['x-amz-target'] ?? ''), body });
     if (service === 's3') return this.#s3(request, body);
     if (service === 'lambda') return this.#lambda(request, body);
-    if (service === 'sqs') return this.#sqs();
+    if (service === 'sqs') return this.#sqs(String(request.headers['x-amz-target']));
     const form = new URLSearchParams(body.toString());
     this.asked.push(form.get('Action') ?? '');
     return service === 'sts' ? callerIdentity() : this.#cloudFormation(form);
@@ -104,7 +106,18 @@ export class StandInAws {
     return { ...json(answer), ...(failure === undefined ? {} : { headers: { 'x-amz-function-error': failure } }) };
   }
 
-  #sqs(): Reply {
+  #sqs(target: string): Reply {
+    if (target.endsWith('.ReceiveMessage')) {
+      const bodies = this.messages.splice(0);
+      return json({
+        Messages: bodies.map((Body, index) => ({
+          MessageId: `${index}`,
+          ReceiptHandle: `${index}`,
+          Body,
+          MD5OfBody: createHash('md5').update(Body).digest('hex'),
+        })),
+      });
+    }
     return json({ Attributes: { ApproximateNumberOfMessages: `${this.queueDepth}` } });
   }
 

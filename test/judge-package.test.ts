@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { judgePackage } from '../functions/judge-package.ts';
 import { defaultRules } from '../functions/record/rules.ts';
-import { verdictOn } from '../functions/verdict.ts';
 import { makePackage } from './package-maker.ts';
 
 const sourceOf = (bytes: Buffer) => ({
   size: bytes.length,
   read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
 });
+const now = new Date('2026-12-24');
 const good = makePackage({ name: 'x-1.0', payload: { 'bin/x': 100_000 } });
 const withArch = (value: string) => makePackage({ name: 'x-1.0', buildInfo: `MACHINE_ARCH=${value}\n` });
 
@@ -23,13 +24,14 @@ describe('the verdict on a package', () => {
   ];
   for (const [what, bytes, code] of cases)
     it(`${what}: ${code ?? 'none'}`, async () => {
-      const verdict = await verdictOn(sourceOf(bytes), 'x-1.0.tgz', { architectures: ['x86_64'] });
-      assert.equal(verdict?.code, code);
-      assert.ok(verdict === undefined || verdict.message.length > 20);
+      const judgement = await judgePackage(sourceOf(bytes), 'x-1.0.tgz', { architectures: ['x86_64'] }, now);
+      const reason = judgement.state === 'rejected' ? judgement.reason : undefined;
+      assert.equal(reason?.code, code);
+      assert.ok(reason === undefined || reason.message.length > 20);
     });
 
   it('is none where it cannot be read', async () => {
     const failing = { size: good.length, read: () => Promise.reject(new Error('EIO')) };
-    await assert.rejects(verdictOn(failing, 'x-1.0.tgz', defaultRules), /EIO/);
+    await assert.rejects(judgePackage(failing, 'x-1.0.tgz', defaultRules, now), /EIO/);
   });
 });
