@@ -10,6 +10,7 @@ import { Debouncer, debouncerLimits } from './adapters/local/debouncer.ts';
 import type { ReceiveOptions, ReceiveOutcome } from './adapters/local/directory-objects.ts';
 import { type DeadLetter, MemoryHints } from './adapters/local/memory-hints.ts';
 import type { Loss } from './adapters/local/opened-directory.ts';
+import type { OpenedObject } from './adapters/local/opened-object.ts';
 import { Settling, type SettlingFile } from './adapters/local/settling.ts';
 import { type OpenedPlace, openPlace, type PlaceOptions } from './adapters/opened-place.ts';
 import { packagesPage } from './adapters/pages.ts';
@@ -38,6 +39,11 @@ import type { Rules } from './record/rules.ts';
 import { type ReindexOptions, type ReindexResult, reindex } from './reindex.ts';
 import { type Publication, summarize } from './summarize.ts';
 import { printable } from './wording.ts';
+
+export const localLimits = {
+  /** How long `close` goes on with what is queued: who stops a service waits for it. The next start finds the rest. */
+  closeMillisecondsMax: 1_500,
+} as const;
 
 /** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */
 export interface LocalStores {
@@ -70,6 +76,8 @@ interface UploadStore extends ObjectStore {
   receive(key: ObjectKey, body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceiveOutcome>;
   /** As `list`, of keys without a further `/` behind the prefix. */
   listDirectory(prefix: string): AsyncIterable<ListedObject>;
+  /** The same object for several reads; where that costs less than `head` and `readRange` do. */
+  openedObject?(key: ObjectKey): OpenedObject;
   /** The object as it is now, where other programs may still be writing it. Without this function, every object is complete. */
   readonly settlingFile?: ((key: ObjectKey) => Promise<SettlingFile | undefined>) | undefined;
 }
@@ -258,10 +266,15 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     this.#isAbandoned = true;
   }
 
-  /** Works off the queue, publishes every repository that changed, and releases the stores. */
+  /** Works off the queue, as far as it gets in a moment, publishes every repository that changed, and releases the stores. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    const done = new AbortController();
+    void this.#clock.sleep(localLimits.closeMillisecondsMax, done.signal).then(() => {
+      if (!done.signal.aborted) this.hints.drop();
+    });
     await this.hints.close();
+    done.abort();
     await this.publications.close();
     await this.stores.release();
   }
@@ -277,7 +290,9 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
     }
     const { objects, records } = this.stores;
     const { rules } = this.#options;
-    const extraction = await extract({ objects, records, clock: this.#clock }, key, { force, rules });
+    const opened = objects.openedObject?.(key);
+    const ports = { objects: opened ?? objects, records, clock: this.#clock };
+    const extraction = await extract(ports, key, { force, rules }).finally(() => opened?.close());
     this.#events.onExtracted?.(key, extraction);
   }
 

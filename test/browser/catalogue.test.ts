@@ -225,8 +225,9 @@ describe('the details of a package', () => {
   });
 
   test('of a name without a version are those of the newest', () => {
-    assert.deepEqual([details('libfoo').listed.key, details('libfoo').isNewest], ['libfoo-1.10', true]);
-    assert.deepEqual([details('libfoo-1.9').listed.key, details('libfoo-1.9').isNewest], ['libfoo-1.9', false]);
+    assert.equal(details('libfoo-1.9').newer?.name, 'libfoo-1.10');
+    assert.equal(details('twice-copy.tgz').newer, undefined, 'of the same version');
+    assert.deepEqual([details('libfoo').listed.key, details('libfoo').newer], ['libfoo-1.10', undefined]);
   });
 
   test('of a package that is gone lead to its newest version, if there is one', () => {

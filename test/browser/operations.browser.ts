@@ -225,6 +225,19 @@ describe('the operations view', () => {
     });
   });
 
+  test('asks for its token, as any page with a password does', async () => {
+    const server = await startServer(
+      { after: (clean) => void cleanups.push(clean) },
+      {
+        operations: { ...idleOperations, status: async () => status },
+        views: { operations: { who: 'token', token: 'seen' } },
+      },
+    );
+    const httpCredentials = { username: 'any', password: 'seen' };
+    await pages.with(urlOf(server), loaded, { httpCredentials });
+    assert.equal((await server.request('GET', '/-/status')).status, 401);
+  });
+
   test('of a service that has nothing to do says so', async () => {
     status = idleStatus;
     await pages.with(urlOf(open), async (page) => {

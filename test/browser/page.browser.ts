@@ -38,6 +38,13 @@ const layouts: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = 
 
 const hashOf = (page: Page) => new URL(page.url()).hash;
 
+test('an old version leads to the newest', async () => {
+  await pages.with('sample/All/#/package/libfoo-1.9', async (page) => {
+    await page.getByText('A newer version is here: libfoo-1.10').waitFor();
+    await shot(page, 'old-version');
+  });
+});
+
 describe('the list', () => {
   test('searches as one types, the best first, and marks what it found', async () => {
     await pages.with('sample/All/', async (page) => {

@@ -140,6 +140,18 @@ export class MemoryHints implements DelayedHintQueue {
     await this.idle();
   }
 
+  /** Forgets what waits: a comparison finds it again. Resolves `close` once the work in progress is done. */
+  drop(): void {
+    this.#ready.clear();
+    for (const { wake } of this.#later.values()) wake.abort();
+    this.#later.clear();
+    this.#wakeIfIdle();
+  }
+
+  #wakeIfIdle(): void {
+    if (this.pending === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
   #refuseIfClosed(): void {
     if (this.#isClosed) throw new Error('expected no hint after the queue was closed; close what sends them first');
   }
@@ -186,7 +198,7 @@ export class MemoryHints implements DelayedHintQueue {
     } finally {
       this.#working.delete(task.key);
       this.#start();
-      if (this.pending === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      this.#wakeIfIdle();
     }
   }
 

@@ -46,11 +46,12 @@ export function packageDetails(catalogue: Catalogue, relations: Relations, key: 
       .split(/[ \t]+/)
       .filter(Boolean);
   const needed = relations.everythingNeeded(index);
+  const newest = catalogue.newestOf(listed.base) ?? index;
   return {
     outcome: 'found',
     listed,
-    /** Whether clients that ask for the package without a version get this one. */
-    isNewest: catalogue.newestOf(listed.base) === index,
+    /** What clients that ask for the package without a version get instead of this one; undefined where they get this one. */
+    newer: catalogue.packages[newest]?.name === listed.name ? undefined : packageLink(catalogue, newest),
     categories: categoriesOf(listed),
     description: allValues(fields, 'DESCRIPTION').join('\n').trim(),
     /** As the record has it: anything. */

@@ -17,7 +17,7 @@ interface PackageViewProperties {
 }
 
 export function PackageView({ details, repositoryUrl }: PackageViewProperties) {
-  const { listed, categories, warnings, description } = details;
+  const { listed, newer, categories, warnings, description } = details;
   return (
     <article class="package-view">
       <h1 tabIndex={-1}>
@@ -25,6 +25,11 @@ export function PackageView({ details, repositoryUrl }: PackageViewProperties) {
         {listed.version !== '' && <span class="version"> {listed.version}</span>}
       </h1>
       <p class="lead">{listed.comment}</p>
+      {newer && (
+        <p>
+          A newer version is here: <PackageAnchor package={newer} />
+        </p>
+      )}
       <p class="chips">
         {categories.map((category) => (
           <a key={category} class="chip" href={formatRoute({ ...wholeList, category })}>
@@ -79,8 +84,8 @@ export function MissingPackageView({ name, newest }: MissingPackageViewPropertie
   );
 }
 
-function Install({ details: { listed, isNewest, everythingNeeded }, repositoryUrl }: PackageViewProperties) {
-  const { pkgin, pkgAdd } = installCommands(repositoryUrl, listed, isNewest);
+function Install({ details: { listed, newer, everythingNeeded }, repositoryUrl }: PackageViewProperties) {
+  const { pkgin, pkgAdd } = installCommands(repositoryUrl, listed, newer === undefined);
   const size = sizeText(listed.size);
   const { packages, bytes } = everythingNeeded;
   return (

@@ -326,6 +326,18 @@ describe('MemoryHints', () => {
       await queue.close();
     });
 
+    it('resolves after the work in progress where the rest is dropped', async () => {
+      await send('a', 'b', 'c', 'waits');
+      await queue.sendAfter([{ key: 'delayed' }], 60_000);
+      const closed = queue.close();
+      queue.drop();
+      for (const key of ['a', 'b', 'c']) await succeed(key);
+      await closed;
+      assert.deepEqual(begun, ['a', 'b', 'c']);
+      assert.deepEqual([queue.pending, clock.sleepers], [0, 0]);
+      queue.drop();
+    });
+
     it('of an empty queue resolves at once', async () => {
       await queue.close();
     });
