@@ -8,12 +8,12 @@ import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
 import { profileOption } from '../aws/account-options.ts';
 import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
-import { endpointOption, pathStyleOption, storeRegionOption } from './store-options.ts';
+import { addStoreOptions, storeRegionOption } from './store-options.ts';
 import { addTrustOptions } from './trust-options.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
-  return addTrustOptions(command)
+  return addStoreOptions(addTrustOptions(command))
     .addOption(stateOption())
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
@@ -21,9 +21,7 @@ export function addIndexingOptions(command: Command): Command {
     .addOption(settleOption())
     .addOption(maxShrinkOption())
     .addOption(profileOption())
-    .addOption(storeRegionOption())
-    .addOption(endpointOption())
-    .addOption(pathStyleOption());
+    .addOption(storeRegionOption());
 }
 
 /** Of the commands that watch a directory. */

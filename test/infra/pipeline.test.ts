@@ -1,4 +1,4 @@
-/** Every arrow of docs/design: who wakes whom, and that there is no other way. */
+/** Every arrow of the picture in docs/architecture.md: what starts what, and nothing else does. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
