@@ -287,7 +287,8 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'summarize does not check again where it put only the page': {
     seedsMax: rare,
-    theme: 'duel',
+    seed: 855,
+    theme: 'growth',
     step: 'summarize',
     from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
     to: 'published !== undefined || !state.isAdopted || wasHeldBack;',
