@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
+import { percentOf } from '../../functions/index/hold-back.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
@@ -75,11 +76,9 @@ function maxShrinkOption(): Option {
   ).argParser(parsePercent);
 }
 
-/** `10` or `10%` */
 function parsePercent(text: string): number {
-  const percent = Number(text.replace(/%$/, ''));
-  if (!/^\d+(\.\d+)?%?$/.test(text) || percent > 100)
-    throw new InvalidArgumentError('Expected a percentage from 0 to 100.');
+  const percent = percentOf(text);
+  if (percent === undefined) throw new InvalidArgumentError('Expected a percentage from 0 to 100.');
   return percent;
 }
 

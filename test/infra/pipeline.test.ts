@@ -185,6 +185,7 @@ for (const step of ['Extract', 'Summarize', 'Reindex']) {
         PAGE: 'on',
         PREFIXES: '["NetBSD","packages/All"]',
         ARCHITECTURES: '["aarch64","x86_64"]',
+        MAX_SHRINK: '',
         TRUST: 'off',
         PLUS_ALIASES: 'on',
         NODE_OPTIONS: '--enable-source-maps',
