@@ -7,11 +7,15 @@
  * | MinIO webhook (`minio:s3`), others      | form-encoded, `/` too           |
  * | Ceph webhook (`ceph:s3`)                | not encoded                     |
  * | EventBridge object event                | not encoded                     |
+ * | Backblaze B2 webhook (`b2:Object…`)     | not encoded                     |
+ * | Cloudflare R2 message (`action`)        | not encoded                     |
  * | hint of our own (`encodeHint`)          | not encoded                     |
  *
  * Each may come in an SQS record, an SNS record, or an SNS message in an SQS record.
  *
  * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and …/ev-events.html;
+ * https://backblaze.com/docs/cloud-storage-event-notifications-reference-guide;
+ * https://developers.cloudflare.com/r2/buckets/event-notifications/;
  * Ceph src/rgw/rgw_pubsub.cc `rgw_pubsub_s3_event::dump`; MinIO cmd/event-notification.go `eventArgs.ToEvent`.
  */
 
@@ -98,12 +102,15 @@ function read(value: unknown): Reading {
   const fields = fieldsOf(value);
   if (fields === undefined) return unknownReading('an event (a JSON object)', value);
   if (Array.isArray(fields.Records)) return { kind: 'wrapping', inner: fields.Records };
+  if (Array.isArray(fields.events)) return { kind: 'wrapping', inner: fields.events };
   if (fields.eventSource === queueSource) return readText('JSON in the body of an SQS message', fields.body);
   if (fields.EventSource === 'aws:sns') return readText('JSON in an SNS record', fieldsOf(fields.Sns)?.Message);
   if (fields.Type === 'Notification') return readText('JSON in an SNS notification', fields.Message);
   if (fields.Event === 's3:TestEvent') return { kind: 'ignored' };
   if (fields.source === 'aws.s3') return readEventBridge(fields);
   if (fields.s3 !== undefined) return readNotification(fields);
+  if (fields.objectName !== undefined) return readBackblaze(fields);
+  if (typeof fields.action === 'string' && fields.object !== undefined) return readCloudflare(fields);
   if (fields.type === hintType) return readHint(fields);
   return unknownReading('an S3, EventBridge, SNS or SQS event, or a hint', value);
 }
@@ -159,6 +166,19 @@ function readEventBridge(fields: Fields): Reading {
   const kind = fields['detail-type'];
   if (kind !== 'Object Created' && kind !== 'Object Deleted') return { kind: 'ignored' };
   return readKey(fieldsOf(fieldsOf(fields.detail)?.object)?.key);
+}
+
+const backblazeKinds = ['b2:ObjectCreated:', 'b2:ObjectDeleted:', 'b2:HideMarkerCreated:'] as const;
+
+function readBackblaze({ eventType, objectName }: Fields): Reading {
+  if (typeof eventType !== 'string') return unknownReading('a B2 event with an eventType', eventType);
+  if (!backblazeKinds.some((prefix) => eventType.startsWith(prefix))) return { kind: 'ignored' };
+  return readKey(objectName);
+}
+
+/** Every action changes an object: PutObject, CopyObject, CompleteMultipartUpload, DeleteObject, LifecycleDeletion. */
+function readCloudflare({ object }: Fields): Reading {
+  return readKey(fieldsOf(object)?.key);
 }
 
 const hintType = 'pkgsrc-indexer.hint';

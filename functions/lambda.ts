@@ -16,6 +16,7 @@ import { SnsTopic } from './adapters/aws/sns-topic.ts';
 import { SqsHints } from './adapters/aws/sqs-hints.ts';
 import { packagesPage } from './adapters/pages.ts';
 import { SystemClock } from './adapters/system-clock.ts';
+import { percentOf } from './index/hold-back.ts';
 import { type IndexFormatName, indexFormatNames } from './index/index-formats.ts';
 import { compareBucket, type ReindexCounts, type ReindexRequest } from './lambda/compare-bucket.ts';
 import { followHints } from './lambda/follow-hints.ts';
@@ -34,7 +35,15 @@ export async function summarize(event: DynamoDBStreamEvent, context: Context): P
   const page = setting('PAGE') === 'on' ? await pageTemplate() : undefined;
   const { records } = world();
   return publishIndexes(
-    { ...world(), retries: records, hints: hintQueue(), formats: formats(), page, topic: topic() },
+    {
+      ...world(),
+      retries: records,
+      hints: hintQueue(),
+      formats: formats(),
+      page,
+      maxShrink: maxShrink(),
+      topic: topic(),
+    },
     event,
     context,
   );
@@ -122,6 +131,15 @@ function formats(): readonly IndexFormatName[] {
   if (known.length !== wanted.length)
     throw new Error(`expected FORMATS to be some of ${indexFormatNames}, found ${wanted}; deploy again`);
   return known;
+}
+
+/** Percent. A setting that cannot be read must not pass for none: nothing would be held back. */
+function maxShrink(): number | undefined {
+  const text = process.env.MAX_SHRINK || undefined;
+  const percent = text === undefined ? undefined : percentOf(text);
+  if (text !== undefined && percent === undefined)
+    throw new Error(`expected MAX_SHRINK to be a percentage, found ${text}; deploy again`);
+  return percent;
 }
 
 /** Required: accepting everything by mistake would put the rejected packages into the indexes. */

@@ -7,6 +7,7 @@ import { joinKey } from './keys.ts';
 import type { LocalIndexer } from './local.ts';
 import { type CountedRepository, countRepository, findPackages } from './local-overview.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
+import type { ReceivedEvents } from './received-events.ts';
 import type { Activity } from './server/activity.ts';
 import type { RepositoryOverview } from './server/overview.ts';
 import type { RetryRequest, ServiceStatus } from './server/service-status.ts';
@@ -26,6 +27,8 @@ export interface LocalOperationsOptions {
 export class LocalOperations implements Operations {
   /** Set once the directory is watched. */
   watch: Pick<DirectoryWatch, 'polled'> | undefined;
+  /** Set where events from elsewhere are permitted. */
+  events: ReceivedEvents | undefined;
   readonly #indexer: LocalIndexer;
   readonly #activity: Activity;
   readonly #clock: Clock;
@@ -57,7 +60,12 @@ export class LocalOperations implements Operations {
 
   async status(): Promise<ServiceStatus> {
     const repositories = await this.#statuses.all();
-    return serviceStatus(this.#activity, this.#queue, this.watch?.polled ?? [], repositories, this.#clock.now());
+    const { abilities } = this.#indexer.stores;
+    return {
+      ...serviceStatus(this.#activity, this.#queue, this.watch?.polled ?? [], repositories, this.#clock.now()),
+      ...(abilities === undefined ? {} : { store: abilities }),
+      ...(this.events === undefined ? {} : { events: this.events.counts }),
+    };
   }
 
   async overview(): Promise<readonly RepositoryOverview[]> {

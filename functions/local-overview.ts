@@ -21,11 +21,13 @@ export async function countRepository(
   const heads = await Promise.all(indexFiles.map((file) => objects.head(joinKey(repository, file))));
   const indexes = heads.filter((head) => head !== undefined);
   if (indexed + rejected + indexes.length === 0) return undefined;
+  const { heldBack } = await records.state(repository);
   const newest = Math.max(...indexes.map(({ lastModified }) => lastModified.getTime()));
   return {
     repository,
     packages: indexed,
     rejected,
+    isHeldBack: heldBack !== undefined,
     ...architecturesOf(indexes),
     branch: branchOf(repository),
     indexBytes: indexes.reduce((sum, { size }) => sum + size, 0),

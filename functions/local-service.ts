@@ -22,14 +22,14 @@ import type { IndexFormatName } from './index/index-formats.ts';
 import { isIndexKey, isPackageKey, joinKey } from './keys.ts';
 import { LocalIndexer } from './local.ts';
 import { LocalOperations } from './local-operations.ts';
+import { listen, type ServerOptions } from './local-server.ts';
 import type { AnsweredRequest, Log } from './log.ts';
 import type { Clock, ObjectKey, Repository } from './ports.ts';
+import { ReceivedEvents } from './received-events.ts';
 import type { ReindexResult } from './reindex.ts';
 import type { Activity } from './server/activity.ts';
-import { CannotListen, createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
+import { CannotListen, type HttpServer, type ListeningAddress } from './server/http-server.ts';
 import { listeningUrl } from './server/public-url.ts';
-import { servedStore } from './server/served-store.ts';
-import type { ViewPermissions } from './server/site.ts';
 import { reportedEvents, reportFailure } from './service-events.ts';
 import { StorePolling } from './store-polling.ts';
 import { printable } from './wording.ts';
@@ -49,33 +49,13 @@ export const serviceLimits = {
   greetedRepositoriesMax: 5,
 } as const;
 
-/** Of the server over a store, where they differ from its others. */
-const storeServerLimits = {
-  /** Each may hold 24 MiB, three parts of a large package. */
-  uploadsMax: 16,
-} as const;
-
-export interface ServiceOptions extends StoreOptions, RulesOptions {
-  readonly host?: string;
-  /** Without it, nothing is served. */
-  readonly port?: number;
+export interface ServiceOptions extends ServerOptions, StoreOptions, RulesOptions {
   readonly formats: readonly IndexFormatName[];
   /** Whether to put a package browser into every repository. */
   readonly page: boolean;
   /** Percent of its records that any publication may drop. */
   readonly maxShrink?: number;
   readonly state?: string;
-  /** Where clients find the server; by default its address. */
-  readonly publicUrl?: string;
-  readonly uploadToken?: string;
-  /** Whether an upload may replace a package: by default it may. */
-  readonly overwrite?: boolean;
-  /** Permits uploads from this machine; it has no effect with a token. */
-  readonly localUploads?: boolean;
-  /** Bytes. */
-  readonly uploadMax?: number;
-  /** Who may see what the server is doing; by default everybody who reaches it. */
-  readonly views?: Partial<ViewPermissions>;
   /** Programs to tell of each publication. */
   readonly hooks?: readonly Hook[];
   /** Seconds without a change before a repository is published. */
@@ -145,7 +125,18 @@ export class Service {
       },
     );
     const operations: LocalOperations = new LocalOperations({ indexer, activity, clock, stop: stopping.signal });
-    const listening = await listen(indexer, operations, options, surroundings).catch(async (error: unknown) => {
+    const { eventsToken: token } = options;
+    if (token !== undefined)
+      operations.events = new ReceivedEvents({
+        token,
+        prefix: 'directory' in indexer.stores ? '' : indexer.stores.prefix,
+        onKey: (key) => {
+          activity.heard(key);
+          indexer.fileChanged(key).catch((error: unknown) => reportFailure(log, 'cannot process an event', error));
+        },
+        onUnknown: (sentence) => log(printable(sentence), 'warn'),
+      });
+    const listening = await listen({ indexer, operations }, options, surroundings).catch(async (error: unknown) => {
       indexer.stores.discard();
       await indexer.close();
       throw error instanceof CannotListen ? new CannotRun(error.message) : error;
@@ -268,6 +259,7 @@ export class Service {
     return new StorePolling({
       indexer: this.#indexer,
       isOwnIndex: (key, etag) => objects.isOwnIndex(key, etag),
+      isBusy: () => this.#indexer.hints.pending > 0,
       clock: this.#clock,
       pollMilliseconds,
       onFailed: (error) => {
@@ -362,36 +354,4 @@ interface ServiceParts {
   readonly hooks: Hooks;
   readonly server: HttpServer | undefined;
   readonly stopping: AbortController;
-}
-
-/** @returns undefined where nothing is to be served. @throws {CannotListen} */
-async function listen(
-  indexer: LocalIndexer<OpenedPlace>,
-  operations: LocalOperations,
-  options: ServiceOptions,
-  { log, onAnswered }: ServiceSurroundings,
-): Promise<{ readonly server: HttpServer; readonly address: ListeningAddress } | undefined> {
-  const { host = '127.0.0.1', port, publicUrl, uploadToken, uploadMax, views } = options;
-  const { localUploads = false, overwrite = true } = options;
-  const { stores } = indexer;
-  if (port === undefined) return undefined;
-  const server = createHttpServer({
-    root: 'directory' in stores ? stores.directory : servedStore(stores.objects),
-    host,
-    ...(publicUrl === undefined ? {} : { publicUrl }),
-    ...(uploadToken === undefined ? {} : { uploadToken }),
-    localUploads,
-    limits: {
-      ...('directory' in stores ? {} : storeServerLimits),
-      ...(uploadMax === undefined ? {} : { uploadBytesMax: uploadMax }),
-    },
-    uploads: indexer,
-    overwrite,
-    findRejection: (source, file) => indexer.findRejection(source, file),
-    operations,
-    ...(views === undefined ? {} : { views }),
-    log,
-    ...(onAnswered === undefined ? {} : { onAnswered }),
-  });
-  return { server, address: await server.listen(port) };
 }

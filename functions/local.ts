@@ -14,6 +14,7 @@ import type { OpenedObject } from './adapters/local/opened-object.ts';
 import { Settling, type SettlingFile } from './adapters/local/settling.ts';
 import { type OpenedPlace, openPlace, type PlaceOptions } from './adapters/opened-place.ts';
 import { packagesPage } from './adapters/pages.ts';
+import type { StoreAbilities } from './adapters/store/abilities.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { type Extraction, extract } from './extract.ts';
 import { confirm } from './index/confirmation.ts';
@@ -52,6 +53,8 @@ export interface LocalStores {
   /** For messages: the path of the directory, or `s3://bucket/prefix`. */
   readonly name: string;
   readonly stateDirectory: string;
+  /** What a store can do. */
+  readonly abilities?: StoreAbilities | undefined;
   /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
   /** For a start that failed before it did any work: `release` then removes what this opening made. */

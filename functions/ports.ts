@@ -152,7 +152,7 @@ export interface HeldBack {
 
 /** What summarize knows of a repository. */
 export interface RepositoryState {
-  /** Whether the rows have covered the whole repository (design: first publication over an existing index). */
+  /** Whether the rows have covered the whole repository (docs/interleavings.md, "First publication over an index that is not ours"). */
   readonly isAdopted: boolean;
   readonly heldBack: HeldBack | undefined;
 }

@@ -36,7 +36,10 @@ export function reportedEvents(
       if (!(letter.error instanceof DirectoryLost)) log(deadLetterLine(letter, retryMilliseconds), 'error');
     },
     onSummarized: (repository, publication, startedAt) => {
-      logIfAny(publicationLine(repository, publication), publication.outcome === 'waiting' ? 'warn' : 'info');
+      logIfAny(
+        publicationLine(repository, publication),
+        ['waiting', 'held-back'].includes(publication.outcome) ? 'warn' : 'info',
+      );
       if (publication.outcome === 'published')
         logIfAny(mixtureLine(repository, publication.summary.architectures), 'warn');
       activity.summarized(repository, publication, startedAt);

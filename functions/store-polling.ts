@@ -11,6 +11,8 @@ export const pollLimits = {
   busyMilliseconds: 10_000,
   /** How often else. */
   quietMilliseconds: 60_000,
+  /** Comparisons in a row that are left out while changes are worked on. */
+  skippedMax: 10,
   /** How long after the last change the store is quiet. */
   calmMilliseconds: 120_000,
 } as const;
@@ -19,6 +21,8 @@ export interface StorePollingOptions {
   readonly indexer: Pick<LocalIndexer, 'reindex' | 'rowChanged'>;
   /** Whether this version of an index was put by this process. */
   readonly isOwnIndex: (key: ObjectKey, etag: ETag) => boolean;
+  /** Whether changes are still worked on: comparing would only queue them again. */
+  readonly isBusy?: () => boolean;
   readonly clock: Clock;
   /** Always this often. */
   readonly pollMilliseconds?: number | undefined;
@@ -88,11 +92,14 @@ export class StorePolling implements DirectoryWatch {
   }
 
   async #run(): Promise<void> {
-    const { clock, onFailed } = this.#options;
+    const { clock, onFailed, isBusy = () => false } = this.#options;
     const { signal } = this.#stopping;
+    let skipped = 0;
     while (!signal.aborted) {
       await clock.sleep(this.intervalMilliseconds, signal);
       if (signal.aborted) return;
+      skipped = isBusy() && skipped < pollLimits.skippedMax ? skipped + 1 : 0;
+      if (skipped > 0) continue;
       try {
         await this.#compare();
         onFailed(undefined);

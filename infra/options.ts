@@ -1,6 +1,7 @@
 /** Flags of `deploy` → checked options. */
 
 import { fileURLToPath } from 'node:url';
+import { percentOf } from '../functions/index/hold-back.ts';
 import { isArchitecturePrefix, rulesLimits } from '../functions/record/rules.ts';
 import { BadOption } from './bad-option.ts';
 import { deploymentLimits } from './limits.ts';
@@ -19,6 +20,8 @@ export interface IndexerFlags extends TrustFlags {
   readonly prefix?: readonly string[] | undefined;
   /** Prefixes of MACHINE_ARCH that are accepted; without any, every architecture. */
   readonly arch?: readonly string[] | undefined;
+  /** Percent of its records that any publication may drop, in digits. */
+  readonly maxShrink?: string | undefined;
   /** Seconds that a change waits for others, in digits. */
   readonly debounce?: string | undefined;
   /** Index formats, separated by commas. */
@@ -56,6 +59,8 @@ export interface IndexerOptions {
   readonly prefixes: readonly string[];
   /** Prefixes of MACHINE_ARCH. Empty: any. */
   readonly architectures: readonly string[];
+  /** Percent. Undefined: see functions/index/hold-back.ts. */
+  readonly maxShrink: number | undefined;
   /** The keys by which signatures are verified, as the functions get them. */
   readonly trust: string | undefined;
   readonly debounceSeconds: number;
@@ -90,6 +95,7 @@ export function indexerOptions(flags: IndexerFlags): IndexerOptions {
     bucket,
     prefixes: prefixes(flags.prefix ?? [], bucket),
     architectures: architectures(flags.arch ?? []),
+    maxShrink: maxShrink(flags.maxShrink),
     trust: trustSetting(flags),
     debounceSeconds: debounceSeconds(flags.debounce),
     formats: formats(flags.formats ?? 'gz,zst'),
@@ -187,6 +193,13 @@ function architectures(given: readonly string[]): readonly string[] {
   }
   if (given.length > max) throw new BadOption(`--arch was given ${given.length} times; expected at most ${max}.`);
   return [...new Set(given)].toSorted();
+}
+
+function maxShrink(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const percent = percentOf(text);
+  if (percent === undefined) throw new BadOption(`--max-shrink ${text}: expected a percentage from 0 to 100.`);
+  return percent;
 }
 
 function debounceSeconds(text: string | undefined): number {

@@ -5,7 +5,7 @@
 
 import { Aws } from 'aws-cdk-lib';
 import { type IndexFormatName, indexFormats } from '../functions/index/index-formats.ts';
-import { indexFiles, packageSuffixes } from '../functions/keys.ts';
+import { indexFiles, operatorDirectory, packageSuffixes } from '../functions/keys.ts';
 import { pageFile } from '../functions/page/page.ts';
 import type { Permission } from './step.ts';
 
@@ -61,6 +61,8 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
   const wanted = indexFormats.filter(({ name }) => places.formats.includes(name)).map(({ file }) => file);
   const unwanted = indexFiles.filter((file) => !wanted.includes(file));
   const wildcard = 'Any directory under the prefixes may be a repository; only the names of indexes, and of the page.';
+  // Not once for each prefix, and not in a statement of their own: the policy would be too large.
+  const confirmations = `${places.bucketArn}/*${operatorDirectory}/*`;
   return [
     {
       // The four actions of the example in the DynamoDB guide. Lambda's pollers use them in the function's name.
@@ -70,24 +72,30 @@ export function summarizePermissions(places: PermissionPlaces): readonly Permiss
     },
     { name: 'GiveUpChanges', actions: ['sqs:SendMessage'], resources: [places.deadChangesArn] },
     // A publication that failed is requested again.
-    { name: 'RetryPublications', actions: ['sqs:SendMessage'], resources: [places.hintsArn] },
+    { name: 'Retry', actions: ['sqs:SendMessage'], resources: [places.hintsArn] },
     // UpdateItem: the reserved row that requests a summary of all rows, if an index cannot be updated in part.
     {
-      name: 'ReadRows',
+      name: 'Rows',
       actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       resources: [places.recordsArn],
     },
-    { name: 'CountRuns', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [places.repositoriesArn] },
+    { name: 'Runs', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resources: [places.repositoriesArn] },
     // A put with If-Match needs GetObject, too. All names, each for a prefix's own repository and for those below it, would make the
     // policy too large: hence any name that ends so.
     inBucket({
       name: 'ReadIndexes',
       actions: ['s3:GetObject'],
-      resources: endingArns(places, 'pkg_summary.*'),
+      resources: [...endingArns(places, 'pkg_summary*'), confirmations],
       wildcard,
     }),
-    inBucket({ name: 'ReplaceIndexes', actions: ['s3:PutObject'], resources: indexArns(places, wanted), wildcard }),
-    inBucket({ name: 'RemoveIndexes', actions: ['s3:DeleteObject'], resources: indexArns(places, unwanted), wildcard }),
+    inBucket({ name: 'PutIndexes', actions: ['s3:PutObject'], resources: indexArns(places, wanted), wildcard }),
+    // A confirmation is removed once it is used.
+    inBucket({
+      name: 'DeleteIndexes',
+      actions: ['s3:DeleteObject'],
+      resources: [...indexArns(places, unwanted), confirmations],
+      wildcard,
+    }),
     ...(places.page
       ? [
           inBucket({
@@ -129,7 +137,7 @@ function inBucket(permission: Permission): Permission {
  * forbidden. No condition on the prefix: a HEAD has none.
  */
 function listPackages({ bucketArn }: PermissionPlaces): Permission {
-  return inBucket({ name: 'ListPackages', actions: ['s3:ListBucket'], resources: [bucketArn] });
+  return inBucket({ name: 'ListKeys', actions: ['s3:ListBucket'], resources: [bucketArn] });
 }
 
 function aliases(places: PermissionPlaces, name: string, actions: readonly string[]): Permission {

@@ -141,6 +141,7 @@ export class Pipeline extends Construct {
       PAGE: options.page ? 'on' : 'off',
       PREFIXES: options.prefixes.length === 0 ? '' : JSON.stringify(options.prefixes),
       ARCHITECTURES: JSON.stringify(options.architectures),
+      MAX_SHRINK: options.maxShrink === undefined ? '' : `${options.maxShrink}`,
       TRUST: options.trust ?? 'off',
       ...(this.publications === undefined ? {} : { PUBLISH_TOPIC: this.publications.topicArn }),
       PLUS_ALIASES: options.plusAliases ? 'on' : 'off',

@@ -43,7 +43,7 @@ export async function buildPackage(outdir: string): Promise<void> {
   });
   await copyFile(join(root, 'scripts/launcher.cjs'), join(outdir, 'pkgsrc-indexer.cjs'));
   await chmod(join(outdir, 'pkgsrc-indexer.cjs'), 0o755);
-  const pages = await Promise.all([loadPage('packages'), loadPage('operations')]);
+  const pages = await Promise.all((['packages', 'operations', 'site'] as const).map((name) => loadPage(name)));
   const sources = [...Object.keys(metafile.inputs), ...pages.flatMap((page) => page.sources)];
   await writeFile(join(outdir, 'LICENSES.txt'), await licencesOf(sources));
 }

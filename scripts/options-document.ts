@@ -40,7 +40,9 @@ for that directory only. A token in it is as secret as the file: \`chmod 600\`.
     [[directories]]
     path = "s3://packages/netbsd"
     endpoint = "https://s3.example.org"
-    profile = "ceph"
+    access-key-id = "…"
+    secret-access-key = "…"
+    port = 8082
 `;
 
 export async function describeOptions(): Promise<string> {

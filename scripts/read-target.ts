@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
-import { tableFile } from '../functions/adapters/local/state-directory.ts';
 import type { StoreAbilities } from '../functions/adapters/store/abilities.ts';
 import {
   isStoreName,
@@ -12,12 +11,13 @@ import {
   type StoreOptions,
   stateDirectoryOf,
 } from '../functions/adapters/store/store-address.ts';
+import { rememberedStore } from '../functions/adapters/store/store-memory.ts';
 import { CannotRun, UsageError } from '../functions/failures.ts';
 import type { ObjectStore, RecordTable } from '../functions/ports.ts';
 import { type AccountOptions, profileOption, regionOption, stackOption } from './aws/account-options.ts';
 import type { StackStores } from './aws/stack-stores.ts';
 import { stateOption } from './terminal/directory-options.ts';
-import { endpointOption, pathStyleOption } from './terminal/store-options.ts';
+import { addStoreOptions } from './terminal/store-options.ts';
 
 export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
@@ -26,13 +26,11 @@ export interface ReadOptions extends AccountOptions, StoreOptions {
 }
 
 export function addReadOptions(command: Command): Command {
-  return command
+  return addStoreOptions(command)
     .addOption(stateOption())
     .addOption(stackOption())
     .addOption(profileOption())
     .addOption(regionOption())
-    .addOption(endpointOption())
-    .addOption(pathStyleOption())
     .addOption(new Option('--json', 'print JSON (docs/json.md)'));
 }
 
@@ -100,9 +98,10 @@ async function openStore(name: string, options: ReadOptions): Promise<ReadTarget
 export function findIndexedStore(name: string, options: ReadOptions): { address: StoreAddress; below: string } {
   const given = parseStoreName(name, options);
   const parts = given.prefix.split('/').filter((part) => part !== '');
-  for (let count = parts.length; count >= 0 && options.state === undefined; count -= 1) {
+  for (let count = parts.length; count >= 0; count -= 1) {
     const address = parseStoreName([`s3://${given.bucket}`, ...parts.slice(0, count)].join('/'), options);
-    if (existsSync(tableFile(stateDirectoryOf(address)))) return { address, below: parts.slice(count).join('/') };
+    if (rememberedStore(options.state ?? stateDirectoryOf(address))?.name === address.name)
+      return { address, below: parts.slice(count).join('/') };
   }
   return { address: given, below: '' };
 }

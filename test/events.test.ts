@@ -42,7 +42,7 @@ function notification(changes: { name?: unknown; version?: unknown; key?: unknow
 }
 
 describe('events become hints', () => {
-  const unqueued = ['s3', 's3-in-sns', 'eventbridge', 'ceph', 'minio'];
+  const unqueued = ['s3', 's3-in-sns', 'eventbridge', 'ceph', 'minio', 'b2', 'r2'];
   for (const name of unqueued) {
     it(`reads every key of ${name}.json as its source encodes it`, () => {
       assert.deepEqual(hintsFrom(fixture(name)), { hints: keys.map((key) => ({ key })), ignoredCount: 0, unknown: [] });

@@ -77,6 +77,7 @@ describe('the overview and the metrics', () => {
       repository: '2026Q3/All',
       packages: 3,
       rejected: 1,
+      isHeldBack: false,
       architecture: 'x86_64',
       foreignPackages: 1,
       branch: '2026Q3',

@@ -296,6 +296,8 @@ for (const [title, find] of [
           const page = await (await fetch(`${url}/All/`)).text();
           assert.match(page, /new-1\.0\.tgz/);
           assert.match(await (await fetch(`${url}/-/`)).text(), /<script>/);
+          assert.match(await (await fetch(`${url}/?search=made0007`)).text(), /made0007-1\.0/);
+          assert.match(await (await fetch(`${url}/-/metrics`)).text(), /^pkgsrc_indexer_packages\{.*\} 601$/m);
           child.kill('SIGTERM');
         });
         assert.deepEqual([exitCode, stderr], [0, '']);
@@ -325,6 +327,8 @@ for (const [title, find] of [
           [['status', '--stack', 's'], /^pkgsrc-indexer: expected a region, found none/],
           [['status', '--stack', 's', '--region', 'eu-central-1'], /^pkgsrc-indexer: no AWS credentials/],
           [['reindex', '--stack', 's', '--region', 'eu-central-1'], /^pkgsrc-indexer: no AWS credentials/],
+          [['redrive', '--stack', 's', '--region', 'eu-central-1'], /^pkgsrc-indexer: no AWS credentials/],
+          [['smoke', '--stack', 's', '--region', 'eu-central-1'], /^pkgsrc-indexer: no AWS credentials/],
         ] as const) {
           const { exitCode, stdout, stderr } = await run(...args);
           assert.deepEqual([exitCode, stdout], [3, ''], stderr);

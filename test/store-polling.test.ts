@@ -77,6 +77,15 @@ describe('polling a store', () => {
       assert.deepEqual(changed, expected);
     });
 
+  it('waits while changes are worked on, but not for ever', async () => {
+    let isBusy = true;
+    await start({ isBusy: () => isBusy });
+    assert.equal(await during(pollLimits.skippedMax * quietMilliseconds), 0);
+    assert.equal(await during(quietMilliseconds), 1);
+    isBusy = false;
+    assert.equal(await during(2 * quietMilliseconds), 2);
+  });
+
   it('goes on after a failure', async () => {
     await start();
     failure = new Error('the store is away');

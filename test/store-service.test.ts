@@ -10,6 +10,8 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SystemClock } from '../functions/adapters/system-clock.ts';
 import { Service } from '../functions/local-service.ts';
 import { Activity } from '../functions/server/activity.ts';
+import { eventsLimits } from '../functions/server/events.ts';
+import type { ServiceStatus } from '../functions/server/service-status.ts';
 import { type StandInStore, startStandInStore } from './adapters/store/stand-in-store.ts';
 import { makePackage } from './package-maker.ts';
 import { readIndex } from './pkgin-reader.ts';
@@ -36,6 +38,7 @@ describe('serve s3://BUCKET/PREFIX', () => {
       settle: 2,
       poll: 0.2,
       uploadToken: token,
+      eventsToken: 'events',
       state,
       endpoint: store.endpoint,
     } as const;
@@ -149,6 +152,35 @@ describe('serve s3://BUCKET/PREFIX', () => {
     const removed = await fetch(`${url}/All/third-1.0.tgz`, { method: 'DELETE', headers: authorized });
     assert.equal(removed.status, 204);
     await untilIndexed(['first-1.0']);
+  });
+
+  it('takes events of its prefix, with their token alone, and reports what it does not understand once', async () => {
+    const event = (key: string) => ({
+      Records: [
+        { eventVersion: '2.2', eventSource: 'ceph:s3', eventName: 'ObjectCreated:Put', s3: { object: { key } } },
+      ],
+    });
+    const post = async (body: unknown, headers: Record<string, string> = { Authorization: 'Bearer events' }) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      return await fetch(`${url}/-/events`, { method: 'POST', body: text, headers });
+    };
+    assert.deepEqual(await (await post(event('main/All/first-1.0.tgz'))).json(), { hints: 1, ignored: 0, unknown: 0 });
+    assert.deepEqual(await (await post(event('other/All/x-1.0.tgz'))).json(), { hints: 0, ignored: 1, unknown: 0 });
+    for (let count = 0; count < 2; count += 1)
+      assert.deepEqual(await (await post({ what: 'else' })).json(), { hints: 0, ignored: 0, unknown: 1 });
+    const basic = { Authorization: `Basic ${Buffer.from('any:events').toString('base64')}` };
+    assert.equal((await post(event('main/All/first-1.0.tgz'), basic)).status, 200);
+    for (const headers of [{}, authorized]) assert.equal((await post(event('main/All/x.tgz'), headers)).status, 401);
+    assert.equal((await post('no JSON')).status, 400);
+    assert.equal((await post('')).status, 400);
+    const atLimit = JSON.stringify('x'.repeat(eventsLimits.eventsBytesMax - 2));
+    assert.equal((await post(atLimit)).status, 200);
+    assert.equal((await post(`${atLimit} `)).status, 413);
+    const told = log.filter((line) => /an event was not understood: .* an object with what/.test(line));
+    assert.equal(told.length, 1, log.join('\n'));
+    const { events, store: abilities } = (await (await fetch(`${url}/-/status`)).json()) as ServiceStatus;
+    assert.deepEqual(events, { hints: 2, ignored: 1, unknown: 3 });
+    assert.equal(abilities?.conditionalPuts, 'no');
   });
 
   it('says in its status that it polls', async () => {

@@ -12,8 +12,8 @@ const confirmationLimits = {
   bytesMax: 4_096,
 } as const;
 
-/** Hidden from clients, and from indexing. */
-const file = `${operatorDirectory}/confirmed.json`;
+/** In a repository. Hidden from clients, and from indexing. */
+const confirmationFile = `${operatorDirectory}/confirmed.json`;
 
 export interface Confirmation {
   /** The index that may be replaced … */
@@ -28,7 +28,7 @@ export async function confirm(
   repository: Repository,
   { index, to }: HeldBack,
 ): Promise<void> {
-  const key = joinKey(repository, file);
+  const key = joinKey(repository, confirmationFile);
   const old = await objects.head(key);
   const body = Buffer.from(`${JSON.stringify({ index, to } satisfies Confirmation)}\n`);
   const { outcome } = await objects.put(key, body, {
@@ -45,7 +45,7 @@ export async function readConfirmation(
   objects: ObjectStore,
   repository: Repository,
 ): Promise<Confirmation | undefined> {
-  const key = joinKey(repository, file);
+  const key = joinKey(repository, confirmationFile);
   const head = await objects.head(key);
   if (head === undefined) return undefined;
   const bytes = await objects.readRange(key, head.etag, 0, confirmationLimits.bytesMax);
@@ -53,7 +53,7 @@ export async function readConfirmation(
 }
 
 export async function consumeConfirmation(objects: ObjectStore, repository: Repository): Promise<void> {
-  await objects.delete(joinKey(repository, file));
+  await objects.delete(joinKey(repository, confirmationFile));
 }
 
 function parse(text: string): Confirmation | undefined {

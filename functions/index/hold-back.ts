@@ -17,6 +17,12 @@ export const holdBackLimits = {
   filesNamedMax: 3,
 } as const;
 
+/** `10` or `10%`; undefined for anything else. */
+export function percentOf(text: string): number | undefined {
+  const percent = Number(text.replace(/%$/, ''));
+  return /^\d+(\.\d+)?%?$/.test(text) && percent <= 100 ? percent : undefined;
+}
+
 /** A publication, compared with the index that it would replace, for one reason. */
 export interface Shrinkage {
   readonly reason: HoldBackReason;

@@ -6,6 +6,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { permitChange, permitView } from './access.ts';
 import { movedTo, notFound, plainText, Refusal } from './answer.ts';
 import { browse } from './browse.ts';
+import { receiveEvents } from './events.ts';
 import { sendIcon } from './favicon.ts';
 import { answerNotFound } from './front-page.ts';
 import { adopt, answerMetrics, answerStatus, retry, showOperations } from './operations.ts';
@@ -46,6 +47,7 @@ export function createApp(site: Site): Hono<ServerEnvironment> {
   app.get('/-/status', visible('operations'), (request) => answerStatus(request, site));
   app.get('/-/metrics', visible('metrics'), (request) => answerMetrics(request, site));
   app.get('/-/healthz', visible('health'), () => plainText(200, 'ok'));
+  app.post('/-/events', (request) => receiveEvents(request, site));
   app.post('/-/retry', permitted, (request) => retry(request, site));
   app.post('/-/adopt', permitted, (request) => adopt(request, site));
 

@@ -27,6 +27,7 @@ import { type ServerLimits, serverLimits } from './server-limits.ts';
 import type {
   ChangePermission,
   Connection,
+  EventReceiver,
   FindRejection,
   Operations,
   Site,
@@ -52,6 +53,8 @@ export interface HttpServerSettings {
   /** Uploads that it finds a reason against are refused; without it, none are. */
   readonly findRejection?: FindRejection;
   readonly operations: Operations;
+  /** Without it, nobody may send events. */
+  readonly events?: EventReceiver | undefined;
   /** Who may see what the server is doing: by default everybody who reaches it. */
   readonly views?: Partial<ViewPermissions>;
   /** Limits that differ from `serverLimits`. */
@@ -151,6 +154,7 @@ class DirectoryServer implements HttpServer {
       overwrite,
       findRejection,
       operations,
+      events: this.#settings.events,
       limits,
       uploadsUnderWay: new ConcurrencyLimit('uploads', limits.uploadsMax),
       verdictsUnderWay: new ConcurrencyLimit('verdicts', limits.verdictsMax),

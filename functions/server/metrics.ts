@@ -6,7 +6,7 @@ import type { RepositoryOverview } from './overview.ts';
 import type { MetricsText } from './site.ts';
 
 export const metricsLimits = {
-  /** Repositories with metrics of their own. Each is five series; a server of Prometheus takes a few thousand from one target. */
+  /** Repositories with metrics of their own. Each is six series; a server of Prometheus takes a few thousand from one target. */
   repositoriesMax: 1_000,
 } as const;
 
@@ -59,6 +59,10 @@ export class Metrics {
       [
         ofRepository('foreign_architecture_packages', 'Packages for other machines than most: they stop pkgin update.'),
         ({ foreignPackages }) => foreignPackages,
+      ],
+      [
+        ofRepository('held_back', '1 if a publication is held back until it is confirmed.'),
+        ({ isHeldBack }) => Number(isHeldBack),
       ],
       [ofRepository('index_bytes', 'Size of the indexes in all formats.'), ({ indexBytes }) => indexBytes],
       [

@@ -6,9 +6,9 @@ import type { ObjectKey } from '../ports.ts';
 import { printable, repositoryName } from '../wording.ts';
 import { answered, Refusal } from './answer.ts';
 import { isServedName } from './request-target.ts';
+import { textOf } from './request-text.ts';
 import type { AdoptAnswer, RetryAnswer, RetryRequest, ServiceStatus } from './service-status.ts';
 import type { ServedRequest, Site } from './site.ts';
-import { UploadBody } from './upload-body.ts';
 
 const kibibyte = 1024;
 
@@ -79,26 +79,9 @@ async function requestedJson(
   site: Site,
   what: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { message, continueBody } = request.env;
   if (!/^application\/json *(?:;|$)/i.test(request.req.header('content-type') ?? ''))
     throw new Refusal(415, 'Expected Content-Type: application/json.');
-  return parsed(await textOf(new UploadBody(message, continueBody, { ...site.limits, uploadBytesMax }), what), what);
-}
-
-const uploadBytesMax = operationsLimits.retryBytesMax;
-
-async function textOf(body: UploadBody, what: string): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  try {
-    for await (const piece of body) pieces.push(Buffer.from(piece));
-  } catch (error) {
-    // Its own messages are about uploads.
-    if (error instanceof Refusal && error.status === 400) throw new Refusal(400, what);
-    if (error instanceof Refusal && error.status === 413)
-      throw new Refusal(413, `${what} The limit is ${uploadBytesMax} bytes.`);
-    throw error;
-  }
-  return Buffer.concat(pieces).toString();
+  return parsed(await textOf(request, site, operationsLimits.retryBytesMax, what), what);
 }
 
 function parsed(text: string, what: string): Readonly<Record<string, unknown>> {

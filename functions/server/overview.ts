@@ -7,6 +7,8 @@ export interface RepositoryOverview {
   /** In the index, or in the next one. */
   readonly packages: number;
   readonly rejected: number;
+  /** A publication is held back until it is confirmed. */
+  readonly isHeldBack: boolean;
   /** MACHINE_ARCH of most packages in the index; empty where it is not known. */
   readonly architecture: string;
   /** Packages in the index for other machines: they stop `pkgin update` for everyone. */

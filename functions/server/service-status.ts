@@ -1,8 +1,16 @@
 /** What `GET /-/status` answers; docs/json.md describes it. Runs in a browser too: the operations view reads it. */
 
+import type { StoreAbilities } from '../adapters/store/abilities.ts';
 import type { ConsistencyReport } from '../check/consistency.ts';
 import type { FindingCounts } from '../check/findings.ts';
 import type { HoldBackReason } from '../ports.ts';
+
+/** Of `POST /-/events`: how many events named a package, how many did not matter, and how many were not understood. */
+export interface EventCounts {
+  readonly hints: number;
+  readonly ignored: number;
+  readonly unknown: number;
+}
 
 /** Times are in ISO 8601, UTC. */
 export interface ServiceStatus {
@@ -38,6 +46,10 @@ export interface ServiceStatus {
     /** What to change; null where nothing helps. */
     readonly setting: string | null;
   }[];
+  /** What the store can do; absent for a directory. */
+  readonly store?: StoreAbilities;
+  /** Since the start; absent where nobody may send events. */
+  readonly events?: EventCounts;
   /** The latest first. */
   readonly publications: readonly {
     readonly repository: string;

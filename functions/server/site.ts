@@ -10,7 +10,7 @@ import type { RepositoryOverview } from './overview.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { ServedTree } from './served-tree.ts';
 import type { ServerLimits } from './server-limits.ts';
-import type { RetryRequest, ServiceStatus } from './service-status.ts';
+import type { EventCounts, RetryRequest, ServiceStatus } from './service-status.ts';
 
 /** What the server serves, and within which limits. */
 export interface Site {
@@ -24,6 +24,8 @@ export interface Site {
   readonly overwrite: boolean;
   readonly findRejection: FindRejection;
   readonly operations: Operations;
+  /** Undefined: nobody may send events. */
+  readonly events: EventReceiver | undefined;
   readonly limits: ServerLimits;
   readonly uploadsUnderWay: ConcurrencyLimit;
   readonly verdictsUnderWay: ConcurrencyLimit;
@@ -82,6 +84,14 @@ export interface UploadReceiver {
   ): Promise<{ readonly outcome: 'created' | 'replaced'; readonly etag: ETag } | { readonly outcome: 'exists' }>;
   /** False where there is no such package. */
   remove(key: ObjectKey): Promise<boolean>;
+}
+
+/** Who hears of changes from elsewhere. */
+export interface EventReceiver {
+  /** What a sender of events must know. */
+  readonly token: string;
+  /** @param event any JSON. @returns how many of its events were of use, of none, or not understood. */
+  receive(event: unknown): Promise<EventCounts>;
 }
 
 export interface Operations {

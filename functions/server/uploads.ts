@@ -112,8 +112,9 @@ function storingFailed(error: unknown, site: Site): unknown {
   if (name === 'ObjectTooLarge') return tooLarge(site.limits);
   const inTheWay = new Refusal(409, 'Cannot store a package there: a directory, a file or a link is in the way.');
   if (name === 'UnusableKey') return inTheWay;
-  if (['DirectoryLost', 'StoreFailure', 'LeaseLost'].includes(name))
-    return new Refusal(503, 'The repository is temporarily unavailable.');
+  const isOfStore = name === 'StoreFailure' || name === 'LeaseLost';
+  if (isOfStore) site.log(`an upload or a deletion failed: ${message}`, 'warn');
+  if (isOfStore || name === 'DirectoryLost') return new Refusal(503, 'The repository is temporarily unavailable.');
 
   switch (codeOf(error)) {
     case 'ENOENT':

@@ -3,7 +3,10 @@
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { repositoryStatuses } from '../../functions/check/repository-status.ts';
 import { CannotRun } from '../../functions/failures.ts';
-import { count } from '../../functions/wording.ts';
+import { confirm } from '../../functions/index/confirmation.ts';
+import { heldBackSentence } from '../../functions/index/hold-back.ts';
+import { joinKey } from '../../functions/keys.ts';
+import { count, printable, repositoryName } from '../../functions/wording.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ownCommand } from '../terminal/own-command.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -15,6 +18,8 @@ export interface ReindexOptions extends AccountOptions {
   readonly stack: string;
   readonly prefix?: string;
   readonly force?: boolean;
+  /** Confirm what is held back. */
+  readonly adopt?: boolean;
   readonly wait?: boolean;
 }
 
@@ -22,18 +27,36 @@ export async function reindexStack({
   stack: name,
   prefix,
   force,
+  adopt = false,
   wait,
   ...account
 }: ReindexOptions): Promise<ExitCode> {
   const stores = await openStack(name, account);
   const { clients, stack, prefixes } = stores;
   if (prefix !== undefined) expectWatched(name, prefix, prefixes);
+  // Before: the reindex requests the summaries that publish it.
+  if (adopt) await confirmHeldBack(stores, prefix === undefined ? '' : prefix);
   const counts = await startReindex(clients.lambda, stack.outputs.ReindexFunction, {
     ...(prefix === undefined ? {} : { prefix }),
     ...(force === undefined ? {} : { force }),
   });
   console.log(describeReindex(counts).join('\n'));
   return wait === true ? untilDone(stores, counts.hints) : exitCodes.done;
+}
+
+async function confirmHeldBack({ objects, records, prefixes }: StackStores, prefix: string): Promise<void> {
+  let confirmed = 0;
+  for await (const repository of records.repositories()) {
+    const place = joinKey(repository, '');
+    const isWatched = prefixes.length === 0 || prefixes.some((watched) => place.startsWith(watched));
+    if (!isWatched || !place.startsWith(prefix)) continue;
+    const { heldBack } = await records.state(repository);
+    if (heldBack === undefined) continue;
+    await confirm({ objects, clock: new SystemClock() }, repository, heldBack);
+    console.log(`${printable(repositoryName(repository))}: confirmed what was ${heldBackSentence(heldBack)}`);
+    confirmed += 1;
+  }
+  if (confirmed === 0) console.log('nothing is held back');
 }
 
 /** The functions may only read keys that the stack watches. */

@@ -23,6 +23,10 @@ export function addCommand(program: Command): void {
       ),
     );
   addTrustOptions(command)
+    .option(
+      '--max-shrink <percent>',
+      'hold back any publication that drops more of the records (default: 10, only where the rules changed or the index is not ours)',
+    )
     .option('--debounce <seconds>', 'how long to collect changes before publishing, 0 to 300 (default: 10)')
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')

@@ -12,6 +12,7 @@ export function addCommand(program: Command): void {
     .requiredOption('--stack <name>', 'the stack to reindex')
     .option('--prefix <prefix>', 'only keys that begin with this prefix (default: all that the stack watches)')
     .option('--force', 'read every package again, even if unchanged')
+    .option('--adopt', 'publish what is held back because it drops many records')
     .option('--wait', 'wait until all packages have been read')
     .addOption(profileOption())
     .addOption(regionOption())

@@ -16,6 +16,7 @@ export function addCommand(program: Command): void {
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
     .option('--public-url <url>', 'URL of the server for clients (default: its address)', parsePublicUrl)
     .option('--upload-token <token>', 'permit uploads and deletions with this token')
+    .option('--events-token <token>', 'accept events of a store at POST /-/events with this token (docs/stores.md)')
     .option(
       '--local-uploads',
       'permit uploads and deletions from this machine; never use it behind a proxy, where every client looks local',

@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { Command, CommanderError, type Option } from 'commander';
 import { isStoreName } from '../../functions/adapters/store/store-address.ts';
 import { CannotRun, systemErrorSentence, UsageError } from '../../functions/failures.ts';
-import { parsePath } from '../terminal/argument-parsers.ts';
+import { parsePath, parsePaths } from '../terminal/argument-parsers.ts';
 import { settingName } from './setting.ts';
 
 export const configLimits = {
@@ -43,7 +43,8 @@ interface ConfiguredDirectory {
 export async function readConfigFile(file: string, options: readonly Option[]): Promise<ConfigFile> {
   const { directories = [], ...settings } = parseToml(await read(file), file, await import('smol-toml'));
   const names = [...new Set(options.map(settingName))].filter((name) => name !== 'config').sort();
-  const paths = new Set(options.filter(({ parseArg }) => parseArg === parsePath).map(settingName));
+  const arePaths = options.filter(({ parseArg }) => parseArg === parsePath || parseArg === parsePaths);
+  const paths = new Set(arePaths.map(settingName));
   const checked = (where: string, table: Settings): Settings => {
     checkNames(where, table, names);
     return withAbsolutePaths(table, paths, dirname(resolve(file)));
@@ -119,9 +120,10 @@ function suggestion(name: string, names: readonly string[]): string {
 }
 
 function withAbsolutePaths(table: Settings, paths: ReadonlySet<string>, base: string): Settings {
+  const absolute = (value: unknown) => (typeof value === 'string' && value !== '' ? resolve(base, value) : value);
   const entries = Object.entries(table).map(([name, value]) => {
-    const isPath = paths.has(name) && typeof value === 'string' && value !== '';
-    return [name, isPath ? resolve(base, value) : value];
+    if (!paths.has(name)) return [name, value];
+    return [name, Array.isArray(value) ? value.map(absolute) : absolute(value)];
   });
   return Object.fromEntries(entries);
 }

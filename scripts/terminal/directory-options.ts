@@ -2,17 +2,18 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settlingLimits } from '../../functions/adapters/local/settling.ts';
+import { percentOf } from '../../functions/index/hold-back.ts';
 import { type IndexFormatName, indexFormatNames } from '../../functions/index/index-formats.ts';
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
 import { profileOption } from '../aws/account-options.ts';
 import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
-import { endpointOption, pathStyleOption, storeRegionOption } from './store-options.ts';
+import { addStoreOptions, storeRegionOption } from './store-options.ts';
 import { addTrustOptions } from './trust-options.ts';
 
 /** Of every command that makes indexes. */
 export function addIndexingOptions(command: Command): Command {
-  return addTrustOptions(command)
+  return addStoreOptions(addTrustOptions(command))
     .addOption(stateOption())
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
@@ -20,9 +21,7 @@ export function addIndexingOptions(command: Command): Command {
     .addOption(settleOption())
     .addOption(maxShrinkOption())
     .addOption(profileOption())
-    .addOption(storeRegionOption())
-    .addOption(endpointOption())
-    .addOption(pathStyleOption());
+    .addOption(storeRegionOption());
 }
 
 /** Of the commands that watch a directory. */
@@ -77,11 +76,9 @@ function maxShrinkOption(): Option {
   ).argParser(parsePercent);
 }
 
-/** `10` or `10%` */
 function parsePercent(text: string): number {
-  const percent = Number(text.replace(/%$/, ''));
-  if (!/^\d+(\.\d+)?%?$/.test(text) || percent > 100)
-    throw new InvalidArgumentError('Expected a percentage from 0 to 100.');
+  const percent = percentOf(text);
+  if (percent === undefined) throw new InvalidArgumentError('Expected a percentage from 0 to 100.');
   return percent;
 }
 

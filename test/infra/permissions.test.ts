@@ -12,10 +12,11 @@ const suffixes = ['.tgz', '.tbz', '.txz', '.tzst', '.tar'];
 const packages = suffixes.map((suffix) => `${bucket}/*${suffix}`);
 const aliases = suffixes.map((suffix) => `${bucket}/* *${suffix}`);
 const keysOf = (files: readonly string[]) => files.flatMap((file) => [`${bucket}/${file}`, `${bucket}/*/${file}`]);
+const confirmations = `${bucket}/*.indexer-state/*`;
 const [indexKeys, wantedKeys, unwantedKeys] = [
-  [`${bucket}/*pkg_summary.*`, `${bucket}/*index.html`],
+  [`${bucket}/*pkg_summary*`, confirmations, `${bucket}/*index.html`],
   [...keysOf(['pkg_summary.gz', 'pkg_summary.zst']), `${bucket}/*index.html`],
-  keysOf(['pkg_summary.xz', 'pkg_summary.bz2']),
+  [...keysOf(['pkg_summary.xz', 'pkg_summary.bz2']), confirmations],
 ];
 const logs = (step: string): Table => ({
   'logs:CreateLogStream': [`Pipeline${step}Logs.Arn`],
@@ -65,7 +66,7 @@ const reindex: Table = {
 const behindCdn: IndexerFlags = { bucket: 'packages' };
 const prefixed: IndexerFlags = { ...behindCdn, prefix: ['SmartOS/All'] };
 const under = (prefix: string, arns: readonly string[]) =>
-  arns.map((arn) => arn.replace(`${bucket}/`, `${bucket}/${prefix}/`));
+  arns.map((arn) => (arn === confirmations ? arn : arn.replace(`${bucket}/`, `${bucket}/${prefix}/`)));
 
 const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string, allowed: Table])[] = [
   ['extract behind a CDN', behindCdn, 'Extract', extract],
@@ -96,7 +97,7 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
     {
       ...summarize,
       's3:PutObject': [...keysOf(['pkg_summary.gz']), `${bucket}/*index.html`],
-      's3:DeleteObject': keysOf(['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2']),
+      's3:DeleteObject': [...keysOf(['pkg_summary.zst', 'pkg_summary.xz', 'pkg_summary.bz2']), confirmations],
     },
   ],
   [
@@ -105,7 +106,7 @@ const rows: readonly (readonly [name: string, flags: IndexerFlags, step: string,
     'Summarize',
     {
       ...summarize,
-      's3:GetObject': [`${bucket}/*pkg_summary.*`],
+      's3:GetObject': [`${bucket}/*pkg_summary*`, confirmations],
       's3:PutObject': keysOf(['pkg_summary.gz', 'pkg_summary.zst']),
     },
   ],
@@ -181,12 +182,13 @@ test('a role is for Lambda, and has nothing but its own inline policy', () => {
   assert.equal(resourcesOf(template, 'AWS::IAM::Policy').size, 0);
 });
 
-test('no role may write or delete a package: what it may has a blank in its key, or is an index or its page', () => {
+test('no role may write or delete a package: what it may has a blank in its key, or is an index, its page, or a confirmation', () => {
   for (const flags of [behindCdn, { ...behindCdn, cdn: false }, prefixed]) {
     for (const role of resourcesOf(templateFor(flags), 'AWS::IAM::Role').values()) {
       for (const { Action, Resource } of statementsOf(role)) {
         if (!list(Action).some((action) => /^s3:(Put|Delete)/.test(action))) continue;
-        for (const arn of list(Resource)) assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$|\/\*index\.html$/);
+        for (const arn of list(Resource))
+          assert.match(arn, / \*\.|\/pkg_summary\.(gz|zst|bz2|xz)$|\/\*index\.html$|\/\*\.indexer-state\/\*$/);
       }
     }
   }

@@ -1,4 +1,4 @@
-/** Every arrow of docs/design: who wakes whom, and that there is no other way. */
+/** Every arrow of the picture in docs/architecture.md: what starts what, and nothing else does. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -185,6 +185,7 @@ for (const step of ['Extract', 'Summarize', 'Reindex']) {
         PAGE: 'on',
         PREFIXES: '["NetBSD","packages/All"]',
         ARCHITECTURES: '["aarch64","x86_64"]',
+        MAX_SHRINK: '',
         TRUST: 'off',
         PLUS_ALIASES: 'on',
         NODE_OPTIONS: '--enable-source-maps',

@@ -35,6 +35,10 @@ for (const [uri, expected] of [
   test(`${uri} is asked of S3 as ${expected}`, () => assert.equal(handled(uri).uri, expected));
 }
 
+for (const uri of ['/All/.indexer-state/confirmed.json', '/.x', '/All/%2eindexer-state/confirmed.json', '/%2E./x']) {
+  test(`${uri} is hidden`, () => assert.deepEqual(handled(uri), { statusCode: 404, statusDescription: 'Not Found' }));
+}
+
 for (const [uri, location] of [
   ['/All', 'https://host.test/All/'],
   ['/packages/NetBSD/10.0/All', 'https://host.test/packages/NetBSD/10.0/All/'],
@@ -56,6 +60,7 @@ test('S3 decodes any rewritten path to the one that the client meant, + included
   fc.assert(
     fc.property(fc.webPath(), (end) => {
       const path = `${end}/x`;
+      fc.pre(!/\/(\.|%2e)/i.test(path));
       assert.equal(asS3Decodes(handled(path).uri), decodeURIComponent(path));
     }),
   );

@@ -26,6 +26,8 @@ export interface ProcessOptions {
   readonly preload?: string;
   /** A command that runs it: itself and its first arguments. It must become the process that it runs. */
   readonly through?: readonly string[];
+  /** How long `serve` may take to start. */
+  readonly startMilliseconds?: number;
   /** What it prints goes into this file; without one, the test keeps it. */
   readonly logFile?: string;
 }
@@ -87,10 +89,11 @@ export class ServingIndexer {
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (more: string) => (text += more));
     const output = logFile === undefined ? () => text : () => readFileSync(logFile, 'utf8');
-    const url = await until('serve prints its address', () => {
+    const answered = () => {
       if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${output()}`);
       return /serving .* on (http:\/\/[^/]+)\//.exec(output())?.[1];
-    });
+    };
+    const url = await until('serve prints its address', answered, options.startMilliseconds);
     return new ServingIndexer(child, url, output);
   }
 

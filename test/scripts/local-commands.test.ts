@@ -244,6 +244,26 @@ test('a table that cannot be made is told with its place', async () => {
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });
 
+test('index forgets a repository that is gone', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-gone-'));
+  t.after(() => rm(place, { recursive: true }));
+  for (const repository of ['gone', 'stays']) {
+    await mkdir(join(place, repository));
+    await writeFile(join(place, repository, 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+  }
+  const known = async () => {
+    assert.equal((await runHere('index', [place, '--settle', '0'])).exitCode, 0);
+    const { table } = SqliteRecords.open({ file: join(place, '.indexer/records.sqlite'), readOnly: true });
+    const names: string[] = [];
+    for await (const name of table.repositories()) names.push(name);
+    table.close();
+    return names;
+  };
+  assert.deepEqual(await known(), ['gone', 'stays']);
+  await rm(join(place, 'gone'), { recursive: true });
+  assert.deepEqual(await known(), ['stays']);
+});
+
 test('check and status of a repository below the directory that was indexed find its table', async (t) => {
   const place = await mkdtemp(join(tmpdir(), 'local-commands-below-'));
   t.after(() => rm(place, { recursive: true }));

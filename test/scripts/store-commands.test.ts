@@ -1,7 +1,7 @@
 /** The commands over `s3://`: a store in this process, which ignores conditional puts, and a table in a temporary directory. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -82,6 +82,34 @@ describe('a store in the place of a directory', () => {
       assert.doesNotMatch(stdout + stderr, /the store has/);
       assert.equal(exitCode, name === 'status' ? 0 : 3, stderr);
     }
+  });
+
+  it('stands in a configuration file with others, each with its own credentials', async () => {
+    const shared = store.newBucket();
+    for (const name of ['one', 'two'])
+      await upload(shared, `${name}/All/${name}-1.0.tgz`, makePackage({ name: `${name}-1.0` }));
+    const file = join(state, 'indexer.toml');
+    const block = (path: string) => `[[directories]]
+path = "${path}"
+endpoint = "${store.endpoint}"
+access-key-id = "SOMEKEY"
+secret-access-key = "SOMESECRET"
+state = "${path.replace(/.*\//, '')}-table"
+`;
+    await writeFile(file, block(`s3://${shared}/one`) + block(`s3://${shared}/two`));
+    const environment = { ...withoutAws, XDG_STATE_HOME: state };
+    const { exitCode, stdout, stderr } = await runHere('index', ['--config', file], environment);
+    for (const name of ['one', 'two'])
+      assert.match(stdout, new RegExp(`^s3://${shared}/${name}: All: 1 package, .* published`, 'm'), stderr);
+    assert.equal(exitCode, 0);
+    assert.doesNotMatch(stdout + stderr, /SOMESECRET/);
+    const status = await runHere('status', [`s3://${shared}/two/All`, '--config', file, '--json'], environment);
+    assert.equal(JSON.parse(status.stdout).repositories[0].packages, 1);
+    const half = await runHere('status', [`s3://${shared}`, '--access-key-id', 'x'], environment);
+    assert.deepEqual(
+      [half.exitCode, /expected both --access-key-id and --secret-access-key/.test(half.stderr)],
+      [2, true],
+    );
   });
 
   it('is described where it cannot be used: no bucket, no store, no credentials, a wrong name', async () => {

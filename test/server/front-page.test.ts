@@ -13,6 +13,7 @@ const overview = (repository: string, more: Partial<RepositoryOverview> = {}): R
   repository,
   packages: 27_699,
   rejected: 0,
+  isHeldBack: false,
   architecture: 'x86_64',
   foreignPackages: 0,
   branch: branchOf(repository),

@@ -41,6 +41,7 @@ export const common = 100;
 /** By what it does. */
 export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> = {
   'extract does not check again': {
+    seed: 16,
     seedsMax: rare,
     theme: 'duel',
     step: 'extract',
@@ -48,6 +49,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'false',
   },
   'extract checks again whether the object exists, not which it is': {
+    seed: 233,
     seedsMax: rare,
     theme: 'duel',
     step: 'extract',
@@ -96,6 +98,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: "if (row.state === 'indexed') await records.putRow(row);",
   },
   'extract requests no summary when no row changed': {
+    seed: 1370,
     seedsMax: rare,
     theme: 'adoption',
     step: 'extract',
@@ -103,6 +106,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize does not check again': {
+    seed: 350,
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
@@ -110,6 +114,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (last !== undefined) return',
   },
   'summarize does not check run numbers': {
+    seed: 350,
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
@@ -117,6 +122,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (holds(',
   },
   'summarize does not check that its index is there': {
+    seed: 1878,
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
@@ -124,6 +130,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (isLatestRun) return',
   },
   'summarize takes its run number after it has read the rows': {
+    seed: 350,
     seedsMax: rare,
     theme: 'duel',
     step: 'summarize',
@@ -148,6 +155,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize asks whether the repository is adopted after it has read the rows': {
+    seed: 989,
     seedsMax: rare,
     theme: 'adoption',
     step: 'summarize',
@@ -155,6 +163,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (coverage.missing > 0 && !(await records.state(repository)).isAdopted) return',
   },
   'summarize adopts a repository when only the names of its packages are known': {
+    seed: 49,
     seedsMax: rare,
     step: 'summarize',
     part: 'index/coverage',
@@ -191,6 +200,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (found === undefined || found.from > 0)',
   },
   'summarize applies changes while others are held back': {
+    seed: 190,
     seedsMax: rare,
     theme: 'return',
     step: 'summarize',
@@ -198,6 +208,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (!state.isAdopted) return',
   },
   'summarize takes a confirmation of another index': {
+    seed: 190,
     seedsMax: rare,
     theme: 'return',
     step: 'summarize',
@@ -235,6 +246,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'const body = bodyOf(name, summary.records === 0 ? { ...summary, blocks: [] } : summary, date, blockBytes);',
   },
   'summarize does not notice an unchanged Last-Modified': {
+    seed: 146,
     seedsMax: rare,
     theme: 'clock',
     step: 'summarize',
@@ -275,12 +287,14 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   },
   'summarize does not check again where it put only the page': {
     seedsMax: rare,
-    theme: 'duel',
+    seed: 855,
+    theme: 'growth',
     step: 'summarize',
     from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
     to: 'published !== undefined || !state.isAdopted || wasHeldBack;',
   },
   'summarize does not check again where it only adopted the repository': {
+    seed: 3495,
     seedsMax: rare,
     theme: 'lost table',
     step: 'summarize',
@@ -288,6 +302,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: "published !== undefined || made === 'put' || wasHeldBack;",
   },
   'summarize treats a lost race for the page as done': {
+    seed: 368,
     seedsMax: rare,
     theme: 'anything',
     step: 'summarize',
@@ -295,6 +310,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: '',
   },
   'summarize defers the page without a request': {
+    seed: 25,
     seedsMax: rare,
     theme: 'pages',
     step: 'summarize',
@@ -338,6 +354,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     to: 'if (page?.metadata[versionMetadata] === template.version)',
   },
   'summarize assumes that only the changed files of the page are wrong': {
+    seed: 17,
     seedsMax: rare,
     theme: 'pages',
     step: 'summarize',
@@ -387,6 +404,7 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
   'the store reads ranges of any version': { surroundings: { ignoresRangeEtags: true } },
   'hints and changes are acknowledged before they are processed': { surroundings: { acknowledgesEarly: true } },
   'a hint is delivered again while a process still works on it': {
+    seed: 199,
     seedsMax: rare,
     theme: 'duel',
     surroundings: { outlivesLease: true },

@@ -44,6 +44,7 @@ export class OpenedDirectory {
     return this.directory;
   }
   readonly stateDirectory: string;
+  readonly abilities: undefined;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   readonly #lock: DirectoryLock;

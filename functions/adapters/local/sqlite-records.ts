@@ -248,7 +248,9 @@ export class SqliteRecords implements RecordTable {
   findFiles(words: readonly string[], filesMax: number): Pick<RowChange, 'repository' | 'file'>[] {
     const escaped = words.map((word) => word.replaceAll(/[%_\\]/g, '\\$&'));
     const patterns = Array.from({ length: tableLimits.searchWordsMax }, (_, at) => `%${escaped[at] ?? ''}%`);
-    const found = this.#statements.findFiles.all(...patterns, escaped[0] ?? '', filesMax);
+    const first = escaped[0] ?? '';
+    // Each placeholder has its value, as Node 22 wants it: it cannot bind ?1 by position.
+    const found = this.#statements.findFiles.all(...patterns, first, first, first, filesMax);
     return found.map(({ repository, file }) => ({ repository: String(repository), file: String(file) }));
   }
 
@@ -327,10 +329,10 @@ function prepare(database: DatabaseSync, onDamage: () => void) {
     countRows: `SELECT (SELECT count(*) FROM records WHERE repository = ?) AS rows,
                        (SELECT count(*) FROM records WHERE repository = ? AND state = 'rejected') AS rejected`,
     findFiles: `SELECT repository, file FROM records
-                WHERE file LIKE ?1 ESCAPE '\\' AND file LIKE ?2 ESCAPE '\\' AND file LIKE ?3 ESCAPE '\\' AND file LIKE ?4 ESCAPE '\\'
-                ORDER BY CASE WHEN file LIKE ?5 || '-%' ESCAPE '\\' AND file NOT LIKE ?5 || '-%-%' ESCAPE '\\' THEN 0
-                              WHEN file LIKE ?5 || '%' ESCAPE '\\' THEN 1 ELSE 2 END, file, repository
-                LIMIT ?6`,
+                WHERE file LIKE ? ESCAPE '\\' AND file LIKE ? ESCAPE '\\' AND file LIKE ? ESCAPE '\\' AND file LIKE ? ESCAPE '\\'
+                ORDER BY CASE WHEN file LIKE ? || '-%' ESCAPE '\\' AND file NOT LIKE ? || '-%-%' ESCAPE '\\' THEN 0
+                              WHEN file LIKE ? || '%' ESCAPE '\\' THEN 1 ELSE 2 END, file, repository
+                LIMIT ?`,
     takeRun: `INSERT INTO repositories (repository, run) VALUES (?, ?)
               ON CONFLICT (repository) DO UPDATE SET run = run + 1 RETURNING run`,
     repository: 'SELECT run, adopted, heldBack FROM repositories WHERE repository = ?',

@@ -21,15 +21,15 @@ export const leaseLimits = {
   /** How often it is renewed: a second process is refused within this time. */
   intervalMilliseconds: 10_000,
   /** A holder that could not renew for so long writes nothing more … */
-  heldMilliseconds: 12_500,
+  heldMilliseconds: 12_000,
   /** … and one that has not renewed for so long counts as dead. */
-  deadMilliseconds: 16_000,
+  deadMilliseconds: 15_000,
   /** How often another process's lease is read. */
   watchMilliseconds: 1_000,
   /** How long after a renewal that failed the next one comes. */
   retryMilliseconds: 2_000,
   /** Without conditional puts, how long after its first put a lease is read again: two that start at once both put it. */
-  doubtMilliseconds: 3_000,
+  doubtMilliseconds: 2_000,
   /** What is read of a lease, which any program may have written. */
   bytesMax: 4_096,
 } as const;

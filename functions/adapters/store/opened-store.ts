@@ -18,6 +18,7 @@ import { Lease, type LeaseOptions, newHolder } from './lease.ts';
 import { probeStore } from './probe.ts';
 import { type StoreAddress, stateDirectoryOf } from './store-address.ts';
 import { describingFailures } from './store-failure.ts';
+import { rememberedStore, rememberStore } from './store-memory.ts';
 import { StoreObjects } from './store-objects.ts';
 
 const storeLimits = {
@@ -37,17 +38,21 @@ export interface OpenStoreOptions {
   readonly onNotice: (sentence: string) => void;
 }
 
-export function storeClient({ endpoint, region, profile, pathStyle, ...address }: StoreAddress): S3Client {
+export function storeClient(address: StoreAddress): S3Client {
+  const { endpoint, region, profile, pathStyle, accessKeyId, secretAccessKey } = address;
   const config = {
     ...(endpoint === undefined ? {} : { endpoint }),
     // Most stores have no regions, and accept any.
     ...(region === undefined ? (endpoint === undefined ? {} : { region: defaultRegion() }) : { region }),
     ...(profile === undefined ? {} : { profile }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
     ...(pathStyle === undefined ? {} : { forcePathStyle: pathStyle }),
   };
   const isCompatibleStore = endpoint !== undefined;
   const client = createS3Client({ isCompatibleStore }, config, storeLimits.requestMillisecondsMax);
-  return describingFailures(client, { ...address, ...(endpoint === undefined ? {} : { endpoint }) });
+  return describingFailures(client, address);
 }
 
 function defaultRegion(): string {
@@ -65,13 +70,15 @@ export function openStoreReadOnly(
   return {
     objects: new S3Objects(storeClient(address), { bucket, prefix }),
     records,
-    abilities: rememberedAbilities(stateDirectory),
+    abilities: rememberedStore(stateDirectory)?.abilities,
   };
 }
 
 export class OpenedStore {
   /** `s3://bucket/prefix` */
   readonly name: string;
+  /** What precedes each key in the bucket: `''`, or ending in `/`. */
+  readonly prefix: string;
   readonly stateDirectory: string;
   readonly abilities: StoreAbilities;
   readonly objects: StoreObjects;
@@ -103,7 +110,7 @@ export class OpenedStore {
       onNotice(abilitiesLine(abilities));
       if (conditionalPuts !== 'yes')
         onNotice('without conditional puts, what is put is read back: never start two indexers of one store at once');
-      remember(stateDirectory, abilities);
+      rememberStore(stateDirectory, { name, abilities });
       const placed = { bucket, prefix, quoteIfMatch, conditionalPuts };
       const lease = await takeWhenFree(
         {
@@ -127,7 +134,7 @@ export class OpenedStore {
       });
       if (opened.rebuilt)
         onNotice(`the table was ${opened.because}: building a new one from the store (old table: ${opened.setAside})`);
-      return new OpenedStore(name, stateDirectory, abilities, objects, opened.table, {
+      return new OpenedStore(address, stateDirectory, abilities, objects, opened.table, {
         client,
         lock,
         lease,
@@ -141,7 +148,7 @@ export class OpenedStore {
   }
 
   private constructor(
-    name: string,
+    { name, prefix }: StoreAddress,
     stateDirectory: string,
     abilities: StoreAbilities,
     objects: StoreObjects,
@@ -149,6 +156,7 @@ export class OpenedStore {
     held: { client: S3Client; lock: DirectoryLock; lease: Lease; isDamaged: () => boolean },
   ) {
     this.name = name;
+    this.prefix = prefix;
     this.stateDirectory = stateDirectory;
     this.abilities = abilities;
     this.objects = objects;
@@ -208,20 +216,4 @@ function holderOf(stateDirectory: string): string {
   const holder = newHolder();
   writeFileSync(file, `${holder}\n`);
   return holder;
-}
-
-function abilitiesFile(stateDirectory: string): string {
-  return join(stateDirectory, 'store.json');
-}
-
-function remember(stateDirectory: string, abilities: StoreAbilities): void {
-  writeFileSync(abilitiesFile(stateDirectory), `${JSON.stringify(abilities, undefined, 2)}\n`);
-}
-
-function rememberedAbilities(stateDirectory: string): StoreAbilities | undefined {
-  try {
-    return JSON.parse(readFileSync(abilitiesFile(stateDirectory), 'utf8')) as StoreAbilities;
-  } catch {
-    return undefined;
-  }
 }

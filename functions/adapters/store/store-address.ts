@@ -11,6 +11,9 @@ export interface StoreOptions {
   readonly region?: string;
   /** Of ~/.aws. */
   readonly profile?: string;
+  /** Both, or none: then they come from the environment or the profile. */
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
   /** The bucket in the path of each request, not in the host's name: by default with an endpoint. */
   readonly pathStyle?: boolean;
 }
@@ -30,10 +33,7 @@ export function isStoreName(place: string): boolean {
 }
 
 /** @throws {UsageError} */
-export function parseStoreName(
-  place: string,
-  { region, profile, pathStyle, ...options }: StoreOptions = {},
-): StoreAddress {
+export function parseStoreName(place: string, options: StoreOptions = {}): StoreAddress {
   const [bucket = '', ...parts] = place.slice(scheme.length).replace(/\/+$/, '').split('/');
   if (
     !isStoreName(place) ||
@@ -44,13 +44,24 @@ export function parseStoreName(
   const endpoint = options.endpoint ?? (process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined);
   const prefix = parts.length === 0 ? '' : `${parts.join('/')}/`;
   return {
-    ...(region === undefined ? {} : { region }),
-    ...(profile === undefined ? {} : { profile }),
-    ...(pathStyle === undefined ? {} : { pathStyle }),
+    ...reachOf(options),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, '') }),
     name: [scheme + bucket, ...parts].join('/'),
     bucket,
     prefix,
+  };
+}
+
+/** The options may have others among them. */
+function reachOf({ region, profile, pathStyle, accessKeyId, secretAccessKey }: StoreOptions): StoreOptions {
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    throw new UsageError('expected both --access-key-id and --secret-access-key, found one of them');
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(pathStyle === undefined ? {} : { pathStyle }),
+    ...(accessKeyId === undefined ? {} : { accessKeyId }),
+    ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
   };
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Command } from 'commander';
 import { acceptSettings } from '../../../scripts/settings/settled-options.ts';
-import { parsePath, parsePort, RepeatableOption } from '../../../scripts/terminal/argument-parsers.ts';
+import { parsePath, parsePaths, parsePort, RepeatableOption } from '../../../scripts/terminal/argument-parsers.ts';
 import { exitCodes } from '../../../scripts/terminal/exit-codes.ts';
 import { ending, endingForAll, runCommand } from '../../../scripts/terminal/run-command.ts';
 import { runHere, withoutAws } from '../command-process.ts';
@@ -35,6 +35,7 @@ async function settled(args: readonly string[], environment: Record<string, stri
     .option('--no-page', 'no page')
     .option('--create', 'create')
     .option('--state <dir>', 'state', parsePath)
+    .addOption(new RepeatableOption('--trust <file>', 'repeatable').argParser(parsePaths))
     .action(endingForAll(keep));
   program
     .command('one')
@@ -98,8 +99,8 @@ describe('a value is taken from', () => {
 
 test('without a directory, a command gets each one of the file; paths are relative to it', async () => {
   const toml =
-    'port = 3\nstate = "s"\n[[directories]]\npath = "a"\n[[directories]]\npath = "/b"\nport = 4\nstate = "/t"';
-  const config = { config: file, page: true };
+    'port = 3\nstate = "s"\ntrust = ["k", "/l"]\n[[directories]]\npath = "a"\n[[directories]]\npath = "/b"\nport = 4\nstate = "/t"';
+  const config = { config: file, page: true, trust: [join(place, 'k'), '/l'] };
   assert.deepEqual(await settled(['all'], {}, toml), [
     { directory: join(place, 'a'), options: { ...config, port: 3, state: join(place, 's') } },
     { directory: '/b', options: { ...config, port: 4, state: '/t' } },
