@@ -55,6 +55,8 @@ export interface LocalStores {
   readonly stateDirectory: string;
   /** What a store can do. */
   readonly abilities?: StoreAbilities | undefined;
+  /** What listings of a directory left out. */
+  readonly leftOutLinks?: { take(): string | undefined };
   /** What was lost, if anything: the indexer cannot continue then. */
   loss(): Promise<Loss | undefined>;
   /** For a start that failed before it did any work: `release` then removes what this opening made. */
@@ -226,8 +228,12 @@ export class LocalIndexer<Stores extends LocalStores = LocalStores> implements H
 
   /** Compares objects and rows, and queues the keys that differ. */
   async reindex(options: Omit<ReindexOptions, 'rules'> = {}, hints: HintQueue = this): Promise<ReindexResult> {
-    const { objects, records } = this.stores;
-    return await reindex({ objects, records, hints }, { ...options, rules: this.#options.rules });
+    const { objects, records, leftOutLinks } = this.stores;
+    leftOutLinks?.take();
+    const result = await reindex({ objects, records, hints }, { ...options, rules: this.#options.rules });
+    const links = leftOutLinks?.take();
+    if (links !== undefined) this.#events.onNotice(links);
+    return result;
   }
 
   /**

@@ -316,6 +316,25 @@ describe('the pipeline', { timeout: 600_000 }, () => {
     assert.ok(missing.includes(0));
   });
 
+  it('holds back an index without any package over one of others, until that is confirmed', async () => {
+    const repository = 'held/All';
+    const body = gzipSync('PKGNAME=gone-1.0\nCOMMENT=c\n\n');
+    const Key = `${repository}/pkg_summary.gz`;
+    await stack.s3.send(new PutObjectCommand({ Bucket: stack.bucket, Key, Body: body }));
+    const said = () =>
+      stack.output.filter((line) => line.repository === repository && /^held back: /.test(`${line.message}`));
+    await stack.reindex({ prefix: 'held/' }, 0);
+    await eventually(async () => assert.notEqual(said().length, 0));
+    assert.equal(publications(repository), 0);
+    const { ETag: index = '' } = await stack.s3.send(new HeadObjectCommand({ Bucket: stack.bucket, Key }));
+    const confirmation = `${repository}/.indexer-state/confirmed.json`;
+    const Body = JSON.stringify({ index, to: 0 });
+    await stack.s3.send(new PutObjectCommand({ Bucket: stack.bucket, Key: confirmation, Body }));
+    await stack.reindex({ prefix: 'held/' }, 0);
+    await eventually(async () => assert.equal(publications(repository), 1));
+    await eventually(async () => assert.equal(await metadataOf(confirmation), undefined));
+  });
+
   it('adopts the root of the bucket, too', async () => {
     for (const file of ['pkg_summary.xz', 'pkg_summary.bz2']) {
       await stack.s3.send(new PutObjectCommand({ Bucket: stack.bucket, Key: file, Body: 'of somebody else' }));

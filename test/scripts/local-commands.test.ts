@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -115,6 +115,24 @@ describe('index keeps the index of another program', () => {
     assert.deepEqual([again.exitCode, again.stderr], [0, '']);
     assert.match(again.stdout, /index unchanged/);
   });
+});
+
+test('index counts and names links to packages, which it leaves out', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'local-commands-links-'));
+  t.after(() => rm(place, { recursive: true }));
+  await mkdir(join(place, 'All'));
+  for (let number = 0; number < 25; number += 1) {
+    const file = `p${number}-1.0.tgz`;
+    await writeFile(join(place, file), makePackage({ name: `p${number}-1.0` }));
+    await symlink(`../${file}`, join(place, 'All', file));
+  }
+  await symlink('nowhere', join(place, 'README'));
+  const { exitCode, stderr } = await runHere('index', [place, '--settle', '0']);
+  assert.equal(exitCode, 0);
+  assert.match(
+    stderr,
+    /^left out 25 symbolic links: (\S+\/All\/p\d+-1\.0\.tgz, ){2}\S+\.tgz and 22 more; to index them, put .*\n$/,
+  );
 });
 
 test('index --max-shrink holds back a deletion, and takes a percentage', async (t) => {

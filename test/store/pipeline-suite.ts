@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import pMap from 'p-map';
@@ -142,6 +143,32 @@ export function pipelineSuite(name: string, open: () => Promise<TriedStore>): vo
       );
       t.diagnostic(`a burst of 500 was indexed ${await untilIndexed([...names, ...more])} s after its last upload`);
       t.diagnostic(`${((proxy.count() - before) / 500).toFixed(1)} requests to the store per upload`);
+    });
+
+    it('passes a large package both ways without memory that grows with it', async (t) => {
+      const mebibytes = Number(process.env.LARGE_MEBIBYTES ?? 256);
+      const server = await serve();
+      const before = await server.peakMemory();
+      // What follows the metadata of a package is not read.
+      const head = makePackage({ name: 'large-1.0' });
+      const piece = Buffer.alloc(1024 * 1024);
+      async function* body() {
+        yield head;
+        for (let count = 0; count < mebibytes; count += 1) yield piece;
+      }
+      const response = await fetch(`${server.url}/All/large-1.0.tgz`, {
+        method: 'PUT',
+        body: Readable.from(body()),
+        duplex: 'half',
+        headers: authorized,
+      } as RequestInit);
+      assert.equal(response.status, 201, server.output);
+      let bytes = 0;
+      for await (const each of (await fetch(`${server.url}/All/large-1.0.tgz`)).body ?? []) bytes += each.byteLength;
+      assert.equal(bytes, head.byteLength + mebibytes * piece.byteLength);
+      const grown = (await server.peakMemory()) - before;
+      t.diagnostic(`${mebibytes} MiB both ways: the peak of memory grew by ${Math.round(grown / 1024 / 1024)} MiB`);
+      assert.ok(grown < 200 * 1024 * 1024, `${grown} bytes`);
     });
 
     it('of two instances in one bucket has each its own', async () => {

@@ -10,6 +10,7 @@ import { printable } from '../../wording.ts';
 import { DirectoryInUse, type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { DirectoryObjects } from './directory-objects.ts';
 import type { FileCalls } from './file-calls.ts';
+import { LeftOutLinks } from './left-out-links.ts';
 import type { SqliteRecords } from './sqlite-records.ts';
 import { defaultStateDirectory, openTable, tableFile } from './state-directory.ts';
 
@@ -47,6 +48,8 @@ export class OpenedDirectory {
   readonly abilities: undefined;
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
+  /** Of the listings so far. */
+  readonly leftOutLinks = new LeftOutLinks();
   readonly #lock: DirectoryLock;
   /** As it was named. */
   readonly #givenName: string;
@@ -92,6 +95,7 @@ export class OpenedDirectory {
       ...(calls ? { calls } : {}),
       onSkipped: (path, reason) => {
         const name = printable(Buffer.from(path).toString('latin1'));
+        if (reason === 'symbolic link') this.leftOutLinks.add(Buffer.from(path).toString());
         if (reason === 'name is not UTF-8') onNotice(`skipped ${name}: its ${reason}; rename it`);
         if (reason === 'permission is denied')
           onNotice(`skipped ${name}: ${reason}; if it holds packages, allow this user to read it`);

@@ -18,8 +18,8 @@ import { printable } from '../../wording.ts';
 import { DirectoryInUse } from '../local/directory-lock.ts';
 
 export const leaseLimits = {
-  /** How often it is renewed: a second process is refused within this time. */
-  intervalMilliseconds: 10_000,
+  /** How often it is renewed: a second process is refused within this time. A busy store takes seconds for it. */
+  intervalMilliseconds: 5_000,
   /** A holder that could not renew for so long writes nothing more … */
   heldMilliseconds: 12_000,
   /** … and one that has not renewed for so long counts as dead. */
