@@ -177,7 +177,8 @@ export class Service {
       },
       work: () =>
         this.#comparisons.run(async (prefix, what) => {
-          if (!this.#isLost) await indexer.compare(prefix, what);
+          // The next start compares everything.
+          if (!this.#isLost && !stopping.signal.aborted) await indexer.compare(prefix, what);
         }),
       onError: (_, error, failures) => {
         if (failures === 1) reportFailure(log, 'cannot compare the directory with the table', error);

@@ -43,7 +43,7 @@ import { printable } from './wording.ts';
 
 export const localLimits = {
   /** How long `close` goes on with what is queued: who stops a service waits for it. The next start finds the rest. */
-  closeMillisecondsMax: 1_500,
+  closeMillisecondsMax: 1_000,
 } as const;
 
 /** Where packages, indexes and rows are: a directory, or anything else that holds objects and takes uploads. */

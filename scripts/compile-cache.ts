@@ -4,15 +4,17 @@
  * user could put something in its place. Where it cannot be written, nothing is kept.
  */
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const modules = join(import.meta.dirname, '../node_modules');
+/** The installed package has no dependencies: there, the cache is beside its bundle. */
+const place = existsSync(modules) ? join(modules, '.cache') : import.meta.dirname;
 
 try {
-  accessSync(modules, constants.W_OK);
-  const { directory } = enableCompileCache(join(modules, '.cache/compiled'));
+  accessSync(existsSync(place) ? place : dirname(place), constants.W_OK);
+  const { directory } = enableCompileCache(join(place, 'compiled'));
   // Threads look for it there.
   if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 } catch {

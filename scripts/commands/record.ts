@@ -1,11 +1,11 @@
 /** `record FILE…`: what `pkg_info -X` prints. */
 
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { systemErrorSentence } from '../../functions/failures.ts';
 import { MalformedPackage } from '../../functions/package/malformed-package.ts';
+import type { PackageSource } from '../../functions/package/package-source.ts';
 import { printable } from '../../functions/wording.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
 import { ending } from '../terminal/run-command.ts';
@@ -18,48 +18,62 @@ export function addCommand(program: Command): void {
     .action(ending(record));
 }
 
+/** Records are written together up to this size: a write for each takes as long as half of the reading. */
+const writtenBytes = 64 * 1024;
+
 /** Prints the record of each good file on stdout, and one line about each bad file on stderr. */
 async function record(files: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = exitCodes.done;
-  for (const file of files) {
-    try {
-      await print(await recordOf(file));
-    } catch (error) {
-      // The reader of our output has stopped.
-      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCode;
-      const isBad = error instanceof MalformedPackage;
-      console.error(printable(isBad ? `${file}: ${error.code}: ${error.message}` : systemErrorSentence(error, file)));
-      if (exitCode !== exitCodes.couldNotRun) exitCode = isBad ? exitCodes.rejected : exitCodes.couldNotRun;
-    }
-  }
-  return exitCode;
-}
-
-async function recordOf(file: string): Promise<Uint8Array> {
   const [{ readPackage }, { renderRecord }] = await Promise.all([
     import('../../functions/package/read-package.ts'),
     import('../../functions/record/record.ts'),
   ]);
+  let exitCode: ExitCode = exitCodes.done;
+  let records: Uint8Array[] = [];
+  let bytes = 0;
+  for (const [index, file] of files.entries()) {
+    try {
+      const one = await withFile(file, async (source) =>
+        renderRecord(await readPackage(source), basename(file), source.size),
+      );
+      records.push(one);
+      bytes += one.length;
+    } catch (error) {
+      const isBad = error instanceof MalformedPackage;
+      console.error(printable(isBad ? `${file}: ${error.code}: ${error.message}` : systemErrorSentence(error, file)));
+      if (exitCode !== exitCodes.couldNotRun) exitCode = isBad ? exitCodes.rejected : exitCodes.couldNotRun;
+    }
+    if (bytes < writtenBytes && index < files.length - 1) continue;
+    try {
+      await print(Buffer.concat(records));
+    } catch (error) {
+      // The reader of our output has stopped.
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCode;
+      throw error;
+    }
+    records = [];
+    bytes = 0;
+  }
+  return exitCode;
+}
+
+/** Synchronous calls take a tenth of the time, and there is nothing else to do. */
+async function withFile<Result>(path: string, use: (source: PackageSource) => Promise<Result>): Promise<Result> {
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const stat = await handle.stat();
+    const stat = fstatSync(file);
     if (!stat.isFile())
       throw new Error(`expected a file, found a ${stat.isDirectory() ? 'directory' : 'device or pipe'}`);
-    const metadata = await readPackage({
-      size: stat.size,
-      read: (offset, length) => readExactly(handle, offset, length),
-    });
-    return renderRecord(metadata, basename(file), stat.size);
+    return await use({ size: stat.size, read: async (offset, length) => readExactly(file, offset, length) });
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
-async function readExactly(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+function readExactly(file: number, offset: number, length: number): Uint8Array {
   const bytes = Buffer.allocUnsafe(length);
-  const { bytesRead } = await handle.read(bytes, 0, length, offset);
-  if (bytesRead !== length) throw new Error('the file shrank while it was being read; try again');
+  if (readSync(file, bytes, 0, length, offset) !== length)
+    throw new Error('the file shrank while it was being read; try again');
   return bytes;
 }
 

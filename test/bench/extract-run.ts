@@ -12,10 +12,12 @@ import pMap from 'p-map';
 import { DirectoryObjects } from '../../functions/adapters/local/directory-objects.ts';
 import { syncCalls } from '../../functions/adapters/local/file-calls.ts';
 import { hintLimits } from '../../functions/adapters/local/memory-hints.ts';
+import type { OpenedObject } from '../../functions/adapters/local/opened-object.ts';
 import { SystemClock } from '../../functions/adapters/system-clock.ts';
 import { extract } from '../../functions/extract.ts';
 import { isPackageKey } from '../../functions/keys.ts';
 import { followLimits } from '../../functions/lambda/follow-hints.ts';
+import { packageLimits } from '../../functions/package/limits.ts';
 import { readPackage } from '../../functions/package/read-package.ts';
 import type { ETag, ObjectFacts, ObjectKey } from '../../functions/ports.ts';
 import { renderRecord } from '../../functions/record/record.ts';
@@ -43,6 +45,21 @@ const packagesToMeasure = 1_000;
 class CountedObjects extends DirectoryObjects {
   readonly counted = { bytesRead: 0, requests: 0, packageBytes: 0 };
   isFar = false;
+
+  /** As `index` and `serve` read: with the file opened once. */
+  counting(opened: OpenedObject): Pick<DirectoryObjects, 'head' | 'readRange'> {
+    return {
+      head: async () => {
+        this.counted.requests += 1;
+        return await opened.head();
+      },
+      readRange: async (key, etag, offset, length) => {
+        this.counted.requests += 1;
+        this.counted.bytesRead += length;
+        return await opened.readRange(key, etag, offset, length);
+      },
+    };
+  }
 
   override async head(key: ObjectKey): Promise<ObjectFacts | undefined> {
     await this.#travel();
@@ -87,9 +104,16 @@ function recordPass(directory: string, counted: CountedObjects['counted']): Pass
 
 function extractPass(objects: CountedObjects, concurrency: number): Pass {
   const clock = new SystemClock();
+  const buffer = Buffer.allocUnsafeSlow(packageLimits.firstRangeBytes * packageLimits.rangeGrowthFactor);
   return async (files) => {
     const records = new MemoryRecords();
-    const results = await pMap(files, (file) => extract({ objects, records, clock }, file), { concurrency });
+    const extractOne = async (file: string) => {
+      if (objects.isFar) return await extract({ objects, records, clock }, file);
+      const opened = objects.openedObject(file, concurrency === 1 ? buffer : undefined);
+      const ports = { objects: objects.counting(opened), records, clock };
+      return await extract(ports, file).finally(() => opened.close());
+    };
+    const results = await pMap(files, extractOne, { concurrency });
     for (const result of results) {
       if (result.outcome !== 'written') throw new Error('expected a row for every package');
       objects.counted.packageBytes += result.row.size;

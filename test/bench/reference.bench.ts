@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildPackage } from '../../scripts/build-package.ts';
 import { makePackage } from '../package-maker.ts';
 import { costOfProcess, type ProcessCost } from './measurement.ts';
 import { directoryOfLinks, linkAll } from './real-like-packages.ts';
@@ -21,8 +22,8 @@ const printed = 1_556;
 /** Publications of a repository are a second apart; whoever comes earlier waits. */
 const pauseMilliseconds = 1_300;
 
-/** The command that is measured: of the sources, or of the installed bundle. */
-const indexer = process.env.PKGSRC_INDEXER ?? join(import.meta.dirname, '../../scripts/indexer.ts');
+/** The command that is measured: as it is installed, unless another one is named. */
+let indexer = process.env.PKGSRC_INDEXER ?? '';
 
 export async function benchReference({ runs }: ReferenceOptions): Promise<Section> {
   const reference = await buildReference();
@@ -30,6 +31,7 @@ export async function benchReference({ runs }: ReferenceOptions): Promise<Sectio
   if ('absent' in reference) console.log(`no reference in C: ${reference.absent}`);
   const place = await mkdtemp(join(tmpdir(), 'bench-reference-'));
   try {
+    indexer ||= await installedBundle(place);
     const rows = [
       ...(await benchIndex(place, program, runs)),
       ...(await benchRecord(program, runs)),
@@ -40,14 +42,21 @@ export async function benchReference({ runs }: ReferenceOptions): Promise<Sectio
       name: 'reference',
       title: 'Beside libarchive in C',
       about: `\`libarchive-head\` (\`test/bench/peers/\`) reads the metadata of each package by libarchive, as pkg_info does, and makes no record of
-them. ${many.toLocaleString('en')} packages, hard links to 389 distinct ones (\`test/bench/real-like-packages.ts\`), in the page cache. Each process from its start to its
+them; \`index\` and \`record\` are those of the installed package. ${many.toLocaleString('en')} packages, hard links to 389 distinct ones (\`test/bench/real-like-packages.ts\`), in the page cache. Each process from its start to its
 end; the ratios are of runs one after the other.${program === undefined ? ' There was no libarchive to compare with.' : ''}`,
-      command: 'npm run bench -- reference [PKGSRC_INDEXER=/path/to/pkgsrc-indexer.js]',
+      command: 'npm run bench -- reference',
       rows,
     };
   } finally {
     await rm(place, { recursive: true });
   }
+}
+
+async function installedBundle(place: string): Promise<string> {
+  const directory = join(place, 'package/dist');
+  await buildPackage(directory);
+  await writeFile(join(place, 'package/package.json'), JSON.stringify({ type: 'module' }));
+  return join(directory, 'pkgsrc-indexer.cjs');
 }
 
 async function benchIndex(place: string, program: string | undefined, runs: number): Promise<Measured[]> {

@@ -121,6 +121,20 @@ export class ServingIndexer {
     return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]);
   }
 
+  /** Of all threads, up to now; milliseconds. */
+  async cpuTime(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'latin1');
+    // Fields 14 and 15, in hundredths of a second; the name before may hold blanks.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  }
+
+  /** From files, up to now; bytes. */
+  async bytesRead(): Promise<number> {
+    const io = await readFile(`/proc/${this.#child.pid}/io`, 'utf8');
+    return Number(/^rchar: (\d+)/m.exec(io)?.[1]);
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

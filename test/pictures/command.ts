@@ -7,9 +7,11 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium, type Page } from 'playwright-core';
+import { settlingLimits } from '../../functions/adapters/local/settling.ts';
 import type { ServiceStatus } from '../../functions/server/service-status.ts';
 import { ServingIndexer, until } from '../local/indexer-process.ts';
 import { badPackages, demonstrationPackages } from './demonstration.ts';
@@ -25,6 +27,8 @@ async function photographTerminal(place: string): Promise<void> {
   for (const [file, bytes] of [...demonstrationPackages(), ...badPackages()])
     await writeFile(join(place, 'repository', 'All', file), bytes);
   await symlink(program, join(place, 'pkgsrc-indexer'));
+  // `index` leaves out files that have just been written.
+  await setTimeout(settlingLimits.settleMilliseconds + 500);
   const commands: TerminalCommand[] = [];
   for (const args of [
     'index repository',
@@ -37,7 +41,13 @@ async function photographTerminal(place: string): Promise<void> {
     // An exit code of 1 is part of the picture: something is rejected.
     const { stdout } = await promisify(execFile)('script', ['-qc', shell, '/dev/null'], {
       cwd: place,
-      env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: undefined, FORCE_COLOR: '1' },
+      env: {
+        ...process.env,
+        TERM: 'xterm-256color',
+        NO_COLOR: undefined,
+        FORCE_COLOR: '1',
+        npm_lifecycle_event: undefined,
+      },
     });
     commands.push({ command, output: stdout });
   }
@@ -52,7 +62,7 @@ async function photographPages(directory: string): Promise<void> {
     args: ['--no-sandbox', '--disable-gpu', `--host-resolver-rules=MAP ${host} ${new URL(indexer.url).host}`],
   });
   try {
-    await fillStepByStep(indexer.url);
+    await fillStepByStep(indexer.url, join(directory, 'All'));
     const page = await browser.newPage({ viewport: { width: 1_000, height: 560 } });
     await page.goto(`http://${host}/All/`);
     await page.getByText(/^\d+ packages$/).waitFor();
@@ -60,7 +70,7 @@ async function photographPages(directory: string): Promise<void> {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 1_000, height: 900 });
     await page.goto(`http://${host}/-/`);
-    await page.getByText(/up to date at/).waitFor();
+    await page.getByText(/^updated /).waitFor();
     await takePicture(page, 'operations');
   } finally {
     await browser.close();
@@ -69,7 +79,7 @@ async function photographPages(directory: string): Promise<void> {
 }
 
 /** A few at a time, so that there is something to see of it. */
-async function fillStepByStep(url: string): Promise<void> {
+async function fillStepByStep(url: string, all: string): Promise<void> {
   for (let part = 0; part < 9; part += 1) {
     const before = await publicationsOf(url);
     await upload(
@@ -78,7 +88,8 @@ async function fillStepByStep(url: string): Promise<void> {
     );
     await until('the next publication', async () => ((await publicationsOf(url)) > before ? true : undefined));
   }
-  await upload(url, badPackages());
+  // An upload of a bad package is refused, so these are copied in.
+  for (const [file, bytes] of badPackages()) await writeFile(join(all, file), bytes);
   await until('both bad ones are rejected', async () => {
     const { repositories, queue } = await statusOf(url);
     return (repositories[0]?.rejected.length === 2 && queue.publications === 0) || undefined;

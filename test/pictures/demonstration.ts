@@ -69,11 +69,11 @@ export function demonstrationPackages(some: (index: number) => boolean = () => t
   );
 }
 
-/** One that was cut off on its way, and one that is no package at all. */
+/** One that was damaged (a truncated one would be read only after a minute), and one that is not a package. */
 export function badPackages(): Map<string, Buffer> {
-  const whole = packageOf('libevent-2.1.12', 'devel', 'Asynchronous event notification library', [], 1);
+  const libevent = packageOf('libevent-2.1.12', 'devel', 'Asynchronous event notification library', [], 1);
   return new Map([
-    ['libevent-2.1.12.tgz', whole.subarray(0, 150)],
+    ['libevent-2.1.12.tgz', libevent.fill(0, 60, 120)],
     ['x264-devel-20250910.tgz', Buffer.from('<!doctype html><title>503 Service Unavailable</title>')],
   ]);
 }
