@@ -2,9 +2,16 @@
 
 import { isUtf8 } from 'node:buffer';
 import { isPackageKey, packageSuffixes, splitKey } from '../keys.ts';
-import { aliasMetadata, type ObjectFacts, type ObjectKey, type RecordTable, type Row } from '../ports.ts';
+import {
+  aliasMetadata,
+  type HeldBack,
+  type ObjectFacts,
+  type ObjectKey,
+  type RecordTable,
+  type Row,
+} from '../ports.ts';
 import { findDuplicates, packageNameOf, remedies } from '../record/hazards.ts';
-import { byteSize, repositoryName } from '../wording.ts';
+import { byteSize, count, repositoryName } from '../wording.ts';
 
 export interface Explanation {
   readonly state: 'indexed' | 'rejected' | 'pending' | 'absent' | 'ignored';
@@ -35,8 +42,12 @@ export async function explainKey(
     return { state: 'ignored', sentence, remarks: [] };
   }
   const row = await records.row(repository, file);
-  if (row === undefined && head === undefined)
-    return { state: 'absent', sentence: `There is no such package in ${place} or in its index.`, remarks: [] };
+  const { isAdopted, heldBack } = await records.state(repository);
+  const older = heldBack === undefined ? '' : ` ${olderIndex(heldBack, file)}`;
+  if (row === undefined && head === undefined) {
+    const sentence = `There is no such package in ${place}${heldBack === undefined ? ' or in its index' : ''}.${older}`;
+    return { state: 'absent', sentence, remarks: [] };
+  }
   if (row === undefined || row.etag !== head?.etag)
     return { state: 'pending', sentence: `${pendingState(row, head)} ${next}`, remarks: [] };
   if (row.state === 'rejected') {
@@ -46,27 +57,42 @@ export async function explainKey(
       'The file is damaged or not a package. Build or upload it again; a good file replaces this one.';
     return {
       state: 'rejected',
-      sentence: `It is not in the index of ${place}.${signedBy(row)}`,
+      sentence: `${heldBack === undefined ? `It is not in the index of ${place}.` : 'It is rejected.'}${older}${signedBy(row)}`,
       remarks: [{ code, what: message, remedy }],
     };
   }
   const codes = [...row.warnings, ...((await isDuplicate(records, row)) ? ['duplicate-pkgname'] : [])];
   const name = readable(packageNameOf(row.record));
-  // Until the repository is adopted, an index that another program made stays in place.
-  const where = (await records.state(repository)).isAdopted
-    ? `It is in the index of ${place} as ${name}`
-    : `It will be in the index of ${place} as ${name} when every package there has been read`;
   const { signature } = row;
+  const whereIndexed = () => {
+    if (heldBack !== undefined)
+      return `The index that is there is older: a publication is held back (${change(heldBack)}). This package will be in the index of ${place} as ${name} once that is confirmed`;
+    // Until the repository is adopted, an index that another program made stays in place.
+    return isAdopted
+      ? `It is in the index of ${place} as ${name}`
+      : `It will be in the index of ${place} as ${name} when every package there has been read`;
+  };
   const problem = signature?.state === 'problem' ? signature : undefined;
   return {
     state: 'indexed',
-    sentence: `${where} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).${signedBy(row)}`,
+    sentence: `${whereIndexed()} (${byteSize(row.size)}, read ${row.indexedAt.toISOString()}).${signedBy(row)}`,
     remarks: codes.map((code) => ({
       code,
       ...(code === problem?.code && { what: problem.message }),
       remedy: remedyOf(code) ?? '',
     })),
   };
+}
+
+/** Of a package that the held-back publication lacks. */
+function olderIndex(heldBack: HeldBack, file: string): string {
+  // Only the first files are named, so any other one may be there too.
+  const has = heldBack.files.includes(file) ? 'still has' : 'may still have';
+  return `The index that is there is older, and ${has} it: a publication is held back (${change(heldBack)}) until it is confirmed.`;
+}
+
+function change({ from, to }: HeldBack): string {
+  return `from ${count(from, 'package')} to ${count(to, 'package')}`;
 }
 
 function signedBy({ signature }: Row): string {
