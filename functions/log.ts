@@ -39,13 +39,25 @@ export function logTo(write: (line: string) => void, format: LogFormat, now = ()
 /**
  * A line for each request: in the common log format (https://httpd.apache.org/docs/current/logs.html#common), which programs that make
  * statistics read, or as JSON.
+ * @param directory where there are several
  */
-export function accessLogTo(write: (line: string) => void, format: LogFormat, now = () => new Date()) {
+export function accessLogTo(
+  write: (line: string) => void,
+  format: LogFormat,
+  directory?: string,
+  now = () => new Date(),
+) {
   return (request: AnsweredRequest): void =>
     write(
       format === 'json'
-        ? JSON.stringify({ time: now().toISOString(), level: 'info', message: 'request', ...request })
-        : commonLogLine(request, now()),
+        ? JSON.stringify({
+            time: now().toISOString(),
+            level: 'info',
+            message: 'request',
+            ...(directory && { directory }),
+            ...request,
+          })
+        : (directory === undefined ? '' : `${directory}: `) + commonLogLine(request, now()),
     );
 }
 

@@ -59,7 +59,7 @@ async function follow(directory: string, options: FollowOptions, label: string, 
   const surroundings: ServiceSurroundings = {
     log,
     ...(options.log === 'text' ? { greet: (line) => print(label + line) } : {}),
-    ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log) } : {}),
+    ...(options.accessLog ? { onAnswered: accessLogTo(print, options.log, label === '' ? undefined : directory) } : {}),
   };
   const settings: ServiceOptions = { ...options, views: viewPermissions(options), hooks: hooksOf(options) };
   if (options.create && !isStoreName(directory)) await createDirectory(directory);

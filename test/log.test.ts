@@ -40,7 +40,7 @@ describe('the access log', () => {
     milliseconds: 3,
   };
   const line = (more: Partial<AnsweredRequest>) =>
-    lines((write) => accessLogTo(write, 'text', now)({ ...request, ...more }))[0];
+    lines((write) => accessLogTo(write, 'text', undefined, now)({ ...request, ...more }))[0];
 
   for (const [what, more, expected] of [
     ['a part of a package', {}, '"GET /All/x-1.0.tgz HTTP/1.1" 206 1024'],
@@ -52,8 +52,15 @@ describe('the access log', () => {
       assert.equal(line(more), `192.0.2.7 - - [07/Nov/2026:09:05:03 +0000] ${expected}`);
     });
 
+  it('names the directory where there are several', () => {
+    const [text = ''] = lines((write) => accessLogTo(write, 'text', '/srv/a', now)(request));
+    assert.match(text, /^\/srv\/a: 192\.0\.2\.7 - - /);
+    const [json = ''] = lines((write) => accessLogTo(write, 'json', '/srv/a', now)(request));
+    assert.equal(JSON.parse(json).directory, '/srv/a');
+  });
+
   it('is JSON for programs', () => {
-    const [written = ''] = lines((write) => accessLogTo(write, 'json', now)(request));
+    const [written = ''] = lines((write) => accessLogTo(write, 'json', undefined, now)(request));
     assert.deepEqual(JSON.parse(written), {
       time: '2026-11-07T09:05:03.120Z',
       level: 'info',

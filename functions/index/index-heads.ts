@@ -70,7 +70,7 @@ export function isForeign(heads: Heads, repository: Repository): boolean {
 
 /** 0 where other rules did it. */
 export function ruledOutBefore(heads: Heads, rules: string): number {
-  const [records, hashOfRules] = (heads.get(gzFile)?.metadata[ruledOutMetadata] ?? '').split(' ');
+  const [records, hashOfRules] = (firstIndex(heads)?.head.metadata[ruledOutMetadata] ?? '').split(' ');
   return hashOfRules === hash('sha256', rules) ? Number(records) || 0 : 0;
 }
 
@@ -96,7 +96,7 @@ export function metadataOf(
 
 /** What the metadata of the next index say of `sum`; by default what those of the index that is there say. */
 export function ruledOutText(heads: Heads, sum: RuledOutSum | 'none' | undefined): string | undefined {
-  if (sum === undefined) return heads.get(gzFile)?.metadata[ruledOutMetadata];
+  if (sum === undefined) return firstIndex(heads)?.head.metadata[ruledOutMetadata];
   return sum === 'none' ? undefined : `${sum.records} ${hash('sha256', sum.rules)}`;
 }
 

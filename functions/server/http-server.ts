@@ -90,6 +90,7 @@ export class CannotListen extends Error {
  */
 export function createHttpServer(settings: HttpServerSettings): HttpServer {
   checkToken('upload', settings.uploadToken);
+  checkToken('events', settings.events?.token);
   for (const [name, permission] of Object.entries(settings.views ?? {}))
     if (permission.who === 'token') checkToken(name, permission.token);
   return new DirectoryServer(settings);

@@ -139,7 +139,8 @@ async function indexDirectory(
           if (publication.outcome === 'held-back') done.heldBack += 1;
           if ('summary' in publication) done.rejected += publication.summary.counted?.rejected ?? 0;
           const time = duration(Date.now() - startedAt.getTime());
-          print(`${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`);
+          const line = `${printable(repositoryName(repository))}: ${[...facts, time].join(', ')}`;
+          (quiet && publication.outcome === 'held-back' ? say : print)(line);
           const mixture = 'summary' in publication && mixtureLine(repository, publication.summary.architectures);
           // A job that runs every few minutes need not repeat it.
           if (mixture) (publication.outcome === 'published' ? say : sayUnlessQuiet)(mixture);

@@ -59,10 +59,17 @@ export class RepeatableOption extends Option {
   }
 }
 
+export function parseSecret(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a secret, found nothing.');
+  return text;
+}
+
 /** Of an option that may be given several times. */
 export function parseUrls(text: string, before: readonly string[] = []): readonly string[] {
-  const { protocol = '' } = URL.parse(text) ?? {};
+  const { protocol = '', username, password } = URL.parse(text) ?? {};
   if (!/^https?:$/.test(protocol))
     throw new InvalidArgumentError('Expected a URL with http:// or https://, and a host.');
+  if (username || password)
+    throw new InvalidArgumentError('Expected a URL without a user and a password: sign with --webhook-secret.');
   return [...before, text];
 }

@@ -7,7 +7,7 @@ import { type IndexFormatName, indexFormatNames } from '../../functions/index/in
 import { logFormats } from '../../functions/log.ts';
 import { isArchitecturePrefix, rulesLimits } from '../../functions/record/rules.ts';
 import { profileOption } from '../aws/account-options.ts';
-import { parsePath, parseSeconds, parseUrls, RepeatableOption } from './argument-parsers.ts';
+import { parsePath, parseSeconds, parseSecret, parseUrls, RepeatableOption } from './argument-parsers.ts';
 import { addStoreOptions, storeRegionOption } from './store-options.ts';
 import { addTrustOptions } from './trust-options.ts';
 
@@ -50,7 +50,7 @@ export function addWatchingOptions(command: Command): Command {
         parseUrls,
       ),
     )
-    .option('--webhook-secret <secret>', 'sign what is posted with HMAC-SHA256')
+    .option('--webhook-secret <secret>', 'sign what is posted with HMAC-SHA256', parseSecret)
     .option('--create', 'create the directory if it does not exist');
 }
 

@@ -20,10 +20,12 @@ export function viewTokenOption(name: ViewName): Option {
   return new Option(`--${name}-token <token>`, `the token for --${name} token`);
 }
 
-/** @throws {UsageError} where a token is missing. */
+/** @throws {UsageError} where a token is missing, or would not be asked for. */
 export function viewPermissions(options: Partial<ViewOptions>): ViewPermissions {
   const permissionOf = (name: ViewName): ViewPermission => {
     const { [name]: who = 'on', [`${name}Token` as const]: token } = options;
+    if (who !== 'token' && token !== undefined)
+      throw new UsageError(`--${name}-token protects nothing: it needs --${name} token, too`);
     if (who === 'off') return { who: 'nobody' };
     if (who === 'on') return { who: 'all' };
     if (token === undefined) throw new UsageError(`--${name} token needs --${name}-token TOKEN`);

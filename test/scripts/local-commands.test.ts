@@ -88,6 +88,9 @@ describe('index keeps the index of another program', () => {
       assert.deepEqual([exitCode, stderr], [4, '']);
       assert.match(stdout, held);
     }
+    const quiet = await runHere('index', [place, '--settle', '0', '--quiet']);
+    assert.deepEqual([quiet.exitCode, quiet.stdout], [4, '']);
+    assert.match(quiet.stderr, held);
     assert.deepEqual(await readFile(join(place, 'All', 'pkg_summary.gz')), before);
     assert.deepEqual((await readdir(join(place, 'All'))).sort(), ['pkg_summary.gz']);
     const status = await runHere('status', [place]);

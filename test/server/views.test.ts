@@ -81,6 +81,18 @@ describe('a view', () => {
         new CannotListen('the metrics token must be ASCII without spaces, and not empty: choose another one'),
       );
     make('good');
+    const events = { token: '', receive: async () => ({ hints: 0, ignored: 0, unknown: 0 }) };
+    assert.throws(
+      () =>
+        createHttpServer({
+          root: '/',
+          host: '127.0.0.1',
+          uploads: new FolderReceiver('/nonexistent'),
+          operations: idleOperations,
+          events,
+        }),
+      new CannotListen('the events token must be ASCII without spaces, and not empty: choose another one'),
+    );
   });
 });
 

@@ -78,19 +78,28 @@ export class DynamoDbRecords implements RecordTable, RetryTable {
 
   async *rowTags(repository: Repository, after?: string): AsyncGenerator<RowTag> {
     const start = after === undefined ? {} : { ExclusiveStartKey: keysOf(repository, after) };
-    const items = this.#items(repository, { ProjectionExpression: 'file, etag, rules', ...start });
+    // Some of these names are reserved words of DynamoDB.
+    const names = { '#file': 'file', '#etag': 'etag', '#rules': 'rules' };
+    const items = this.#items(repository, {
+      ProjectionExpression: Object.keys(names).join(', '),
+      ExpressionAttributeNames: names,
+      ...start,
+    });
     for await (const { file, etag, rules } of items)
       yield { file: file?.S ?? '', etag: etag?.S ?? '', rules: rules?.S ?? '' };
   }
 
   /** DynamoDB sorts text by its UTF-8 bytes, as the port requires. */
-  async *#items(repository: Repository, more: Partial<QueryCommandInput>): AsyncGenerator<Item> {
+  async *#items(
+    repository: Repository,
+    { ExpressionAttributeNames: names, ...more }: Partial<QueryCommandInput>,
+  ): AsyncGenerator<Item> {
     const pages = paginateQuery(
       { client: this.#client },
       {
         TableName: this.#recordsTable,
         KeyConditionExpression: '#repository = :repository',
-        ExpressionAttributeNames: { '#repository': 'repository' },
+        ExpressionAttributeNames: { ...names, '#repository': 'repository' },
         ExpressionAttributeValues: { ':repository': { S: partitionOf(repository) } },
         ConsistentRead: true,
         ...more,

@@ -138,13 +138,14 @@ export function webhook(url: string, secret: string | undefined): Hook {
     name: `web hook ${new URL(url).origin}`,
     deliver: async (event, signal) => {
       const body = JSON.stringify(event);
-      const signature = secret && `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+      const signature =
+        secret === undefined ? undefined : `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
       const response = await fetch(url, {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',
           'User-Agent': 'pkgsrc-indexer',
-          ...(signature ? { [signatureHeader]: signature } : {}),
+          ...(signature !== undefined ? { [signatureHeader]: signature } : {}),
         },
         body,
         redirect: 'manual',
