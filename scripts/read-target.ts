@@ -16,11 +16,12 @@ import { CannotRun, UsageError } from '../functions/failures.ts';
 import type { ObjectStore, RecordTable } from '../functions/ports.ts';
 import { type AccountOptions, profileOption, regionOption, stackOption } from './aws/account-options.ts';
 import type { StackStores } from './aws/stack-stores.ts';
-import { stateOption } from './terminal/directory-options.ts';
+import { followSymlinksOption, stateOption } from './terminal/directory-options.ts';
 import { addStoreOptions } from './terminal/store-options.ts';
 
 export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
+  readonly followSymlinks?: boolean;
   readonly stack?: string;
   readonly json?: boolean;
 }
@@ -28,6 +29,7 @@ export interface ReadOptions extends AccountOptions, StoreOptions {
 export function addReadOptions(command: Command): Command {
   return addStoreOptions(command)
     .addOption(stateOption())
+    .addOption(followSymlinksOption())
     .addOption(stackOption())
     .addOption(profileOption())
     .addOption(regionOption())
@@ -57,7 +59,7 @@ export type ReadTarget =
 export async function openTarget(directory: string | undefined, options: ReadOptions): Promise<ReadTarget> {
   const { stack: name } = options;
   if (directory !== undefined && name === undefined)
-    return await (isStoreName(directory) ? openStore(directory, options) : openDirectory(directory, options.state));
+    return await (isStoreName(directory) ? openStore(directory, options) : openDirectory(directory, options));
   if (directory !== undefined || name === undefined)
     throw new UsageError('expected either a directory or --stack NAME');
   const stores = await openStackNamed(name, options);
@@ -71,12 +73,12 @@ export async function openStackNamed(name: string, account: AccountOptions): Pro
 }
 
 /** A directory below the one that was indexed selects the repositories in it. */
-async function openDirectory(directory: string, state: string | undefined): Promise<ReadTarget> {
+async function openDirectory(directory: string, options: ReadOptions): Promise<ReadTarget> {
   const { openReadOnly } = await import('../functions/adapters/local/open-read-only.ts');
   const path = resolve(directory);
-  const indexed = existsSync(path) && state === undefined ? findIndexedDirectory(path) : undefined;
+  const indexed = existsSync(path) && options.state === undefined ? findIndexedDirectory(path) : undefined;
   const root = indexed ?? path;
-  const { objects, records } = await openReadOnly(root === path ? directory : root, state);
+  const { objects, records } = await openReadOnly(root === path ? directory : root, options);
   const below = keyOf(root, path);
   const prefixes = below === '' ? [] : [`${below}/`];
   return { kind: 'directory', directory, objects, records, prefixes, close: () => records.close() };
