@@ -21,6 +21,7 @@ import { addStoreOptions } from './terminal/store-options.ts';
 
 export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
+  readonly config?: string;
   readonly stack?: string;
   readonly json?: boolean;
 }
@@ -46,6 +47,8 @@ export type ReadTarget =
   | (Opened & {
       readonly kind: 'directory';
       readonly directory: string;
+      /** The directory or store that is indexed: it, or one around it. */
+      readonly root: string;
       readonly abilities?: StoreAbilities | undefined;
     })
   | (Opened & { readonly kind: 'stack'; readonly name: string; readonly stores: StackStores });
@@ -79,7 +82,15 @@ async function openDirectory(directory: string, state: string | undefined): Prom
   const { objects, records } = await openReadOnly(root === path ? directory : root, state);
   const below = keyOf(root, path);
   const prefixes = below === '' ? [] : [`${below}/`];
-  return { kind: 'directory', directory, objects, records, prefixes, close: () => records.close() };
+  return {
+    kind: 'directory',
+    directory,
+    root: root === path ? directory : root,
+    objects,
+    records,
+    prefixes,
+    close: () => records.close(),
+  };
 }
 
 /** A prefix below the one that was indexed selects the repositories in it. */
@@ -88,7 +99,16 @@ async function openStore(name: string, options: ReadOptions): Promise<ReadTarget
   const { openStoreReadOnly } = await import('../functions/adapters/store/opened-store.ts');
   const { objects, records, abilities } = openStoreReadOnly(address, options.state);
   const prefixes = below === '' ? [] : [`${below}/`];
-  return { kind: 'directory', directory: name, objects, records, prefixes, abilities, close: () => records.close() };
+  return {
+    kind: 'directory',
+    directory: name,
+    root: address.name,
+    objects,
+    records,
+    prefixes,
+    abilities,
+    close: () => records.close(),
+  };
 }
 
 /**

@@ -95,6 +95,11 @@ describe('index keeps the index of another program', () => {
     assert.deepEqual((await readdir(join(place, 'All'))).sort(), ['pkg_summary.gz']);
     const status = await runHere('status', [place]);
     assert.match(status.stdout, /^HELD BACK: .* index --adopt .*\nAll: held back: would-shrink: from 25 .*; since 20/m);
+    const state = join(place, '.indexer');
+    const withState = await runHere('status', [place, '--state', state]);
+    assert.ok(withState.stdout.includes(` index --adopt ${place} --state ${state} (with the same --arch`));
+    const below = await runHere('status', [join(place, 'All')]);
+    assert.ok(below.stdout.includes(` index --adopt ${place} (with`), 'the directory that is indexed');
     const { repositories } = JSON.parse((await runHere('status', [place, '--json'])).stdout);
     assert.deepEqual(
       { ...repositories[0].heldBack, since: '', files: [] },
@@ -467,7 +472,7 @@ Some/c-1.tgz
 WARNING          PACKAGES  REPOSITORY
 not-installable         1  Some
 
-For the findings, run pkgsrc-indexer check ${directory}.
+For the findings, run pkgsrc-indexer check ${directory} --state ${state}.
 `,
   );
   const explained = await runHere('explain', [
