@@ -1,8 +1,9 @@
 /** What `status`, `check` and `explain` read: an indexed directory or store, a part of one, or a stack. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
+import { notedDirectory } from '../functions/adapters/local/directory-note.ts';
 import type { StoreAbilities } from '../functions/adapters/store/abilities.ts';
 import {
   isStoreName,
@@ -22,6 +23,8 @@ import { addStoreOptions } from './terminal/store-options.ts';
 export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
   readonly config?: string;
+  /** The one of the configuration file's directories that has the path. */
+  readonly configuredRoot?: string;
   readonly stack?: string;
   readonly json?: boolean;
 }
@@ -60,7 +63,7 @@ export type ReadTarget =
 export async function openTarget(directory: string | undefined, options: ReadOptions): Promise<ReadTarget> {
   const { stack: name } = options;
   if (directory !== undefined && name === undefined)
-    return await (isStoreName(directory) ? openStore(directory, options) : openDirectory(directory, options.state));
+    return await (isStoreName(directory) ? openStore(directory, options) : openDirectory(directory, options));
   if (directory !== undefined || name === undefined)
     throw new UsageError('expected either a directory or --stack NAME');
   const stores = await openStackNamed(name, options);
@@ -74,12 +77,12 @@ export async function openStackNamed(name: string, account: AccountOptions): Pro
 }
 
 /** A directory below the one that was indexed selects the repositories in it. */
-async function openDirectory(directory: string, state: string | undefined): Promise<ReadTarget> {
+async function openDirectory(directory: string, options: ReadOptions): Promise<ReadTarget> {
   const { openReadOnly } = await import('../functions/adapters/local/open-read-only.ts');
   const path = resolve(directory);
-  const indexed = existsSync(path) && state === undefined ? findIndexedDirectory(path) : undefined;
+  const indexed = existsSync(path) ? findIndexedDirectory(path, options) : undefined;
   const root = indexed ?? path;
-  const { objects, records } = await openReadOnly(root === path ? directory : root, state);
+  const { objects, records } = await openReadOnly(root === path ? directory : root, options.state);
   const below = keyOf(root, path);
   const prefixes = below === '' ? [] : [`${below}/`];
   return {
@@ -133,8 +136,16 @@ export function keyOf(directory: string, path: string): string {
   return key;
 }
 
-/** The directory itself or its nearest parent that has the table of an indexer in its default place. */
-export function findIndexedDirectory(path: string): string | undefined {
+/** The directory that is indexed, for a path in it: as configured, as noted in the state directory, or the nearest one with a table in it. */
+export function findIndexedDirectory(path: string, { configuredRoot, state }: ReadOptions): string | undefined {
+  if (configuredRoot !== undefined) return configuredRoot;
+  if (state === undefined) return nearestWithTable(path);
+  const noted = notedDirectory(resolve(state));
+  if (noted === undefined || !existsSync(noted)) return undefined;
+  return [noted, realpathSync(noted)].find((each) => path === each || path.startsWith(`${each}${sep}`));
+}
+
+function nearestWithTable(path: string): string | undefined {
   for (let directory = path; ; directory = dirname(directory)) {
     if (existsSync(join(directory, '.indexer'))) return directory;
     if (directory === dirname(directory)) return undefined;
