@@ -24,13 +24,24 @@ export function extractedLine(key: ObjectKey, extraction: Extraction): string | 
   return `indexed ${name}${row.warnings.length === 0 ? '' : styleText('yellow', ` (${row.warnings.join(', ')})`)}`;
 }
 
+/** How an operator confirms what is held back: by where the process can be asked. */
+const confirmations = {
+  page: 'the page /-/, or POST /-/adopt',
+  request: 'POST /-/adopt',
+  none: 'stop this, run index --adopt with the same options, and start it again',
+} as const;
+
 /** `published All: 5 packages, 1.2 kB`; undefined where there is nothing to report. */
-export function publicationLine(repository: Repository, publication: Publication): string | undefined {
+export function publicationLine(
+  repository: Repository,
+  publication: Publication,
+  asked: keyof typeof confirmations,
+): string | undefined {
   const name = printable(repositoryName(repository));
   if (publication.outcome === 'waiting')
     return `${name}: keeping the existing index until ${count(publication.missing, 'more package')} can be read`;
   if (publication.outcome === 'held-back')
-    return `${name}: ${heldBackSentence(publication.heldBack)}; to publish it: the page /-/, or POST /-/adopt`;
+    return `${name}: ${heldBackSentence(publication.heldBack)}; to publish it: ${confirmations[asked]}`;
   if (publication.outcome !== 'published') return undefined;
   const { summary, bytes } = publication;
   return `${styleText('green', 'published')} ${name}: ${count(summary.records, 'package')}, ${byteSize(bytes)}`;

@@ -113,7 +113,7 @@ export class Service {
     const hooks = new Hooks({ hooks: wanted, clock, log, onEnded: (outcome) => activity.metrics.hookEnded(outcome) });
     // Nothing changes, and so nothing is reported, before there are operations.
     const events = {
-      ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds),
+      ...reportedEvents(log, activity, hooks, serviceLimits.deadLetterMilliseconds, askedAt(options)),
       onChanged: (name: Repository) => operations.changed(name),
     };
     const indexer = await LocalIndexer.open(
@@ -356,4 +356,10 @@ interface ServiceParts {
   readonly hooks: Hooks;
   readonly server: HttpServer | undefined;
   readonly stopping: AbortController;
+}
+
+/** Where the operator can ask the service to publish what is held back. */
+function askedAt({ port, views }: ServiceOptions): 'page' | 'request' | 'none' {
+  if (port === undefined) return 'none';
+  return views?.operations?.who === 'nobody' ? 'request' : 'page';
 }

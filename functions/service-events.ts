@@ -12,12 +12,14 @@ import { repositoryName } from './wording.ts';
 /**
  * Logs what the indexer does, counts it, and sends publications to the hooks. A failure is logged once, and again only after a success.
  * @param retryMilliseconds how often dead letters are retried.
+ * @param asked where the operator can ask this process to publish what is held back.
  */
 export function reportedEvents(
   log: Log,
   activity: Activity,
   hooks: Hooks,
   retryMilliseconds: number,
+  asked: 'page' | 'request' | 'none',
 ): LocalIndexerEvents {
   const logIfAny = (line: string | undefined, level?: LogLevel) => line !== undefined && log(line, level);
   return {
@@ -37,7 +39,7 @@ export function reportedEvents(
     },
     onSummarized: (repository, publication, startedAt) => {
       logIfAny(
-        publicationLine(repository, publication),
+        publicationLine(repository, publication, asked),
         ['waiting', 'held-back'].includes(publication.outcome) ? 'warn' : 'info',
       );
       if (publication.outcome === 'published')

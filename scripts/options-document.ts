@@ -23,7 +23,7 @@ An option is taken from the command line, else from the environment, else from t
 **Configuration file.** \`--config FILE\`, in [TOML](https://toml.io). A key is the option without its dashes; an option that may be given several
 times is a list (in the environment, it has one value). Options of other commands are ignored, so that one file serves all; an unknown key is an error. Paths are relative to the file.
 \`serve\`, \`watch\` and \`index\` without a directory work on every \`[[directories]]\` of the file, in one process; what stands in there is
-for that directory only. A token in it is as secret as the file: \`chmod 600\`.
+for that directory only. None of them may be inside another one, and each has its own \`state\`. A token in it is as secret as the file: \`chmod 600\`.
 
     upload-token = "…"
     page = false

@@ -1,8 +1,9 @@
 /** What `status`, `check` and `explain` read: an indexed directory or store, a part of one, or a stack. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
+import { notedDirectory } from '../functions/adapters/local/directory-note.ts';
 import type { StoreAbilities } from '../functions/adapters/store/abilities.ts';
 import {
   isStoreName,
@@ -22,6 +23,9 @@ import { addStoreOptions } from './terminal/store-options.ts';
 export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
   readonly followSymlinks?: boolean;
+  readonly config?: string;
+  /** The one of the configuration file's directories that has the path. */
+  readonly configuredRoot?: string;
   readonly stack?: string;
   readonly json?: boolean;
 }
@@ -48,6 +52,8 @@ export type ReadTarget =
   | (Opened & {
       readonly kind: 'directory';
       readonly directory: string;
+      /** The directory or store that is indexed: it, or one around it. */
+      readonly root: string;
       readonly abilities?: StoreAbilities | undefined;
     })
   | (Opened & { readonly kind: 'stack'; readonly name: string; readonly stores: StackStores });
@@ -76,12 +82,20 @@ export async function openStackNamed(name: string, account: AccountOptions): Pro
 async function openDirectory(directory: string, options: ReadOptions): Promise<ReadTarget> {
   const { openReadOnly } = await import('../functions/adapters/local/open-read-only.ts');
   const path = resolve(directory);
-  const indexed = existsSync(path) && options.state === undefined ? findIndexedDirectory(path) : undefined;
+  const indexed = existsSync(path) ? findIndexedDirectory(path, options) : undefined;
   const root = indexed ?? path;
   const { objects, records } = await openReadOnly(root === path ? directory : root, options);
   const below = keyOf(root, path);
   const prefixes = below === '' ? [] : [`${below}/`];
-  return { kind: 'directory', directory, objects, records, prefixes, close: () => records.close() };
+  return {
+    kind: 'directory',
+    directory,
+    root: root === path ? directory : root,
+    objects,
+    records,
+    prefixes,
+    close: () => records.close(),
+  };
 }
 
 /** A prefix below the one that was indexed selects the repositories in it. */
@@ -90,7 +104,16 @@ async function openStore(name: string, options: ReadOptions): Promise<ReadTarget
   const { openStoreReadOnly } = await import('../functions/adapters/store/opened-store.ts');
   const { objects, records, abilities } = openStoreReadOnly(address, options.state);
   const prefixes = below === '' ? [] : [`${below}/`];
-  return { kind: 'directory', directory: name, objects, records, prefixes, abilities, close: () => records.close() };
+  return {
+    kind: 'directory',
+    directory: name,
+    root: address.name,
+    objects,
+    records,
+    prefixes,
+    abilities,
+    close: () => records.close(),
+  };
 }
 
 /**
@@ -115,8 +138,16 @@ export function keyOf(directory: string, path: string): string {
   return key;
 }
 
-/** The directory itself or its nearest parent that has the table of an indexer in its default place. */
-export function findIndexedDirectory(path: string): string | undefined {
+/** The directory that is indexed, for a path in it: as configured, as noted in the state directory, or the nearest one with a table in it. */
+export function findIndexedDirectory(path: string, { configuredRoot, state }: ReadOptions): string | undefined {
+  if (configuredRoot !== undefined) return configuredRoot;
+  if (state === undefined) return nearestWithTable(path);
+  const noted = notedDirectory(resolve(state));
+  if (noted === undefined || !existsSync(noted)) return undefined;
+  return [noted, realpathSync(noted)].find((each) => path === each || path.startsWith(`${each}${sep}`));
+}
+
+function nearestWithTable(path: string): string | undefined {
   for (let directory = path; ; directory = dirname(directory)) {
     if (existsSync(join(directory, '.indexer'))) return directory;
     if (directory === dirname(directory)) return undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { greeting, mixtureLine } from '../functions/console-messages.ts';
+import { greeting, mixtureLine, publicationLine } from '../functions/console-messages.ts';
 
 const base = { directory: '/packages', listening: 'http://127.0.0.1:8080', url: 'http://127.0.0.1:8080' };
 
@@ -28,6 +28,19 @@ describe('a mixed repository', () => {
   it('with too many architectures to count', () => {
     assert.match(mixtureLine('', 'too-many') ?? '', /packages for many architectures: pkgin update stops for everyone/);
   });
+});
+
+describe('a held-back publication', () => {
+  const heldBack = { reason: 'rules', from: 20, to: 1, files: [], index: 'i', since: new Date(0) } as const;
+  for (const [asked, expected] of [
+    ['page', 'the page /-/, or POST /-/adopt'],
+    ['request', 'POST /-/adopt'],
+    ['none', 'stop this, run index --adopt with the same options, and start it again'],
+  ] as const)
+    it(`names a way to confirm it that this process has: ${asked}`, () => {
+      const line = publicationLine('All', { outcome: 'held-back', heldBack }, asked) ?? '';
+      assert.equal(line.slice(line.indexOf('; to publish it: ')), `; to publish it: ${expected}`);
+    });
 });
 
 describe('the greeting', () => {

@@ -338,6 +338,7 @@ describe('Service', () => {
     await writeFile(join(directory, 'All/pkg_summary.gz'), foreign);
     await start(0);
     await untilLogged('All: held back: would-shrink: from 25 packages to 0 packages');
+    assert.ok(log.some((line) => line.endsWith('; to publish it: the page /-/, or POST /-/adopt')));
     // A package that comes does not change it.
     await put('All/first-1.0.tgz', 'first');
     watch?.events.onFile('All/first-1.0.tgz');
@@ -364,11 +365,15 @@ describe('Service', () => {
   it('holds back what drops more than it may', async () => {
     await put('All/first-1.0.tgz', 'first');
     await put('All/second-1.0.tgz', 'second');
-    await start(0, { maxShrink: 10 });
+    await start(0, { maxShrink: 10, port: undefined });
     await untilLogged('published All: 2 packages');
     await rm(join(directory, 'All/first-1.0.tgz'));
     watch?.events.onFile('All/first-1.0.tgz');
     await untilLogged('All: held back: would-shrink: from 2 packages to 1 package (more than --max-shrink allows)');
+    assert.ok(
+      log.some((line) => line.includes('; to publish it: stop this, run index --adopt with')),
+      'no HTTP',
+    );
   });
 
   it('judges what is there, and what is uploaded, by the rules that it is started with', async () => {

@@ -60,7 +60,7 @@ async function checkTarget(directory: string | undefined, options: ReadOptions):
 function describeEmpty(target: ReadTarget): string {
   return target.kind === 'stack'
     ? `the table of ${target.name} is empty: ${ownCommand(`status --stack ${target.name}`)} shows what is pending`
-    : `${target.directory} has not been indexed yet: run ${ownCommand(`index ${target.directory}`)} first`;
+    : `${target.directory} has not been indexed yet: give the --state (or --config) of its indexer, or run ${ownCommand(`index ${target.directory}`)} first`;
 }
 
 /** @param prefixes of the keys to check, each with its trailing `/`; none: all keys */

@@ -82,7 +82,7 @@ function placeInStore(name: string, options: ExplainOptions): ReturnType<typeof 
 const readLater = 'A running `serve` reads it within seconds; `index` does when you run it.';
 
 async function explainFile(file: string, options: ExplainOptions): Promise<ExitCode> {
-  const directory = resolve(options.directory ?? directoryOf(file));
+  const directory = resolve(options.directory ?? directoryOf(file, options));
   const key = keyOf(directory, resolve(file));
   if (key === '') throw new CannotRun(`${file}: expected a file below ${directory}`);
   const { openReadOnly } = await import('../../functions/adapters/local/open-read-only.ts');
@@ -94,11 +94,11 @@ async function explainFile(file: string, options: ExplainOptions): Promise<ExitC
   }
 }
 
-function directoryOf(file: string): string {
-  const directory = findIndexedDirectory(dirname(resolve(file)));
+function directoryOf(file: string, options: ReadOptions): string {
+  const directory = findIndexedDirectory(dirname(resolve(file)), options);
   if (directory !== undefined) return directory;
   throw new CannotRun(
-    `${file}: no indexed directory found above it. Run ${ownCommand('index DIR')} first, or use --directory.`,
+    `${file}: no indexed directory found above it. Give the --state (or --config) of its indexer, or --directory, or run ${ownCommand('index DIR')} first.`,
   );
 }
 

@@ -12,7 +12,7 @@ import type { Queues } from '../aws/reindexing.ts';
 import { addReadOptions, openTarget, type ReadOptions, type ReadTarget } from '../read-target.ts';
 import { parsePath } from '../terminal/argument-parsers.ts';
 import { type ExitCode, exitCodes } from '../terminal/exit-codes.ts';
-import { ownCommand } from '../terminal/own-command.ts';
+import { ownCommand, placeArguments } from '../terminal/own-command.ts';
 import { ending } from '../terminal/run-command.ts';
 import { shortList } from '../terminal/short-list.ts';
 import { type Cell, type Column, textTable } from '../terminal/text-table.ts';
@@ -36,14 +36,22 @@ async function showStatus(directory: string | undefined, options: ReadOptions): 
 
 type Target<Kind> = ReadTarget & { readonly kind: Kind };
 
-async function showDirectory(target: Target<'directory'>, { json }: ReadOptions): Promise<ExitCode> {
-  const { directory, abilities } = target;
+async function showDirectory(target: Target<'directory'>, options: ReadOptions): Promise<ExitCode> {
+  const { json } = options;
+  const { directory, root, abilities } = target;
   const statuses = await statusesOf(target);
   const store = abilities === undefined ? {} : { store: abilities };
   if (json) console.log(asJson({ ...store, repositories: statuses.map(forPrograms) }));
   else if (statuses.length === 0)
-    console.log(`no repository below ${directory}: add packages, then run ${ownCommand(`index ${directory}`)}`);
-  else console.log(describeAll(statuses, ownCommand(`check ${directory}`), ownCommand(`index --adopt ${directory}`)));
+    console.log(
+      `no repository below ${directory}: add packages, then run ${ownCommand(`index ${placeArguments(directory, options)}`)}`,
+    );
+  else {
+    const check = ownCommand(`check ${placeArguments(directory, options)}`);
+    const adopt = ownCommand(`index --adopt ${placeArguments(root, options)}`);
+    const note = '(with the same --arch, --trust … as before; while serve runs: POST /-/adopt)';
+    console.log(describeAll(statuses, check, `${adopt} ${note}`));
+  }
   if (abilities !== undefined && !json) console.log(`\n${abilitiesLine(abilities)}`);
   return exitCodeOf(statuses);
 }

@@ -4,7 +4,7 @@
  */
 
 import { createReadStream } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { Command, CommanderError, type Option } from 'commander';
 import { isStoreName } from '../../functions/adapters/store/store-address.ts';
 import { CannotRun, systemErrorSentence, UsageError } from '../../functions/failures.ts';
@@ -132,5 +132,12 @@ function withoutDuplicates(file: string, directories: readonly ConfiguredDirecto
   const paths = directories.map(({ path }) => path);
   const twice = paths.find((path, index) => paths.indexOf(path) !== index);
   if (twice !== undefined) throw new UsageError(`${file}: [[directories]] has ${twice} twice`);
+  for (const outer of paths) {
+    const inner = paths.find(
+      (path) => path.startsWith(outer.endsWith(sep) ? outer : `${outer}${sep}`) && path !== outer,
+    );
+    if (inner !== undefined)
+      throw new UsageError(`${file}: [[directories]] has ${inner} inside ${outer}, which is indexed with all below it`);
+  }
   return directories;
 }

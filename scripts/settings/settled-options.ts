@@ -31,14 +31,16 @@ export function acceptSettings(command: Command): void {
   );
 }
 
-/** @param directory that the command is for, if it is for one. @throws {UsageError} */
+/**
+ * @param directory that the command is for, if it is for one.
+ * @returns with `configuredRoot`, where the directory is, or is in, one of the configuration file
+ * @throws {UsageError}
+ */
 export async function settledOptions(command: Command, directory: string | undefined): Promise<OptionValues> {
   const config = await configOf(command);
-  return optionsFor(
-    command,
-    config,
-    directory === undefined ? undefined : configuredAbove(config, directory)?.settings,
-  );
+  const configured = directory === undefined ? undefined : configuredAbove(config, directory);
+  const options = optionsFor(command, config, configured?.settings);
+  return configured === undefined ? options : { ...options, configuredRoot: configured.path };
 }
 
 /** The directory of the command line, or else each one of the configuration file. @throws {UsageError} where there is none */
@@ -46,14 +48,32 @@ export async function settledTargets(
   command: Command,
   directory: string | undefined,
 ): Promise<readonly Target<OptionValues>[]> {
-  if (directory !== undefined) return [{ directory, options: await settledOptions(command, directory) }];
+  if (directory !== undefined) {
+    const { configuredRoot: _, ...options } = await settledOptions(command, directory);
+    return [{ directory, options }];
+  }
   const config = await configOf(command);
   if (config === undefined || config.directories.length === 0)
     throw new UsageError(`${command.name()}: expected a directory, or --config FILE with [[directories]] in it`);
-  return config.directories.map(({ path, settings }) => ({
+  const targets = config.directories.map(({ path, settings }) => ({
     directory: path,
     options: optionsFor(command, config, settings),
   }));
+  refuseSharedState(targets);
+  return targets;
+}
+
+/** Each would take the packages of the other out of the table. */
+function refuseSharedState(targets: readonly Target<OptionValues>[]): void {
+  const owners = new Map<string, string>();
+  for (const { directory, options } of targets) {
+    if (typeof options.state !== 'string') continue;
+    const state = resolve(options.state);
+    const other = owners.get(state);
+    if (other !== undefined)
+      throw new UsageError(`${other} and ${directory} have the same state directory ${state}: give each its own`);
+    owners.set(state, directory);
+  }
 }
 
 async function configOf(command: Command): Promise<ConfigFile | undefined> {

@@ -8,3 +8,18 @@ export function ownCommand(args: string): string {
   const { npm_lifecycle_event: script = 'npx' } = process.env;
   return `${script === 'npx' ? 'pkgsrc-indexer' : 'npm run -s indexer --'} ${args}`;
 }
+
+/** A place and where its table is, as given: a command without them would make another table. */
+export function placeArguments(
+  place: string,
+  { state, endpoint, config }: { readonly state?: string; readonly endpoint?: string; readonly config?: string },
+): string {
+  const options = Object.entries({ state, endpoint, config }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, shellWord(value)],
+  );
+  return [shellWord(place), ...options].join(' ');
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

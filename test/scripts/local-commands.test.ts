@@ -95,6 +95,11 @@ describe('index keeps the index of another program', () => {
     assert.deepEqual((await readdir(join(place, 'All'))).sort(), ['pkg_summary.gz']);
     const status = await runHere('status', [place]);
     assert.match(status.stdout, /^HELD BACK: .* index --adopt .*\nAll: held back: would-shrink: from 25 .*; since 20/m);
+    const state = join(place, '.indexer');
+    const withState = await runHere('status', [place, '--state', state]);
+    assert.ok(withState.stdout.includes(` index --adopt ${place} --state ${state} (with the same --arch`));
+    const below = await runHere('status', [join(place, 'All')]);
+    assert.ok(below.stdout.includes(` index --adopt ${place} (with`), 'the directory that is indexed');
     const { repositories } = JSON.parse((await runHere('status', [place, '--json'])).stdout);
     assert.deepEqual(
       { ...repositories[0].heldBack, since: '', files: [] },
@@ -271,6 +276,48 @@ test('a table that cannot be made is told with its place', async () => {
   assert.match(stderr, /^pkgsrc-indexer: .*records\.sqlite: /);
 });
 
+describe('with the table elsewhere, the directory that is indexed is found', () => {
+  let place: string;
+  before(async () => {
+    place = await mkdtemp(join(tmpdir(), 'local-commands-state-'));
+    await mkdir(join(place, 'packages', 'All'), { recursive: true });
+    await writeFile(join(place, 'packages', 'All', 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+    await writeFile(join(place, 'k.toml'), 'state = "st"\n[[directories]]\npath = "packages"\n');
+    const indexed = await runHere('index', [join(place, 'packages'), '--state', join(place, 'st'), '--settle', '0']);
+    assert.deepEqual([indexed.exitCode, indexed.stderr], [0, '']);
+  });
+  after(() => rm(place, { recursive: true }));
+
+  for (const [option, file] of [
+    ['--state', 'st'],
+    ['--config', 'k.toml'],
+  ] as const)
+    test(`by ${option}`, async () => {
+      const given = [option, join(place, file)];
+      const all = join(place, 'packages', 'All');
+      for (const name of ['packages', 'packages/All']) {
+        const status = await runHere('status', [join(place, name), ...given, '--json']);
+        const { repositories } = JSON.parse(status.stdout);
+        assert.equal(repositories.length, 1, name);
+        assert.deepEqual([repositories[0].repository, repositories[0].packages], ['All', 1]);
+        const checked = await runHere('check', [join(place, name), ...given]);
+        assert.match(checked.stdout, /^1 package in 1 repository: no findings/, checked.stderr);
+      }
+      const explained = await runHere('explain', [join(all, 'x-1.0.tgz'), ...given]);
+      assert.match(explained.stdout, /^All\/x-1\.0\.tgz: indexed/, explained.stderr);
+    });
+
+  test('and without either, the advice is to give them', async () => {
+    const explained = await runHere('explain', [join(place, 'packages', 'All', 'x-1.0.tgz')]);
+    assert.match(
+      explained.stderr,
+      /no indexed directory found above it\. Give the --state \(or --config\) of its indexer/,
+    );
+    const checked = await runHere('check', [join(place, 'packages')]);
+    assert.match(checked.stderr, /has not been indexed yet: give the --state \(or --config\) of its indexer, or run /);
+  });
+});
+
 test('index forgets a repository that is gone', async (t) => {
   const place = await mkdtemp(join(tmpdir(), 'local-commands-gone-'));
   t.after(() => rm(place, { recursive: true }));
@@ -420,7 +467,10 @@ misc/a                            a-1, a-2
   test('names the next command where nothing is known yet', async () => {
     const { exitCode, stdout, stderr } = await checked('empty');
     assert.deepEqual([exitCode, stdout], [3, '']);
-    assert.match(stderr, /^pkgsrc-indexer: .* has not been indexed yet: run pkgsrc-indexer index .* first$/m);
+    assert.match(
+      stderr,
+      /^pkgsrc-indexer: .* has not been indexed yet: give the --state \(or --config\) of its indexer, or run pkgsrc-indexer index .* first$/m,
+    );
   });
 
   test('has colours where they are asked for, and only there', async () => {
@@ -473,7 +523,7 @@ Some/c-1.tgz
 WARNING          PACKAGES  REPOSITORY
 not-installable         1  Some
 
-For the findings, run pkgsrc-indexer check ${directory}.
+For the findings, run pkgsrc-indexer check ${directory} --state ${state}.
 `,
   );
   const explained = await runHere('explain', [

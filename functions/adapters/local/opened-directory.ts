@@ -8,6 +8,7 @@ import { keyLimits } from '../../keys.ts';
 import type { OnChange } from '../../ports.ts';
 import { printable } from '../../wording.ts';
 import { DirectoryInUse, type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { noteDirectory } from './directory-note.ts';
 import { DirectoryObjects } from './directory-objects.ts';
 import type { FileCalls } from './file-calls.ts';
 import { LeftOutLinks } from './left-out-links.ts';
@@ -70,6 +71,9 @@ export class OpenedDirectory {
     const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = await lockWhenFree(stateDirectory, directory, options.onInUse);
     try {
+      // One inside is copied along with its directory.
+      const isOutside = relative(directory, await realPathToBe(stateDirectory)).split(sep)[0] === '..';
+      if (isOutside) noteDirectory(stateDirectory, resolve(options.directory));
       const opened = new OpenedDirectory(options, directory, stateDirectory, lock, isStateNew);
       await opened.#removeTemporaryFiles();
       return opened;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -66,4 +66,41 @@ describe('a state directory may be', () => {
       const opened = await open(base, directory, state);
       opened.release();
     });
+});
+
+describe('a state directory outside is for one directory', () => {
+  it('another one, and one inside it, are refused while the first exists', async (test) => {
+    const base = await made(test);
+    await mkdir(join(base, 'other'));
+    (await open(base, 'packages', 'state')).release();
+    for (const directory of ['other', 'packages/All'])
+      await assert.rejects(open(base, directory, 'state'), (error) => {
+        assert.ok(error instanceof CannotRun);
+        assert.match(
+          error.message,
+          /^the state directory \S+ is that of \S+\/packages: give \S+ another one, or remove \S+/,
+        );
+        return true;
+      });
+    (await open(base, 'packages', 'state')).release();
+    await rename(join(base, 'packages'), join(base, 'renamed'));
+    (await open(base, 'other', 'state')).release();
+  });
+
+  it('by whatever name, and wherever its name leads', async (test) => {
+    const base = await made(test);
+    (await open(base, 'packages', 'state')).release();
+    (await open(base, 'linked-packages', 'state')).release();
+    await mkdir(join(base, 'other'));
+    await rm(join(base, 'linked-packages'));
+    await symlink(join(base, 'other'), join(base, 'linked-packages'));
+    (await open(base, 'linked-packages', 'state')).release();
+  });
+
+  it('one inside the directory is not noted: it is copied along', async (test) => {
+    const base = await made(test);
+    (await open(base, 'packages', 'packages/.state')).release();
+    await cp(join(base, 'packages'), join(base, 'copy'), { recursive: true });
+    (await open(base, 'copy', 'copy/.state')).release();
+  });
 });

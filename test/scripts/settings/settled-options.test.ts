@@ -109,6 +109,15 @@ test('without a directory, a command gets each one of the file; paths are relati
   assert.deepEqual(below, [{ directory: '/b/c', options: { ...config, port: 4, state: '/t' } }]);
 });
 
+test('two directories with the same state directory are refused', async () => {
+  const toml = 'state = "st"\n[[directories]]\npath = "/a"\n[[directories]]\npath = "/b"';
+  assert.equal(
+    await settled(['all'], {}, toml),
+    'p: /a and /b have the same state directory PLACE/st: give each its own',
+  );
+  assert.equal(typeof (await settled(['all'], {}, `${toml}\nstate = "other"`)), 'object');
+});
+
 describe('one sentence says what is wrong with', () => {
   const cases: readonly (readonly [
     what: string,
@@ -183,6 +192,20 @@ describe('one sentence says what is wrong with', () => {
       {},
       '[[directories]]\npath = "x"\n[[directories]]\npath = "./x/"',
       'PLACE/indexer.toml: [[directories]] has PLACE/x twice',
+    ],
+    [
+      'a directory inside another one',
+      [],
+      {},
+      '[[directories]]\npath = "x/All"\n[[directories]]\npath = "x-y"\n[[directories]]\npath = "x"',
+      'PLACE/indexer.toml: [[directories]] has PLACE/x/All inside PLACE/x, which is indexed with all below it',
+    ],
+    [
+      'a store inside another one',
+      [],
+      {},
+      '[[directories]]\npath = "s3://b"\n[[directories]]\npath = "s3://b/x"',
+      'PLACE/indexer.toml: [[directories]] has s3://b/x inside s3://b, which is indexed with all below it',
     ],
   ];
   for (const [what, args, environment, toml, expected] of cases)
