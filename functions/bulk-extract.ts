@@ -18,6 +18,7 @@ export interface BulkWork {
   /** All paths are absolute. */
   readonly directory: string;
   readonly stateDirectory: string;
+  readonly followsLinks?: boolean;
   /** The table with rows of before; undefined where there are none. */
   readonly table: string | undefined;
   readonly rules: Rules;
@@ -52,10 +53,10 @@ export class BulkExtract {
 
   /** @throws where the table cannot be read. */
   constructor(work: BulkWork) {
-    const { directory, stateDirectory, table: file, settleMilliseconds } = work;
+    const { directory, stateDirectory, table: file, followsLinks, settleMilliseconds } = work;
     this.#work = work;
     this.#settling = new Settling({ clock: this.#clock, settleMilliseconds });
-    this.#objects = new DirectoryObjects({ root: directory, stateDirectory, calls: syncCalls });
+    this.#objects = new DirectoryObjects({ root: directory, stateDirectory, followsLinks, calls: syncCalls });
     this.#table = file === undefined ? undefined : SqliteRecords.open({ file, readOnly: true }).table;
     this.#records = new SentRows(this.#table);
     this.#queue = new MemoryHints({

@@ -5,7 +5,9 @@ import type { LocalIndexer } from './local.ts';
 import type { LocalOperations } from './local-operations.ts';
 import type { AnsweredRequest, Log } from './log.ts';
 import { createHttpServer, type HttpServer, type ListeningAddress } from './server/http-server.ts';
+import { servedDirectory } from './server/served-directory.ts';
 import { servedStore } from './server/served-store.ts';
+import type { ServedTree } from './server/served-tree.ts';
 import type { ViewPermissions } from './server/site.ts';
 
 /** Of the server over a store, where they differ from its others. */
@@ -33,6 +35,12 @@ export interface ServerOptions {
   readonly views?: Partial<ViewPermissions>;
 }
 
+function servedPlace(stores: OpenedPlace): string | ServedTree {
+  if (!('directory' in stores)) return servedStore(stores.objects);
+  const { directory, followsLinks, stateDirectory } = stores;
+  return followsLinks ? servedDirectory(directory, stateDirectory) : directory;
+}
+
 /** @returns undefined where nothing is to be served. @throws {CannotListen} */
 export async function listen(
   { indexer, operations }: { readonly indexer: LocalIndexer<OpenedPlace>; readonly operations: LocalOperations },
@@ -44,7 +52,7 @@ export async function listen(
   const { stores } = indexer;
   if (port === undefined) return undefined;
   const server = createHttpServer({
-    root: 'directory' in stores ? stores.directory : servedStore(stores.objects),
+    root: servedPlace(stores),
     host,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(uploadToken === undefined ? {} : { uploadToken }),

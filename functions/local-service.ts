@@ -55,6 +55,8 @@ export interface ServiceOptions extends ServerOptions, StoreOptions, RulesOption
   readonly page: boolean;
   /** Percent of its records that any publication may drop. */
   readonly maxShrink?: number;
+  /** Symbolic links in a directory count as what they lead to. */
+  readonly followSymlinks?: boolean;
   readonly state?: string;
   /** Programs to tell of each publication. */
   readonly hooks?: readonly Hook[];
@@ -115,7 +117,7 @@ export class Service {
       onChanged: (name: Repository) => operations.changed(name),
     };
     const indexer = await LocalIndexer.open(
-      { directory, stateDirectory: state, calls, store: options, clock },
+      { directory, stateDirectory: state, followsLinks: options.followSymlinks, calls, store: options, clock },
       {
         ...{ formats, page, debounce, settle, maxShrink: options.maxShrink },
         rules: await readRules(options),

@@ -17,11 +17,12 @@ import { CannotRun, UsageError } from '../functions/failures.ts';
 import type { ObjectStore, RecordTable } from '../functions/ports.ts';
 import { type AccountOptions, profileOption, regionOption, stackOption } from './aws/account-options.ts';
 import type { StackStores } from './aws/stack-stores.ts';
-import { stateOption } from './terminal/directory-options.ts';
+import { followSymlinksOption, stateOption } from './terminal/directory-options.ts';
 import { addStoreOptions } from './terminal/store-options.ts';
 
 export interface ReadOptions extends AccountOptions, StoreOptions {
   readonly state?: string;
+  readonly followSymlinks?: boolean;
   readonly config?: string;
   /** The one of the configuration file's directories that has the path. */
   readonly configuredRoot?: string;
@@ -32,6 +33,7 @@ export interface ReadOptions extends AccountOptions, StoreOptions {
 export function addReadOptions(command: Command): Command {
   return addStoreOptions(command)
     .addOption(stateOption())
+    .addOption(followSymlinksOption())
     .addOption(stackOption())
     .addOption(profileOption())
     .addOption(regionOption())
@@ -82,7 +84,7 @@ async function openDirectory(directory: string, options: ReadOptions): Promise<R
   const path = resolve(directory);
   const indexed = existsSync(path) ? findIndexedDirectory(path, options) : undefined;
   const root = indexed ?? path;
-  const { objects, records } = await openReadOnly(root === path ? directory : root, options.state);
+  const { objects, records } = await openReadOnly(root === path ? directory : root, options);
   const below = keyOf(root, path);
   const prefixes = below === '' ? [] : [`${below}/`];
   return {

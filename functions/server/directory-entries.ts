@@ -10,20 +10,22 @@ import type { ServerLimits } from './server-limits.ts';
 /**
  * The entries that are served, directories first, by name. One that vanishes meanwhile is left out.
  * @param root of everything that is served, with all symbolic links resolved
- * @param realPath of the directory, below it
+ * @param realPath of the directory, below it unless a link led out
+ * @param hidden as in realPathInside
  * @throws {Refusal} 503 where there are more than a page can show
  */
 export async function readDirectoryEntries(
   root: string,
   realPath: string,
   limits: ServerLimits,
+  hidden?: string,
 ): Promise<DirectoryEntry[]> {
   const found = await servedNames(realPath, limits);
   const entries: DirectoryEntry[] = [];
   // In batches, so that a directory of any size leaves the event loop free in between.
   for (let start = 0; start < found.length; start += limits.pageBatchEntries) {
     const batch = found.slice(start, start + limits.pageBatchEntries);
-    const described = await Promise.all(batch.map((name) => entryOf(root, realPath, name)));
+    const described = await Promise.all(batch.map((name) => entryOf(root, realPath, name, hidden)));
     for (const entry of described) if (entry !== undefined) entries.push(entry);
   }
   return entries.sort(byKindAndName);
@@ -51,10 +53,11 @@ async function entryOf(
   root: string,
   directory: string,
   { name, isLink }: FoundName,
+  hidden: string | undefined,
 ): Promise<DirectoryEntry | undefined> {
   const path = `${directory === '/' ? '' : directory}/${name}`;
   try {
-    const target = isLink ? await realPathInside(root, path) : path;
+    const target = isLink ? await realPathInside(root, path, hidden) : path;
     if (target === undefined) return undefined;
     const stats = await stat(target, { bigint: true });
     if (!stats.isFile() && !stats.isDirectory()) return undefined;

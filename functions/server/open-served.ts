@@ -30,15 +30,17 @@ export interface OpenDirectory {
  *
  * @param root with all symbolic links resolved
  * @param parts each one accepted by isServedName
+ * @param hidden as in realPathInside
  * @throws {Refusal} 403 where the server may not read it
  */
 export async function openServed(
   root: string,
   parts: readonly string[],
+  hidden?: string,
 ): Promise<OpenFile | OpenDirectory | undefined> {
   let handle: FileHandle | undefined;
   try {
-    const realPath = await realPathInside(root, pathBelow(root, parts));
+    const realPath = await realPathInside(root, pathBelow(root, parts), hidden);
     if (realPath === undefined) return undefined;
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     handle = await open(realPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -93,15 +95,25 @@ function pathBelow(root: string, parts: readonly string[]): string {
 
 /**
  * The path with all symbolic links resolved; undefined where that is outside of the root or has a hidden part.
+ * @param hidden links may lead out of the root, but not there; without it, they may not.
  * @throws a system error where there is no such file
  */
-export async function realPathInside(root: string, path: string): Promise<string | undefined> {
+export async function realPathInside(root: string, path: string, hidden?: string): Promise<string | undefined> {
   const realPath = await realpath(path);
+  const isOutside = realPath !== root && !realPath.startsWith(prefixOf(root));
+  if (isOutside && hidden !== undefined) {
+    const state = await realpath(hidden);
+    return realPath === state || realPath.startsWith(prefixOf(state)) ? undefined : realPath;
+  }
   return isInside(root, realPath) ? realPath : undefined;
 }
 
+function prefixOf(directory: string): string {
+  return directory === '/' ? '/' : `${directory}/`;
+}
+
 function isInside(root: string, realPath: string): boolean {
-  const prefix = root === '/' ? '/' : `${root}/`;
+  const prefix = prefixOf(root);
   if (realPath === root) return true;
   if (!realPath.startsWith(prefix)) return false;
   return realPath

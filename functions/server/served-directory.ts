@@ -4,14 +4,17 @@ import { readDirectoryEntries } from './directory-entries.ts';
 import { hasChanged, type OpenFile, openServed } from './open-served.ts';
 import type { ServedFile, ServedTree } from './served-tree.ts';
 
-/** @param root with all symbolic links resolved */
-export function servedDirectory(root: string): ServedTree {
+/**
+ * @param root with all symbolic links resolved
+ * @param hidden links may lead out of the root, but not there; without it, they may not.
+ */
+export function servedDirectory(root: string, hidden?: string): ServedTree {
   return {
     async open(parts) {
-      const opened = await openServed(root, parts);
+      const opened = await openServed(root, parts, hidden);
       if (opened?.kind !== 'directory') return opened && servedFile(opened);
       const { realPath } = opened;
-      return { kind: 'directory', entries: (limits) => readDirectoryEntries(root, realPath, limits) };
+      return { kind: 'directory', entries: (limits) => readDirectoryEntries(root, realPath, limits, hidden) };
     },
   };
 }

@@ -86,7 +86,7 @@ async function explainFile(file: string, options: ExplainOptions): Promise<ExitC
   const key = keyOf(directory, resolve(file));
   if (key === '') throw new CannotRun(`${file}: expected a file below ${directory}`);
   const { openReadOnly } = await import('../../functions/adapters/local/open-read-only.ts');
-  const { objects, records } = await openReadOnly(directory, options.state);
+  const { objects, records } = await openReadOnly(directory, options);
   try {
     return await show(key, objects, records, readLater, options);
   } finally {

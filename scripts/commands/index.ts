@@ -42,6 +42,7 @@ interface IndexOptions extends StoreOptions, RulesOptions {
   readonly settle: number;
   /** Percent. */
   readonly maxShrink?: number;
+  readonly followSymlinks?: boolean;
   /** Confirm what is held back. */
   readonly adopt?: boolean;
   /** Read every package again, whether it changed or not. */
@@ -76,6 +77,7 @@ async function indexDirectory(
     page,
     settle,
     maxShrink,
+    followSymlinks = false,
     adopt = false,
     force = false,
     quiet = false,
@@ -115,6 +117,7 @@ async function indexDirectory(
     {
       directory,
       stateDirectory: state,
+      followsLinks: followSymlinks,
       calls: syncCalls,
       store: others,
       onInUse: wait ? waiting(sayUnlessQuiet) : undefined,
@@ -156,11 +159,12 @@ async function indexDirectory(
       },
     },
   );
-  const threadsOf = ({ directory: root, stateDirectory, records }: OpenedDirectory) =>
+  const threadsOf = ({ directory: root, stateDirectory, followsLinks, records }: OpenedDirectory) =>
     new ExtractThreads({
       work: {
         directory: root,
         stateDirectory,
+        followsLinks,
         table: records.isEmpty ? undefined : tableFile(stateDirectory),
         rules,
         settleMilliseconds: 1_000 * settle,

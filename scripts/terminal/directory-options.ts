@@ -17,6 +17,7 @@ export function addIndexingOptions(command: Command): Command {
     .addOption(stateOption())
     .addOption(formatsOption())
     .option('--no-page', 'do not write index.html, the package browser, beside each index')
+    .addOption(followSymlinksOption())
     .addOption(archOption())
     .addOption(settleOption())
     .addOption(maxShrinkOption())
@@ -59,6 +60,13 @@ export function stateOption(): Option {
     '--state <dir>',
     'directory for the table (default: .indexer in the indexed directory; for a store, a place of this user)',
   ).argParser(parsePath);
+}
+
+export function followSymlinksOption(): Option {
+  return new Option(
+    '--follow-symlinks',
+    'take symbolic links in a directory for what they lead to, also outside of it',
+  );
 }
 
 function formatsOption(): Option {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { SqliteRecords } from '../../functions/adapters/local/sqlite-records.ts';
 import type { Row } from '../../functions/ports.ts';
 import { makePackage } from '../package-maker.ts';
@@ -142,6 +142,12 @@ test('index counts and names links to packages, which it leaves out', async (t) 
     stderr,
     /^left out 25 symbolic links: (\S+\/All\/p\d+-1\.0\.tgz, ){2}\S+\.tgz and 22 more; to index them, put .*\n$/,
   );
+  const followed = await runHere('index', [place, '--settle', '0', '--follow-symlinks']);
+  assert.equal(followed.exitCode, 0);
+  assert.match(followed.stderr, /^left out 1 symbolic link: \S+\/README; they lead to nothing, .*\n$/);
+  const index = gunzipSync(await readFile(join(place, 'All', 'pkg_summary.gz'))).toString();
+  assert.equal(index.match(/^FILE_NAME=p\d+-1\.0\.tgz$/gm)?.length, 25);
+  assert.equal((await runHere('check', [place, '--follow-symlinks'])).exitCode, 0);
 });
 
 test('index --max-shrink holds back a deletion, and takes a percentage', async (t) => {

@@ -2,7 +2,7 @@
  * A directory as a store of objects: every regular file below it is an object, and its path is the key. Other programs may write
  * there at any time (cp, rsync, an FTP server).
  *
- * Not an object: a symbolic link and what is reached through one, a name that begins with a dot and what is below it, a device, a
+ * Not an object: a symbolic link and what is reached through one (unless links are followed), a name that begins with a dot and what is below it, a device, a
  * socket, and a name that is not UTF-8 (a key is text).
  */
 
@@ -28,6 +28,7 @@ import { DirectoryLost, DirectoryTree, isVisible, type OnSkipped, whyUnusable } 
 import { DurableFiles, temporaryPrefix, type WriteCalls } from './durable-files.ts';
 import { readExactly, readFully, writeFully } from './file-bytes.ts';
 import { asyncCalls, codeOf, type FileCalls, isAbsence } from './file-calls.ts';
+import { FollowedLinks } from './followed-links.ts';
 import { KeyLocks } from './key-locks.ts';
 import { MetadataFiles } from './metadata-files.ts';
 import { factsOf, OpenedObject, settlingFileOf } from './opened-object.ts';
@@ -44,6 +45,8 @@ export interface DirectoryObjectsOptions {
   readonly writeCalls?: WriteCalls;
   /** Called by `list` for what is not an object, though it may look like one. */
   readonly onSkipped?: OnSkipped;
+  /** A link counts as what it leads to; it is replaced or deleted itself, and never its target. */
+  readonly followsLinks?: boolean | undefined;
 }
 
 export interface ReceiveOptions {
@@ -87,9 +90,11 @@ export class DirectoryObjects implements ObjectStore {
   readonly #onSkipped: OnSkipped;
   readonly #locks = new KeyLocks();
 
-  constructor({ root, stateDirectory, calls = asyncCalls, writeCalls, onSkipped = () => {} }: DirectoryObjectsOptions) {
+  constructor(options: DirectoryObjectsOptions) {
+    const { root, stateDirectory, calls = asyncCalls, writeCalls, onSkipped = () => {} } = options;
+    const links = options.followsLinks ? new FollowedLinks(root, stateDirectory, calls) : undefined;
     this.#root = root;
-    this.#tree = new DirectoryTree(root, calls);
+    this.#tree = new DirectoryTree(root, calls, links);
     this.#files = new DurableFiles(writeCalls);
     this.#metadataDirectory = join(stateDirectory, 'metadata');
     this.#metadata = new MetadataFiles(this.#metadataDirectory, calls, this.#files);
@@ -284,7 +289,7 @@ export class DirectoryObjects implements ObjectStore {
       let directory = this.#root;
       for (const part of key.split('/').slice(0, -1)) {
         directory = join(directory, part);
-        if (!(await this.#files.makeDirectory(directory)))
+        if (!(await this.#files.makeDirectory(directory)) && !(await this.#tree.lstat(directory))?.isDirectory())
           throw new UnusableKey(key, `${directory} is not a directory`);
       }
       if ((await this.#tree.lstat(target))?.isDirectory()) throw new UnusableKey(key, `${target} is a directory`);

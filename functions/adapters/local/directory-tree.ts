@@ -1,10 +1,11 @@
-/** The files below a directory, found without following a symbolic link. */
+/** The files below a directory. Symbolic links are followed only where the operator asked for it (followed-links.ts). */
 
 import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, constants } from 'node:fs';
 import { keyLimits, operatorDirectory } from '../../keys.ts';
 import type { ObjectKey } from '../../ports.ts';
 import { type BytesEntry, codeOf, type FileCalls, isAbsence, type OpenFile } from './file-calls.ts';
+import type { FollowedLinks } from './followed-links.ts';
 
 /** The root is missing, or another directory has its name: what is found there says nothing about our objects. */
 export class DirectoryLost extends Error {
@@ -31,13 +32,18 @@ export interface FilesOptions {
 export class DirectoryTree {
   readonly #root: string;
   readonly #calls: FileCalls;
+  readonly #links: FollowedLinks | undefined;
   /** Device and inode of the root when it was first used. */
   #rootIdentity: string | undefined;
 
-  /** @param root absolute; it must exist: a missing directory is not an empty one. */
-  constructor(root: string, calls: FileCalls) {
+  /**
+   * @param root absolute; it must exist: a missing directory is not an empty one.
+   * @param links without them, no link is followed.
+   */
+  constructor(root: string, calls: FileCalls, links?: FollowedLinks) {
     this.#root = root;
     this.#calls = calls;
+    this.#links = links;
   }
 
   /** `''` is the root. */
@@ -77,13 +83,14 @@ export class DirectoryTree {
   /** @throws {NodeJS.ErrnoException} */
   async open(key: ObjectKey): Promise<OpenFile> {
     // O_NONBLOCK: if the file was replaced by a pipe, opening it would wait for a writer.
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | (this.#links === undefined ? constants.O_NOFOLLOW : 0);
     return await this.#calls.open(this.pathOf(key), flags);
   }
 
   /** The regular file of this key, opened; undefined where there is none. */
   async openFile(key: ObjectKey): Promise<{ readonly file: OpenFile; readonly stats: BigIntStats } | undefined> {
     return await this.#find(key, async () => {
+      if (this.#links !== undefined && !(await this.#factsOf(this.pathOf(key))).isFile()) return undefined;
       const file = await this.open(key);
       const stats = await file.stat();
       if (stats.isFile()) return { file, stats };
@@ -113,7 +120,8 @@ export class DirectoryTree {
         if (!isWanted(name)) continue;
         const key = directory === '' ? name : `${directory}/${name}`;
         const path = `${directoryPath}/${name}`;
-        const kind = isKnown(entry) ? entry : await this.lstat(path);
+        const isToFollow = this.#links !== undefined && entry.isSymbolicLink();
+        const kind = isKnown(entry) && !isToFollow ? entry : await this.lstat(path);
         if (kind?.isDirectory()) {
           if (key.split('/').length > keyLimits.directoriesMax)
             onSkipped(Buffer.from(path), 'too many directories above it');
@@ -142,10 +150,10 @@ export class DirectoryTree {
     }
   }
 
-  /** Undefined where nothing has that name. */
+  /** Undefined where nothing has that name. A link that is followed has the facts of its target. */
   async lstat(path: string): Promise<BigIntStats | undefined> {
     try {
-      return await this.#calls.lstat(path);
+      return await this.#factsOf(path);
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
       throw error;
@@ -153,7 +161,16 @@ export class DirectoryTree {
   }
 
   async #stat(key: string): Promise<BigIntStats | undefined> {
-    return await this.#find(key, () => this.#calls.lstat(this.pathOf(key)));
+    return await this.#find(key, () => this.#factsOf(this.pathOf(key)));
+  }
+
+  #factsOf(path: string): BigIntStats | Promise<BigIntStats> {
+    const found = this.#calls.lstat(path);
+    const links = this.#links;
+    if (links === undefined) return found;
+    return Promise.resolve(found).then(async (stats) =>
+      stats.isSymbolicLink() ? ((await links.statsOf(path)) ?? stats) : stats,
+    );
   }
 
   /** Undefined where nothing has this key, or where a part of its path is not a directory: a symbolic link, say. */
@@ -170,7 +187,7 @@ export class DirectoryTree {
   async #findBelowDirectories<Found>(key: string, find: () => Found | Promise<Found>): Promise<Found | undefined> {
     try {
       for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
-        const stats = await this.#calls.lstat(this.pathOf(key.slice(0, slash)));
+        const stats = await this.#factsOf(this.pathOf(key.slice(0, slash)));
         if (!stats.isDirectory()) return undefined;
       }
       return await find();

@@ -10,7 +10,7 @@ import { defaultStateDirectory, openTable, tableFile } from './state-directory.t
 /** @throws {CannotRun} where there is no such directory, or its table is unusable. */
 export async function openReadOnly(
   directory: string,
-  state: string | undefined,
+  { state, followSymlinks: followsLinks }: { readonly state?: string; readonly followSymlinks?: boolean },
 ): Promise<{ readonly objects: DirectoryObjects; readonly records: SqliteRecords }> {
   const root = resolve(directory);
   const facts = await stat(root).catch((error: unknown) => {
@@ -18,6 +18,6 @@ export async function openReadOnly(
   });
   if (!facts.isDirectory()) throw new CannotRun(`${directory}: expected a directory, found a file`);
   const stateDirectory = resolve(state ?? defaultStateDirectory(root));
-  const objects = new DirectoryObjects({ root, stateDirectory });
+  const objects = new DirectoryObjects({ root, stateDirectory, followsLinks });
   return { objects, records: openTable({ file: tableFile(stateDirectory), readOnly: true }).table };
 }

@@ -19,6 +19,8 @@ export interface DirectoryOptions {
   readonly directory: string;
   /** Where the table is kept; by default `.indexer` in the directory. */
   readonly stateDirectory?: string | undefined;
+  /** Symbolic links in the directory count as what they lead to. */
+  readonly followsLinks?: boolean | undefined;
   /** How the directory is read; by default with asynchronous calls. */
   readonly calls?: FileCalls | undefined;
   /** Resolves when the lock is to be tried again; without it, a directory that is in use is refused. */
@@ -50,7 +52,8 @@ export class OpenedDirectory {
   readonly objects: DirectoryObjects;
   readonly records: SqliteRecords;
   /** Of the listings so far. */
-  readonly leftOutLinks = new LeftOutLinks();
+  readonly leftOutLinks: LeftOutLinks;
+  readonly followsLinks: boolean;
   readonly #lock: DirectoryLock;
   /** As it was named. */
   readonly #givenName: string;
@@ -87,7 +90,9 @@ export class OpenedDirectory {
     lock: DirectoryLock,
     isStateNew: boolean,
   ) {
-    const { calls, onChange, onNotice } = options;
+    const { calls, onChange, onNotice, followsLinks = false } = options;
+    this.followsLinks = followsLinks;
+    this.leftOutLinks = new LeftOutLinks(followsLinks);
     this.directory = directory;
     this.#givenName = resolve(options.directory);
     this.stateDirectory = stateDirectory;
@@ -96,6 +101,7 @@ export class OpenedDirectory {
     this.objects = new DirectoryObjects({
       root: directory,
       stateDirectory,
+      followsLinks,
       ...(calls ? { calls } : {}),
       onSkipped: (path, reason) => {
         const name = printable(Buffer.from(path).toString('latin1'));

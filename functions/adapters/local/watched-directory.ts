@@ -143,7 +143,7 @@ interface Listing {
   readonly hasOddNames: boolean;
 }
 
-/** Without what is hidden, and links. */
+/** Without what is hidden. Links are files here: whether one counts is for the comparison to say. */
 async function listDirectory(path: string): Promise<Listing> {
   const directories = new Set<string>();
   const files: string[] = [];
@@ -157,7 +157,7 @@ async function listDirectory(path: string): Promise<Listing> {
     if (name.startsWith('.')) continue;
     const kind = isKnown(entry) ? entry : await lstatUnlessGone(`${path}/${name}`);
     if (kind?.isDirectory()) directories.add(name);
-    else if (kind?.isFile() && isFileOfInterest(name)) files.push(name);
+    else if ((kind?.isFile() || kind?.isSymbolicLink()) && isFileOfInterest(name)) files.push(name);
   }
   return { directories, files, hasOddNames };
 }
@@ -167,7 +167,8 @@ async function versionsOf(path: string, names: readonly string[]): Promise<Map<s
   const versions = new Map<string, string>();
   const addVersion = async (name: string): Promise<void> => {
     const stats = await lstatUnlessGone(`${path}/${name}`);
-    if (stats?.isFile()) versions.set(name, `${identityOf(stats)} ${stats.size} ${timesOf(stats)}`);
+    if (stats?.isFile() || stats?.isSymbolicLink())
+      versions.set(name, `${identityOf(stats)} ${stats.size} ${timesOf(stats)}`);
   };
   await pMap(names, addVersion, { concurrency: checksConcurrentMax });
   return versions;
