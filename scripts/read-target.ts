@@ -141,9 +141,9 @@ export function keyOf(directory: string, path: string): string {
 /** The directory that is indexed, for a path in it: as configured, as noted in the state directory, or the nearest one with a table in it. */
 export function findIndexedDirectory(path: string, { configuredRoot, state }: ReadOptions): string | undefined {
   if (configuredRoot !== undefined) return configuredRoot;
-  if (state === undefined) return nearestWithTable(path);
-  const noted = notedDirectory(resolve(state));
-  if (noted === undefined || !existsSync(noted)) return undefined;
+  const noted = state === undefined ? undefined : notedDirectory(resolve(state));
+  if (noted === undefined) return nearestWithTable(path);
+  if (!existsSync(noted)) return undefined;
   return [noted, realpathSync(noted)].find((each) => path === each || path.startsWith(`${each}${sep}`));
 }
 

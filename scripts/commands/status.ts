@@ -51,6 +51,11 @@ async function showDirectory(target: Target<'directory'>, options: ReadOptions):
     const adopt = ownCommand(`index --adopt ${placeArguments(root, options)}`);
     const note = '(with the same --arch, --trust … as before; while serve runs: POST /-/adopt)';
     console.log(describeAll(statuses, check, `${adopt} ${note}`));
+    const isAnyPending = statuses.some(({ pending }) => pending.length > 0);
+    if (isAnyPending && statuses.every(({ packages, rejected }) => packages + rejected.length === 0))
+      console.log(
+        `\nNothing has been read into this table: give the --state (or --config) of its indexer, or run ${ownCommand(`index ${placeArguments(root, options)}`)}`,
+      );
   }
   if (abilities !== undefined && !json) console.log(`\n${abilitiesLine(abilities)}`);
   return exitCodeOf(statuses);

@@ -100,6 +100,7 @@ describe('index keeps the index of another program', () => {
     assert.ok(withState.stdout.includes(` index --adopt ${place} --state ${state} (with the same --arch`));
     const below = await runHere('status', [join(place, 'All')]);
     assert.ok(below.stdout.includes(` index --adopt ${place} (with`), 'the directory that is indexed');
+    assert.doesNotMatch(status.stdout, /Nothing has been read/, 'there is no package to read');
     const { repositories } = JSON.parse((await runHere('status', [place, '--json'])).stdout);
     assert.deepEqual(
       { ...repositories[0].heldBack, since: '', files: [] },
@@ -307,11 +308,26 @@ describe('with the table elsewhere, the directory that is indexed is found', () 
       assert.match(explained.stdout, /^All\/x-1\.0\.tgz: indexed/, explained.stderr);
     });
 
+  test('by --state inside of it', async () => {
+    const inside = join(place, 'inside');
+    await mkdir(join(inside, 'All'), { recursive: true });
+    await writeFile(join(inside, 'All', 'x-1.0.tgz'), makePackage({ name: 'x-1.0' }));
+    const state = ['--state', join(inside, '.state')];
+    assert.equal((await runHere('index', [inside, ...state, '--settle', '0'])).exitCode, 0);
+    const explained = await runHere('explain', [join(inside, 'All', 'x-1.0.tgz'), ...state]);
+    assert.match(explained.stdout, /^All\/x-1\.0\.tgz: indexed/, explained.stderr);
+  });
+
   test('and without either, the advice is to give them', async () => {
     const explained = await runHere('explain', [join(place, 'packages', 'All', 'x-1.0.tgz')]);
     assert.match(
       explained.stderr,
       /no indexed directory found above it\. Give the --state \(or --config\) of its indexer/,
+    );
+    const status = await runHere('status', [join(place, 'packages')]);
+    assert.match(
+      status.stdout,
+      /\n\nNothing has been read into this table: give the --state \(or --config\) of its indexer, or run /,
     );
     const checked = await runHere('check', [join(place, 'packages')]);
     assert.match(checked.stderr, /has not been indexed yet: give the --state \(or --config\) of its indexer, or run /);

@@ -1,4 +1,4 @@
-/** Which directory a state directory outside of it is for: a file beside the table. */
+/** Which directory a state directory that was chosen is for: a file beside the table. */
 
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,13 +16,14 @@ export function notedDirectory(stateDirectory: string): string | undefined {
 /**
  * So that one table is never used for two directories, and commands that are given it find the directory. One that was renamed, or whose
  * name leads elsewhere now, keeps its table.
+ * @param use `take over` where it is inside the directory: then it was copied along
  * @throws {CannotRun} where it is for another directory, which still exists
  */
-export function noteDirectory(stateDirectory: string, directory: string): void {
+export function noteDirectory(stateDirectory: string, directory: string, use: 'refuse another' | 'take over'): void {
   const noted = notedDirectory(stateDirectory);
   if (noted === directory) return;
   const file = noteFile(stateDirectory);
-  if (noted !== undefined && isOther(noted, directory))
+  if (noted !== undefined && use === 'refuse another' && isOther(noted, directory))
     throw new CannotRun(
       `the state directory ${stateDirectory} is that of ${noted}: give ${directory} another one, or remove ${file} if it takes the place of ${noted}`,
     );

@@ -71,9 +71,9 @@ export class OpenedDirectory {
     const isStateNew = await makeStateDirectory(stateDirectory);
     const lock = await lockWhenFree(stateDirectory, directory, options.onInUse);
     try {
-      // One inside is copied along with its directory.
       const isOutside = relative(directory, await realPathToBe(stateDirectory)).split(sep)[0] === '..';
-      if (isOutside) noteDirectory(stateDirectory, resolve(options.directory));
+      if (options.stateDirectory !== undefined)
+        noteDirectory(stateDirectory, resolve(options.directory), isOutside ? 'refuse another' : 'take over');
       const opened = new OpenedDirectory(options, directory, stateDirectory, lock, isStateNew);
       await opened.#removeTemporaryFiles();
       return opened;

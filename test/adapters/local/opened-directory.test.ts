@@ -97,7 +97,7 @@ describe('a state directory outside is for one directory', () => {
     (await open(base, 'linked-packages', 'state')).release();
   });
 
-  it('one inside the directory is not noted: it is copied along', async (test) => {
+  it('one inside the directory is for the copy, too: it is copied along', async (test) => {
     const base = await made(test);
     (await open(base, 'packages', 'packages/.state')).release();
     await cp(join(base, 'packages'), join(base, 'copy'), { recursive: true });
