@@ -4,12 +4,15 @@
  * the publication that it confirmed consumes it.
  */
 
+import { CannotRun } from '../failures.ts';
 import { joinKey, operatorDirectory } from '../keys.ts';
 import type { Clock, ETag, HeldBack, ObjectStore, Repository } from '../ports.ts';
 
 const confirmationLimits = {
   /** Ours have 100. */
   bytesMax: 4_096,
+  /** Two operators, or one and the publication that consumes a confirmation, meet once or twice. */
+  triesMax: 5,
 } as const;
 
 /** In a repository. Hidden from clients, and from indexing. */
@@ -22,22 +25,25 @@ export interface Confirmation {
   readonly to: number;
 }
 
-/** @throws {Error} where another operator confirms at the same moment. */
+/** The last one that confirms wins; it is void for any index but the one it names. @throws {CannotRun} after too many tries. */
 export async function confirm(
   { objects, clock }: { readonly objects: Pick<ObjectStore, 'head' | 'put'>; readonly clock: Clock },
   repository: Repository,
   { index, to }: HeldBack,
 ): Promise<void> {
   const key = joinKey(repository, confirmationFile);
-  const old = await objects.head(key);
   const body = Buffer.from(`${JSON.stringify({ index, to } satisfies Confirmation)}\n`);
-  const { outcome } = await objects.put(key, body, {
-    condition: old === undefined ? { ifNoneMatch: '*' } : { ifMatch: old.etag },
-    metadata: {},
-    contentType: 'application/json',
-    lastModified: clock.now(),
-  });
-  if (outcome === 'lost-race') throw new Error(`${key} was written by another program at the same time; try again`);
+  for (let tries = 0; tries < confirmationLimits.triesMax; tries += 1) {
+    const old = await objects.head(key);
+    const { outcome } = await objects.put(key, body, {
+      condition: old === undefined ? { ifNoneMatch: '*' } : { ifMatch: old.etag },
+      metadata: {},
+      contentType: 'application/json',
+      lastModified: clock.now(),
+    });
+    if (outcome === 'stored') return;
+  }
+  throw new CannotRun(`${key} is written by other programs again and again; try again later`);
 }
 
 /** Undefined where there is none that can be read. @throws {ObjectChanged} */

@@ -308,9 +308,11 @@ export class Invariants implements Witness {
     throw new Violation('nothing is held back that is published', repository);
   }
 
-  /** The indexes are folds of the bucket, in these formats and in no other. */
-  /** @param but a repository that is passed over */
-  checkIndexes(formats: readonly IndexFormatName[], but?: string): void {
+  /**
+   * The indexes are folds of the bucket, in these formats and in no other.
+   * @param but repositories that are passed over
+   */
+  checkIndexes(formats: readonly IndexFormatName[], but: readonly (string | undefined)[] = []): void {
     // A client that has any other text finds a later Last-Modified now.
     for (const [key, { lastModified, before }] of this.#published)
       if (lastModified <= before && this.#hasNewBytes(key))
@@ -319,7 +321,8 @@ export class Invariants implements Witness {
     // A page alone makes no repository.
     const keys = [...objects.keys()].filter((key) => splitKey(key).file !== pageFile);
     for (const repository of new Set(keys.map((key) => splitKey(key).repository))) {
-      if (repository !== but && !repository.endsWith('.indexer-state')) this.#checkIndexesOf(repository, formats);
+      if (!but.includes(repository) && !repository.endsWith('.indexer-state'))
+        this.#checkIndexesOf(repository, formats);
     }
   }
 

@@ -256,14 +256,14 @@ class Simulation {
     this.#changes.runBeside(id, repository, 'all');
   }
 
-  /** The others do not wait for a repository whose puts are refused. */
+  /** The others do not wait for a repository whose puts are refused; one that is held back waits for the operator. */
   #checkWhileRefused(): void {
     this.#scheduler.after(refusingMilliseconds, () => {
-      try {
-        if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats.current, this.#plan.setting.refused);
-      } catch (error) {
-        this.#onError(error);
-      }
+      const check = async () => {
+        const waiting = [this.#plan.setting.refused, ...(await this.#heldBack())];
+        if (this.#losses.isEmpty) this.#invariants.checkIndexes(this.#formats.current, waiting);
+      };
+      void check().catch((error: unknown) => this.#onError(error));
     });
   }
 
