@@ -285,14 +285,6 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'const made = page ?',
     to: 'const made = page && published !== undefined ?',
   },
-  'summarize does not check again where it put only the page': {
-    seedsMax: rare,
-    seed: 855,
-    theme: 'growth',
-    step: 'summarize',
-    from: "published !== undefined || made === 'put' || !state.isAdopted || wasHeldBack;",
-    to: 'published !== undefined || !state.isAdopted || wasHeldBack;',
-  },
   'summarize does not check again where it only adopted the repository': {
     seed: 3495,
     seedsMax: rare,
