@@ -93,7 +93,7 @@ describe('the package', () => {
       'infra',
       'package.json',
     ]);
-    assert.deepEqual(await readdir(join(installed, 'infra')), ['service']);
+    assert.deepEqual((await readdir(join(installed, 'infra'))).sort(), ['action', 'container', 'pkgsrc', 'service']);
     const others = (await readdir(join(installed, 'dist'))).filter((name) => !/\.c?js$/.test(name));
     assert.deepEqual(others, ['LICENSES.txt']);
     const licences = await readFile(join(installed, 'dist/LICENSES.txt'), 'utf8');

@@ -199,14 +199,6 @@ export const mutations: Readonly<Record<string, SourceMutation | Surrounding>> =
     from: 'if (found === undefined)',
     to: 'if (found === undefined || found.from > 0)',
   },
-  'summarize applies changes while others are held back': {
-    seed: 190,
-    seedsMax: rare,
-    theme: 'return',
-    step: 'summarize',
-    from: 'if (!state.isAdopted || state.heldBack !== undefined) return',
-    to: 'if (!state.isAdopted) return',
-  },
   'summarize takes a confirmation of another index': {
     seed: 190,
     seedsMax: rare,
