@@ -99,7 +99,7 @@ export interface LocalIndexerOptions {
   readonly settle?: number;
   /** Percent of its records that a publication may drop, whatever the reason. */
   readonly maxShrink?: number | undefined;
-  /** Confirm whatever is held back. */
+  /** Confirm every publication that is held back. */
   readonly confirmsHeldBack?: boolean;
   /** Whether a publication says what it changed. */
   readonly describe?: boolean;

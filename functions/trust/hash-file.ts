@@ -5,7 +5,6 @@ import { latin1 } from '../package/formats.ts';
 
 export interface HashFile {
   readonly packageName: string;
-  readonly algorithm: 'SHA512';
   /** Bytes. */
   readonly blockSize: number;
   /** Bytes of the package in the signed file. */
@@ -41,7 +40,7 @@ export function readHashFile(bytes: Uint8Array): HashFile {
   const hashes = text.slice(head.length, -trailer.length - 1).split('\n');
   if (hashes.length !== blocks || hashes.some((hash) => !/^[0-9a-f]{128}$/.test(hash)))
     throw new BadHashFile('expected hashes of 128 lower-case hexadecimal digits, found something else');
-  return { packageName, algorithm: 'SHA512', blockSize, fileSize, hashes };
+  return { packageName, blockSize, fileSize, hashes };
 }
 
 /**

@@ -4,7 +4,14 @@ import { verify } from 'node:crypto';
 import { armoredBlocks, BadArmor } from './armor.ts';
 import { BadPackets, dsa, packetsIn, readSignature, rsa, type SignaturePacket } from './openpgp.ts';
 import type { RingKey } from './ring.ts';
-import { type SignatureFinding, type SignedBy, type Signer, Unverified } from './signature-finding.ts';
+import {
+  day,
+  expectSoundHash,
+  type SignatureFinding,
+  type SignedBy,
+  type Signer,
+  Unverified,
+} from './signature-finding.ts';
 
 /** RFC 4880, section 9.4. MD5 and RIPEMD-160 are not among them: MD5 is broken, and clients have no RIPEMD-160. */
 const hashes: ReadonlyMap<number, string> = new Map([
@@ -24,18 +31,12 @@ const issuerSubpacket = 16;
  * @param armored +PKG_GPG_SIGNATURE
  * @throws {Unverified}
  */
-export function verifyOpenPgp(
-  data: Uint8Array,
-  armored: Uint8Array,
-  keys: readonly RingKey[],
-  { now, allowsSha1 }: Signer,
-): SignedBy {
+export function verifyOpenPgp(data: Uint8Array, armored: Uint8Array, keys: readonly RingKey[], by: Signer): SignedBy {
   const { signature, headers } = read(armored);
   const hash = hashes.get(signature.hash);
   if (hash === undefined)
     throw new Unverified('bad-signature', `expected a SHA-2 hash, found algorithm ${signature.hash}`);
-  if (hash === 'sha1' && !allowsSha1)
-    throw new Unverified('bad-signature', 'expected a SHA-2 hash, found SHA-1, which is broken and not allowed here');
+  expectSoundHash(hash, by);
   const candidates = keys.filter(({ keyId }) => keyId === signature.issuer);
   if (candidates.length === 0)
     throw new Unverified(
@@ -49,7 +50,7 @@ export function verifyOpenPgp(
       `expected the signature of +PKG_HASH by key ${signature.issuer}, found one of other bytes`,
     );
   checkKey(key);
-  checkTimes(key, signature, now);
+  checkTimes(key, signature, by.now);
   return {
     keyId: key.keyId,
     fingerprint: key.fingerprint,
@@ -132,10 +133,6 @@ function checkTimes({ keyId, created: keyCreated, expiresAt }: RingKey, signatur
 
 /** How far the clock of the signing machine may be ahead of ours. */
 const clockSeconds = 300;
-
-function day(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().slice(0, 10);
-}
 
 /** What keeps some clients from verifying it: tried with netpgpverify of 2014 (all pkg_install since), and GnuPG. */
 function findings(

@@ -54,3 +54,14 @@ export class Unverified extends Error {
     this.code = code;
   }
 }
+
+/** @param hash in the words of node:crypto. @throws {Unverified} for SHA-1, unless it is allowed. */
+export function expectSoundHash(hash: string, { allowsSha1 }: Signer): void {
+  if (hash === 'sha1' && !allowsSha1)
+    throw new Unverified('bad-signature', 'expected a SHA-2 hash, found SHA-1, which is broken and not allowed here');
+}
+
+/** @param time milliseconds since 1970 */
+export function day(time: Date | number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}

@@ -17,7 +17,7 @@ import {
 } from 'asn1js';
 import { armoredBlocks, BadArmor } from './armor.ts';
 import { trustLimits } from './limits.ts';
-import { type SignedBy, type Signer, Unverified } from './signature-finding.ts';
+import { day, expectSoundHash, type SignedBy, type Signer, Unverified } from './signature-finding.ts';
 
 const oids = {
   data: '1.2.840.113549.1.7.1',
@@ -44,11 +44,10 @@ export function verifyX509(
   data: Uint8Array,
   pem: Uint8Array,
   anchors: readonly X509Certificate[],
-  { now, allowsSha1 }: Signer,
+  by: Signer,
 ): SignedBy {
   const { signer, certificates, hash, attributes, signature } = read(pem);
-  if (hash === 'sha1' && !allowsSha1)
-    throw new Unverified('bad-signature', 'expected a SHA-2 hash, found SHA-1, which is broken and not allowed here');
+  expectSoundHash(hash, by);
   if (attributes !== undefined && !createHash(hash).update(data).digest().equals(attributes.digest))
     throw new Unverified('bad-signature', 'expected the hash of +PKG_HASH among the signed attributes, found another');
   const signed = attributes?.bytes ?? data;
@@ -57,7 +56,7 @@ export function verifyX509(
       'bad-signature',
       `expected the signature of +PKG_HASH by ${subjectOf(signer)}, found one of other bytes`,
     );
-  checkChain(signer, certificates, anchors, now);
+  checkChain(signer, certificates, anchors, by.now);
   const found = [...(signer.keyUsage ?? [])].sort();
   if (signer.ca || found.join() !== purposes.join())
     throw new Unverified(
@@ -255,10 +254,6 @@ function checkValidity(certificate: X509Certificate, now: Date): void {
       'expired-certificate',
       `expected a certificate that is valid today, found ${subjectOf(certificate)}, valid from ${day(validFromDate)} to ${day(validToDate)}`,
     );
-}
-
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
 }
 
 function subjectOf({ subject }: X509Certificate): string {

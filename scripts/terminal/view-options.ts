@@ -11,7 +11,7 @@ export type ViewOptions = Readonly<Record<ViewName, Switch>> & {
 };
 
 export function viewOption(name: ViewName, what: string): Option {
-  return new Option(`--${name} <who>`, `who may see ${what}: everybody, clients with the token, or nobody`)
+  return new Option(`--${name} <who>`, `who may see ${what}: everyone, clients with the token, or no one`)
     .choices(['on', 'token', 'off'])
     .default('on');
 }

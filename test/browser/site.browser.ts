@@ -5,9 +5,9 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
 import type { RepositoryOverview } from '../../functions/server/overview.ts';
-import { branchOf } from '../../functions/server/overview.ts';
 import { bundledPage } from '../page/bundled-page.ts';
 import { idleOperations, type RunningServer, startServer } from '../server/running-server.ts';
+import { sampleOverview } from '../server/sample-overview.ts';
 import { axeViolations } from './axe-violations.ts';
 import { filesOf, hostileName, markup, sampleSummary } from './sample-repository.ts';
 import { narrow, ServedPages, shot, wide } from './served-pages.ts';
@@ -16,19 +16,8 @@ let pages: ServedPages;
 let server: RunningServer;
 const cleanups: (() => Promise<void>)[] = [];
 
-const overview = (repository: string, more: Partial<RepositoryOverview> = {}): RepositoryOverview => ({
-  repository,
-  packages: 27_699,
-  rejected: 0,
-  isHeldBack: false,
-  architecture: 'x86_64',
-  foreignPackages: 0,
-  branch: branchOf(repository),
-  indexBytes: 1,
-  published: new Date('2026-11-07T09:05:03Z'),
-  findings: 12,
-  ...more,
-});
+const overview = (repository: string, more: Partial<RepositoryOverview> = {}): RepositoryOverview =>
+  sampleOverview(repository, { findings: 12, ...more });
 
 before(async () => {
   pages = await ServedPages.open();

@@ -4,24 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { frontPageLimits } from '../../functions/server/front-page.ts';
 import type { RepositoryOverview } from '../../functions/server/overview.ts';
-import { branchOf } from '../../functions/server/overview.ts';
 import type { FoundPackage } from '../../functions/server/site.ts';
 import { bundledPage } from '../page/bundled-page.ts';
 import { idleOperations, type RunningServer, startServer } from './running-server.ts';
+import { sampleOverview } from './sample-overview.ts';
 
-const overview = (repository: string, more: Partial<RepositoryOverview> = {}): RepositoryOverview => ({
-  repository,
-  packages: 27_699,
-  rejected: 0,
-  isHeldBack: false,
-  architecture: 'x86_64',
-  foreignPackages: 0,
-  branch: branchOf(repository),
-  indexBytes: 1,
-  published: new Date('2026-11-07T09:05:03Z'),
-  findings: undefined,
-  ...more,
-});
 const operationsOf = (...overviews: RepositoryOverview[]) => ({
   operations: { ...idleOperations, overview: async () => overviews },
 });
@@ -42,8 +29,8 @@ async function front(running: RunningServer, path = '/?repositories'): Promise<s
 
 describe('the front page', () => {
   const two = [
-    overview('2026Q3/x86_64/All', { findings: 12 }),
-    overview('trunk/<b>/All', { published: undefined, foreignPackages: 1_234 }),
+    sampleOverview('2026Q3/x86_64/All', { findings: 12 }),
+    sampleOverview('trunk/<b>/All', { published: undefined, foreignPackages: 1_234 }),
   ];
 
   it('shows every repository with what is known of it', async (test) => {
@@ -83,14 +70,14 @@ describe('the front page', () => {
   });
 
   it('leads to the only repository, unless it is asked for', async (test) => {
-    const running = await startServer(test, operationsOf(overview('a b/All')));
+    const running = await startServer(test, operationsOf(sampleOverview('a b/All')));
     const { status, headers } = await running.request('GET', '/');
     assert.deepEqual([status, headers.location, headers['cache-control']], [302, './a%20b/All/', 'no-store']);
     assert.ok(textOf(await front(running)).includes('a b/All'));
   });
 
   it('leaves the root to its own index.html, and to a repository that is there', async (test) => {
-    const running = await startServer(test, operationsOf(overview(''), overview('All')));
+    const running = await startServer(test, operationsOf(sampleOverview(''), sampleOverview('All')));
     await running.put('x-1.0.tgz', 'x');
     assert.ok((await front(running, '/')).includes('<a href="x-1.0.tgz">'), 'for pkg_add');
     assert.ok(textOf(await front(running)).includes('(top directory)'));
@@ -115,7 +102,7 @@ describe('the front page', () => {
 
   it('has so many repositories, and counts one more', async (test) => {
     const { repositoriesMax } = frontPageLimits;
-    const overviews = Array.from({ length: repositoriesMax + 1 }, (_, index) => overview(`r${index}`));
+    const overviews = Array.from({ length: repositoriesMax + 1 }, (_, index) => sampleOverview(`r${index}`));
     const running = await startServer(test, operationsOf(...overviews));
     const text = textOf(await front(running));
     assert.ok(text.includes(`r${repositoriesMax - 1} `) && !text.includes(`r${repositoriesMax} `));

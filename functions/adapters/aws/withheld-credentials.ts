@@ -5,33 +5,24 @@
  * contains the session token: SignatureDoesNotMatch from S3, InvalidSignatureException from other services.
  */
 
+import { type ClientWithMiddleware, replacingErrors } from './replaced-errors.ts';
+
 interface Credentials {
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
 }
 
 /** The part that all clients of the SDK have in common. */
-export interface AwsClient {
+export interface AwsClient extends ClientWithMiddleware {
   readonly config: { credentials(): Promise<Credentials> };
-  readonly middlewareStack: { add(middleware: unknown, options: { readonly step: 'initialize' }): void };
 }
-
-type Handler = (args: unknown) => Promise<unknown>;
 
 /** @returns the same client. */
 export function withholdingCredentials<Client extends AwsClient>(client: Client): Client {
-  const middleware =
-    (next: Handler): Handler =>
-    async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        if (error instanceof Error) withhold(error, await secretsOf(client));
-        throw error;
-      }
-    };
-  client.middlewareStack.add(middleware, { step: 'initialize' });
-  return client;
+  return replacingErrors(client, async (error) => {
+    if (error instanceof Error) withhold(error, await secretsOf(client));
+    return error;
+  });
 }
 
 async function secretsOf({ config }: AwsClient): Promise<readonly string[]> {

@@ -2,6 +2,7 @@
 
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { CannotRun } from '../../failures.ts';
+import { type ClientWithMiddleware, replacingErrors } from '../aws/replaced-errors.ts';
 import type { StoreAddress } from './store-address.ts';
 
 /** Any failure of a request that no caller handles: the store is away, or refuses. Retried while `serve` runs. */
@@ -23,25 +24,9 @@ export class StoreFailure extends CannotRun {
 /** Answers that say something about an object: those who ask handle them. */
 const handled = new Set([404, 409, 412, 416]);
 
-type Handler = (args: unknown) => Promise<unknown>;
-
-interface Client {
-  readonly middlewareStack: { add(middleware: unknown, options: { readonly step: 'initialize' }): void };
-}
-
 /** Has the client throw a StoreFailure for what is no answer about an object. @returns the same client. */
-export function describingFailures<C extends Client>(client: C, address: StoreAddress): C {
-  const middleware =
-    (next: Handler): Handler =>
-    async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        throw isHandled(error) ? error : (failureOf(error, address) ?? error);
-      }
-    };
-  client.middlewareStack.add(middleware, { step: 'initialize' });
-  return client;
+export function describingFailures<Client extends ClientWithMiddleware>(client: Client, address: StoreAddress): Client {
+  return replacingErrors(client, (error) => (isHandled(error) ? error : (failureOf(error, address) ?? error)));
 }
 
 function isHandled(error: unknown): boolean {
